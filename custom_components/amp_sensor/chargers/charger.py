@@ -1,0 +1,63 @@
+"""What the coordinator asks of any charger, and how a charger fails."""
+
+from typing import Protocol
+
+from ..control import ChargerReport, Command, Outcome
+
+
+class ChargerError(Exception):
+    """A charger or its cloud did not do what was asked. The text holds no token, VIN, or URL."""
+
+    outcome = Outcome.FAILED
+    """What a command that ended so is worth to the controller."""
+    retry_after_s: float = 0.0
+    """How long to leave this charger alone, s; 0 leaves it to the controller."""
+
+
+class ChargerUnreachable(ChargerError):
+    """The cloud, the network or the car did not answer as it should; it may next time."""
+
+
+class ChargerTimeout(ChargerUnreachable):
+    """No answer in time: a command may have been applied all the same."""
+
+    outcome = Outcome.UNKNOWN
+
+
+class ChargerBusy(ChargerUnreachable):
+    """Too many calls; `retry_after_s` says when to come back."""
+
+
+class ChargerRefused(ChargerError):
+    """The charger itself said no: unplugged, complete, not charging."""
+
+    outcome = Outcome.REFUSED
+
+
+class ChargerAuthError(ChargerError):
+    """The token is wrong or revoked: only its owner can mend that."""
+
+
+class ChargerSubscriptionError(ChargerError):
+    """The cloud wants to be paid."""
+
+
+class ChargerKeyMissing(ChargerError):
+    """The car accepts reads but no commands: the virtual key was never paired."""
+
+
+class ChargerGone(ChargerError):
+    """The account has no such car any more."""
+
+
+class Charger(Protocol):
+    """Any charger whose current can be set."""
+
+    async def async_report(self) -> ChargerReport:
+        """Return what the charger says of itself now; raise ChargerError."""
+
+    async def async_command(self, command: Command) -> Outcome:
+        """Carry out one command once; raise ChargerError."""
+
+    def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
+        """Return how long the next look can wait, s, given the last report and whether a command was just sent."""

@@ -1,0 +1,74 @@
+"""What a charger reports, what it can be told, and how it answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChargingState(StrEnum):
+    """What a charger is doing. An unknown state is never taken for an unplugged car."""
+
+    DISCONNECTED = "disconnected"
+    NO_POWER = "no_power"
+    STARTING = "starting"
+    CHARGING = "charging"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+    @property
+    def draws(self) -> bool:
+        """Whether current may flow, now or in the next seconds."""
+        return self in (ChargingState.STARTING, ChargingState.CHARGING, ChargingState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerReport:
+    """What a charger says of itself. It is telemetry: late, rounded, sometimes frozen."""
+
+    age_s: float
+    """Age of the data when it reached us, s. Negative where the charger's clock is ahead of ours."""
+    state: ChargingState
+    requested_amps: float | None = None
+    """The limit that the charger believes it was given, A per phase. Not a measurement."""
+    measured_amps: float | None = None
+    """What it says it draws, A per phase."""
+    limit_amps: float | None = None
+    """The most it will accept now (cable, heat, mains), A per phase; it may fall during a session."""
+    plugged_in: bool | None = None
+    at_home: bool | None = None
+    """Whether it is at its charger. None means that nobody knows, and then nothing is commanded."""
+    scheduled: bool = False
+    """Waiting for a schedule of its user: not ours to start."""
+    asleep: bool = False
+    """Asleep: old data is normal, and nothing may wake it."""
+
+
+class Action(StrEnum):
+    """What a charger can be told."""
+
+    SET_AMPS = "set_amps"
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing to tell one charger."""
+
+    charger_id: str
+    action: Action
+    amps: int = 0
+    """With SET_AMPS: whole amps per phase."""
+
+
+class Outcome(StrEnum):
+    """How a command ended, as far as anyone can tell. Only the meter knows whether it worked."""
+
+    ACCEPTED = "accepted"
+    """The charger's cloud said yes, or that it was so already."""
+    REFUSED = "refused"
+    """The charger itself said no: unplugged, complete, not charging."""
+    FAILED = "failed"
+    """It went wrong on the way; it was probably not applied."""
+    UNKNOWN = "unknown"
+    """Time ran out: it may have been applied, or may be applied yet."""

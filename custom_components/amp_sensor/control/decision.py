@@ -1,0 +1,71 @@
+"""What the controller decided for one charger, and why: data first, text in the user's language later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .charging import Command
+
+
+class Mode(StrEnum):
+    """How a site is controlled: off and monitor send nothing, the others differ in the price of being over budget."""
+
+    OFF = "off"
+    MONITOR = "monitor"
+    STRICT = "strict"
+    BALANCED = "balanced"
+    EAGER = "eager"
+
+
+class Reason(StrEnum):
+    """Why a decision is as it is. Each has a text in every language, and its numbers in `Decision.numbers`."""
+
+    # Not ours to command
+    OFF = "off"
+    NOT_MANAGED = "not_managed"
+    NO_REPORT = "no_report"
+    AWAY = "away"
+    UNPLUGGED = "unplugged"
+    COMPLETE = "complete"
+    SCHEDULED = "scheduled"
+    STOPPED_BY_USER = "stopped_by_user"
+    NO_POWER = "no_power"
+    ASLEEP = "asleep"
+    BLOCKED = "blocked"  # the cloud refuses us: token, subscription, key, too many calls
+    # Failing safe
+    ADOPTING = "adopting"  # just started: nothing is raised until the house is known
+    METER_SILENT = "meter_silent"
+    METER_FROZEN = "meter_frozen"
+    REPORT_STALE = "report_stale"
+    # Lowering
+    OVER_BUDGET = "over_budget"
+    VERIFYING = "verifying"  # lowered, and the meter has not shown it yet
+    RESENT = "resent"  # the drop did not come: told again
+    HOUSE_OVER_BUDGET = "house_over_budget"  # the car obeys; the house alone is over
+    MINIMUM = "minimum"  # held at the least the car takes, while the protection allows
+    PAUSED = "paused"  # not even the minimum fits
+    # Raising
+    SETTLING = "settling"  # a change is on its way
+    WAITING = "waiting"  # headroom is there, but not for long enough yet
+    NO_HEADROOM = "no_headroom"
+    STARTED = "started"
+    STARTS_EXHAUSTED = "starts_exhausted"
+    RAISED = "raised"
+    NOT_USED = "not_used"  # the car takes less than it may: raising would be a latent surge
+    USER_LIMIT = "user_limit"  # its user set less in the car's app
+    AT_MAXIMUM = "at_maximum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one charger should do now."""
+
+    at: float
+    charger_id: str
+    target: int
+    """Amps per phase that it is meant to have; 0 while paused, or while it is not ours to command."""
+    reason: Reason
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """The quantities behind the reason (amps, seconds), named as in its text."""
+    command: Command | None = None
+    """What to send now; None where nothing is to be sent (always in the modes off and monitor)."""

@@ -1,0 +1,3 @@
+"""Home Assistant installs its own engine under this name before anything imports it."""
+
+from probatio import *
