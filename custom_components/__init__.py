@@ -1,0 +1,1 @@
+"""Home Assistant loads integrations of its users from here."""

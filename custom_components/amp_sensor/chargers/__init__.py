@@ -1,0 +1,1 @@
+"""Anything whose charging current can be set."""
