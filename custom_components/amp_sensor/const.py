@@ -17,9 +17,23 @@ CONF_MAX_AMPS_CAR: Final = "max_amps_car"
 CONF_CHARGER_LOCATION: Final = "charger_location"
 CONF_TESSIE_URL: Final = "tessie_url"
 
+# Which charger a reauthentication is about
+CONF_SUBENTRY_ID: Final = "subentry_id"
+
+# Options of a site
+CONF_CONNECTED_TIMEOUT: Final = "connected_timeout_s"
+
 # Limits of the settings
 MIN_BUDGET_A: Final = 6  # the least a charging standard (IEC 61851) lets a car draw, and so the least budget of use
 MAX_BUDGET_A: Final = 125  # the largest rating of household breakers (IEC 60898)
 MIN_CAR_A: Final = 5  # the floor of Tesla's own app
 MAX_CAR_A: Final = 48  # the largest on-board charger of a Tesla
 DEFAULT_VOLTAGE: Final = 230  # IEC 60038
+MIN_VOLTAGE: Final = 100  # the lowest nominal voltage of households (IEC 60038: Japan)
+MAX_VOLTAGE: Final = 260  # above the highest nominal one with its tolerance (240 V + 6 %: 254 V)
+DEFAULT_RADIUS_M: Final = 100  # around the charger; the replaced service's rule
+MIN_RADIUS_M: Final = 20  # a car's position is good to some ten metres
+MAX_RADIUS_M: Final = 1000  # beyond, other people's chargers come in reach
+DEFAULT_CONNECTED_TIMEOUT_S: Final = 60  # the replaced service's alive check
+MIN_CONNECTED_TIMEOUT_S: Final = 15  # three posts of the project's firmware, which posts every 5 s at the latest
+MAX_CONNECTED_TIMEOUT_S: Final = 3600  # later than an hour nobody needs to be told
