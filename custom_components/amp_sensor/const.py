@@ -31,6 +31,7 @@ MAX_CAR_A: Final = 48  # the largest on-board charger of a Tesla
 DEFAULT_VOLTAGE: Final = 230  # IEC 60038
 MIN_VOLTAGE: Final = 100  # the lowest nominal voltage of households (IEC 60038: Japan)
 MAX_VOLTAGE: Final = 260  # above the highest nominal one with its tolerance (240 V + 6 %: 254 V)
+DEFAULT_TESSIE_URL: Final = "https://api.tessie.com"
 DEFAULT_RADIUS_M: Final = 100  # around the charger; the replaced service's rule
 MIN_RADIUS_M: Final = 20  # a car's position is good to some ten metres
 MAX_RADIUS_M: Final = 1000  # beyond, other people's chargers come in reach
