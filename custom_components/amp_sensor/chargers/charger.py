@@ -12,6 +12,8 @@ class ChargerError(Exception):
     """What a command that ended so is worth to the controller."""
     retry_after_s: float = 0.0
     """How long to leave this charger alone, s; 0 leaves it to the controller."""
+    body: str = ""
+    """The beginning of what the cloud answered, for diagnosis: as free of secrets as the text."""
 
 
 class ChargerUnreachable(ChargerError):
@@ -19,7 +21,7 @@ class ChargerUnreachable(ChargerError):
 
 
 class ChargerTimeout(ChargerUnreachable):
-    """No answer in time: a command may have been applied all the same."""
+    """No answer in time, or none that tells how it ended: a command may have been applied all the same."""
 
     outcome = Outcome.UNKNOWN
 

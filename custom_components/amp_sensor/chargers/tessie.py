@@ -1,0 +1,411 @@
+"""A Tesla, read and commanded through Tessie's cloud."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+import math
+import re
+import time
+from typing import Final, NoReturn, override
+
+import aiohttp
+from homeassistant.util.json import JsonValueType, json_loads
+from homeassistant.util.location import distance
+from yarl import URL
+
+from ..const import DEFAULT_RADIUS_M, DEFAULT_TESSIE_URL, MAX_BUDGET_A
+from ..control import Action, ChargerReport, ChargingState, Command, Outcome
+from .charger import (
+    Charger,
+    ChargerAuthError,
+    ChargerBusy,
+    ChargerError,
+    ChargerGone,
+    ChargerKeyMissing,
+    ChargerRefused,
+    ChargerSubscriptionError,
+    ChargerTimeout,
+    ChargerUnreachable,
+)
+
+READ_TIMEOUT_S: Final = 15.0  # reads come from Tessie's cache
+COMMAND_TIMEOUT_S: Final = 45.0  # ten seconds are usual; a car that must wake first takes half a minute
+WAKE_TIMEOUT_S: Final = 100.0  # Tessie itself gives up after 90 s
+MAX_BODY_BYTES: Final = 1_048_576  # a state has some 10 kB; all cars of an account come in one body
+MAX_TEXT: Final = 200  # characters of an answer that an error keeps
+MAX_RETRY_AFTER_S: Final = 3600.0  # longer silences are more likely a mistake than a wish
+
+BUSES_RETRY_S: Final = 5.0  # what others wait when the inside of a car did not wake up
+FLOOR_A: Final = 5  # below the floor of Tesla's app a request is only taken when repeated, and telemetry says too much
+POLL_COMMANDED_S: Final = 10.0  # when the answer to a command can first be seen
+POLL_CONTROLLING_S: Final = 20.0  # Tessie's own copy is some 15 s old
+POLL_IDLE_S: Final = 60.0
+POLL_AWAY_S: Final = 300.0
+STALE_MOVING_S: Final = 120.0  # age of a moving car's position above which it is not a position any more
+STALE_PARKED_S: Final = 300.0  # how much older than the charging data the driving data may be
+
+_STATES: Final = {
+    "disconnected": ChargingState.DISCONNECTED,
+    "nopower": ChargingState.NO_POWER,
+    "starting": ChargingState.STARTING,
+    "calibrating": ChargingState.STARTING,
+    "charging": ChargingState.CHARGING,
+    "complete": ChargingState.COMPLETE,
+    "stopped": ChargingState.STOPPED,
+    "pending": ChargingState.STOPPED,
+}
+_DRAWING: Final = (ChargingState.STARTING, ChargingState.CHARGING)
+_CABLES: Final = ("iec", "sae")  # an empty port says "<invalid>"
+
+_ALREADY_SO: Final = {
+    Action.START: ("is_charging", "requested"),
+    Action.STOP: ("not_charging", "complete"),
+    Action.SET_AMPS: ("requested",),
+}
+_NOT_NOW: Final = ("is_charging", "not_charging", "complete", "requested")
+
+_PRIVATE: Final = r"https?://\S+|\b[A-HJ-NPR-Z0-9]{17}\b|(?:latitude|longitude)\W{0,9}[-\d.]+|-?\d{1,3}\.\d+"
+"""What must not get out: addresses, anything like a VIN, positions. Bounded, as it meets bodies of any make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TessieVehicle:
+    """A car of the account."""
+
+    vin: str = field(repr=False)
+    name: str
+
+
+class TessieClient:
+    """Tessie's API, as far as charging needs it. Each method is one attempt, and raises only ChargerError.
+
+    No error or log line holds the token, a VIN, an address, or a position.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        token: str,
+        base_url: str = DEFAULT_TESSIE_URL,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Use an account; `clock` is a wall clock (seconds since 1970), which a date in Retry-After is held against."""
+        self._session = session
+        self._token = token
+        self._base_url = base_url.rstrip("/")
+        self._clock = clock
+
+    async def vehicles(self) -> tuple[TessieVehicle, ...]:
+        """Return the account's active cars."""
+        answer = await self._request("GET", "vehicles", timeout_s=READ_TIMEOUT_S, only_active="true")
+        results = answer.get("results") if isinstance(answer, dict) else None
+        if not isinstance(results, list):
+            raise ChargerUnreachable("Tessie's list of cars cannot be read")
+        vehicles = []
+        for result in results:
+            if isinstance(result, dict) and isinstance(vin := result.get("vin"), str) and vin.isalnum():
+                name = _section(result, "last_state").get("display_name")
+                name = name if isinstance(name, str) and name else f"Tesla {vin[-4:]}"
+                vehicles.append(TessieVehicle(vin=vin, name=name))
+        return tuple(vehicles)
+
+    async def state(self, vin: str) -> Mapping[str, JsonValueType]:
+        """Return the cloud's copy of a car's state; it never wakes the car. Any field can be missing or wrong."""
+        answer = await self._request("GET", vin, "state", timeout_s=READ_TIMEOUT_S)
+        if not isinstance(answer, dict):
+            raise ChargerUnreachable("Tessie's answer is not the state of a car")
+        return answer
+
+    async def wake(self, vin: str) -> bool:
+        """Wake a car, which only a person may ask for; return whether it woke up."""
+        answer = await self._request("POST", vin, "wake", timeout_s=WAKE_TIMEOUT_S)
+        return isinstance(answer, dict) and answer.get("result") is True
+
+    async def set_charging_amps(self, vin: str, amps: int) -> str | None:
+        """Set the request, A per phase. Return None once it is done, or the reason why it was not, in small letters."""
+        return await self._command(vin, "set_charging_amps", amps=str(amps))
+
+    async def start_charging(self, vin: str) -> str | None:
+        """Start charging; return as `set_charging_amps` does."""
+        return await self._command(vin, "start_charging")
+
+    async def stop_charging(self, vin: str) -> str | None:
+        """Stop charging; return as `set_charging_amps` does."""
+        return await self._command(vin, "stop_charging")
+
+    async def _command(self, vin: str, action: str, **query: str) -> str | None:
+        # One attempt at Tessie's end too: repeating is for the controller, which by then wants other amps.
+        query |= {"wait_for_completion": "true", "max_attempts": "1"}
+        answer = await self._request("POST", vin, "command", action, timeout_s=COMMAND_TIMEOUT_S, **query)
+        match answer:
+            case {"result": True}:
+                return None
+            case {"result": False, **rest}:
+                return self._scrub(str(rest.get("reason") or "no reason given"), vin).casefold()
+        raise ChargerTimeout("Tessie's answer to a command cannot be read")
+
+    async def _request(self, method: str, *path: str, timeout_s: float, **query: str) -> JsonValueType:
+        """Return the answer to one call."""
+        vin = path[0] if len(path) > 1 else ""
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise ChargerAuthError("The token has characters that no token has")
+        try:
+            async with self._session.request(
+                method,
+                URL(self._base_url).joinpath(*path),
+                params=query,
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,  # the token is for this address only
+            ) as response:
+                body = await _read(response)
+        # Their texts name the address, and so the VIN: none of them gets through.
+        except TimeoutError:
+            raise ChargerTimeout(f"Tessie did not answer within {timeout_s:g} s") from None
+        except aiohttp.ClientConnectorError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError:
+            raise ChargerUnreachable("There is no connection to Tessie") from None
+        except aiohttp.ClientError:
+            raise ChargerTimeout("The connection to Tessie broke before the answer") from None
+        except ValueError:
+            raise ChargerUnreachable("Tessie's address or the token cannot be used") from None
+        if response.status != HTTPStatus.OK:
+            self._raise_for(response, self._scrub(body.decode(errors="replace"), vin), path)
+        try:
+            return json_loads(body)
+        except ValueError:
+            # What it holds is not kept: it may be half a state, with the position of the car.
+            raise ChargerTimeout(f"Tessie's answer is no JSON ({len(body)} bytes)") from None
+
+    def _raise_for(self, response: aiohttp.ClientResponse, body: str, path: tuple[str, ...]) -> NoReturn:
+        """Raise the error that a status stands for."""
+        status = response.status
+        is_command = "command" in path
+        kind: type[ChargerError] = ChargerUnreachable
+        match status:
+            case 401 | 403:
+                kind = ChargerAuthError
+            case 402:
+                kind = ChargerSubscriptionError
+            case 404 if len(path) > 1:
+                kind = ChargerGone
+            case 429:
+                kind = ChargerBusy
+            case 500 if is_command:
+                kind = ChargerKeyMissing
+            case 408 | 424 | 500 | 503:
+                pass  # it got no further than Tessie
+            case _ if status > 500:
+                kind = ChargerTimeout
+        error = kind(f"Tessie answered {status}: {body[:MAX_TEXT]}" if body else f"Tessie answered {status}")
+        error.body = body[:MAX_TEXT]
+        error.retry_after_s = self._retry_after_s(response.headers.get("Retry-After", ""))
+        raise error
+
+    def _retry_after_s(self, header: str) -> float:
+        """Return how long a Retry-After asks to wait, s: it holds seconds or a date."""
+        try:
+            wait_s = float(header) if header.isdecimal() else parsedate_to_datetime(header).timestamp() - self._clock()
+        except ValueError, OverflowError:
+            return 0.0
+        return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
+
+    def _scrub(self, text: str, vin: str) -> str:
+        """Return a text on one line, without what must not get out."""
+        own = [re.escape(secret) for secret in (self._token, vin, URL(self._base_url).host) if secret]
+        return " ".join(re.sub("|".join([*own, _PRIVATE]), "…", text, flags=re.IGNORECASE).split())
+
+
+class TessieCharger(Charger):
+    """One car at its charger."""
+
+    def __init__(
+        self,
+        client: TessieClient,
+        vin: str,
+        *,
+        latitude: float,
+        longitude: float,
+        radius_m: float = DEFAULT_RADIUS_M,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Take charge of a car that counts as at home within `radius_m` of its charger (degrees).
+
+        `clock` is a wall clock (seconds since 1970), `sleep` waits between two attempts.
+        """
+        self._client = client
+        self._vin = vin
+        self._location = (latitude, longitude)
+        self._radius_m = radius_m
+        self._clock = clock
+        self._sleep = sleep
+        self._last: ChargerReport | None = None
+        self._last_told_at = -math.inf
+        self._plugged_in_at_home = False
+        self._unexplained_500s = 0
+
+    @override
+    async def async_report(self) -> ChargerReport:
+        """Return the cloud's picture of the car; of one that sleeps, the last there was."""
+        state = await self._client.state(self._vin)
+        charge = _section(state, "charge_state")
+        link = _word(state, "state")
+        if charge:
+            told_at = _number(charge, "timestamp", 0, math.inf)
+            self._last_told_at = -math.inf if told_at is None else told_at / 1000
+            self._last = self._parse(charge, _section(state, "drive_state"))
+        elif link not in ("asleep", "offline"):
+            raise ChargerUnreachable("Tessie's answer tells nothing about charging")
+        # Offline is how newer cars sleep. But one that was charging when last seen has only lost its radio.
+        last = self._last or ChargerReport(age_s=math.inf, state=ChargingState.UNKNOWN)
+        asleep = link == "asleep" or (link == "offline" and last.state not in _DRAWING)
+        return replace(last, age_s=self._clock() - self._last_told_at, asleep=asleep)
+
+    @override
+    async def async_command(self, command: Command) -> Outcome:
+        """Carry out a command, once; 1–4 A are said twice, as the car takes them only then."""
+        repeats = 2 if command.action is Action.SET_AMPS and 0 < command.amps < FLOOR_A else 1
+        for _ in range(repeats):
+            outcome = await self._async_command(command)
+            if outcome is not Outcome.ACCEPTED:
+                break
+        return outcome
+
+    @override
+    def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
+        """Return how long the next look can wait, s. Looking costs nothing but calls: it does not wake the car."""
+        if commanded:
+            return POLL_COMMANDED_S
+        if report is None:
+            return POLL_IDLE_S
+        if report.asleep or report.at_home is False:
+            return POLL_AWAY_S
+        return POLL_CONTROLLING_S if report.at_home and report.state.draws else POLL_IDLE_S
+
+    async def _async_command(self, command: Command) -> Outcome:
+        try:
+            reason = await self._send(command)
+            if reason == "could_not_wake_buses":
+                await self._sleep(BUSES_RETRY_S)
+                reason = await self._send(command)
+        except ChargerKeyMissing as error:
+            # Usually it is the key. A single 500 that does not say so may be a hiccup, and calls nobody to the car.
+            self._unexplained_500s += 1
+            if self._unexplained_500s > 1 or "key" in error.body.casefold():
+                raise
+            hiccup = ChargerUnreachable(str(error))
+            hiccup.body = error.body
+            raise hiccup from None
+        self._unexplained_500s = 0
+        if reason is None or reason in _ALREADY_SO[command.action]:
+            return Outcome.ACCEPTED
+        if reason in _NOT_NOW:
+            return Outcome.REFUSED
+        if reason == "disconnected":
+            raise ChargerRefused("The car is not plugged in")
+        raise ChargerUnreachable(f"The car did not obey: {reason[:MAX_TEXT]}")
+
+    async def _send(self, command: Command) -> str | None:
+        match command.action:
+            case Action.SET_AMPS:
+                return await self._client.set_charging_amps(self._vin, command.amps)
+            case Action.START:
+                return await self._client.start_charging(self._vin)
+            case Action.STOP:
+                return await self._client.stop_charging(self._vin)
+
+    def _parse(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> ChargerReport:
+        """Return what a state tells, without its age. Whatever cannot be true is taken for missing."""
+        word = _word(charge, "charging_state")
+        state = _STATES.get(word, ChargingState.UNKNOWN)
+        if state is not ChargingState.UNKNOWN:
+            plugged_in: bool | None = state is not ChargingState.DISCONNECTED
+        else:
+            plugged_in = True if _word(charge, "conn_charge_cable") in _CABLES else None
+
+        requested = _amps(charge, "charge_current_request")
+        if requested is None:
+            requested = _amps(charge, "charge_amps")
+        measured = _amps(charge, "charger_actual_current")
+        if requested is not None and measured is not None and requested < FLOOR_A:
+            measured = min(measured, requested)
+
+        at_home = self._is_at_home(charge, drive)
+        if at_home is False or plugged_in is False or _is_moving(drive):
+            self._plugged_in_at_home = False
+        elif at_home and plugged_in:
+            self._plugged_in_at_home = True
+        if at_home is None and plugged_in and self._plugged_in_at_home:
+            at_home = True  # it cannot have left without being unplugged
+
+        pending = charge.get("scheduled_charging_pending") is True and state not in _DRAWING
+        return ChargerReport(
+            age_s=math.inf,
+            state=state,
+            requested_amps=requested,
+            measured_amps=measured,
+            limit_amps=_amps(charge, "charge_current_request_max") or None,
+            plugged_in=plugged_in,
+            at_home=at_home,
+            scheduled=pending or word == "pending",
+        )
+
+    def _is_at_home(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> bool | None:
+        """Return whether the car's position is at its charger; None where the position is missing or out of date.
+
+        A parked car may have got its position hours ago (`gps_as_of`): it has not moved since. What must be as fresh as
+        the charging data is that it is parked. A moving car's position must itself be fresh.
+        """
+        latitude, longitude = _number(drive, "latitude", -90, 90), _number(drive, "longitude", -180, 180)
+        if latitude is None or longitude is None:
+            return None
+        charge_ms = _number(charge, "timestamp", 0, math.inf)
+        drive_ms = _number(drive, "timestamp", 0, math.inf)
+        if _is_moving(drive):
+            fixed_at = _number(drive, "gps_as_of", 0, math.inf)
+            if fixed_at is None or self._clock() - fixed_at > STALE_MOVING_S:
+                return None
+        elif charge_ms is not None and drive_ms is not None and (charge_ms - drive_ms) / 1000 > STALE_PARKED_S:
+            return None
+        metres = distance(latitude, longitude, *self._location)
+        return metres is not None and metres <= self._radius_m
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body; raise ClientPayloadError for one without end."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise aiohttp.ClientPayloadError
+    return bytes(body)
+
+
+def _section(state: Mapping[str, JsonValueType], key: str) -> Mapping[str, JsonValueType]:
+    value = state.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _word(section: Mapping[str, JsonValueType], key: str) -> str:
+    """Return a text without regard to case, blanks and underscores; "" where there is none."""
+    value = section.get(key)
+    return re.sub(r"[\s_]", "", value).casefold() if isinstance(value, str) else ""
+
+
+def _number(section: Mapping[str, JsonValueType], key: str, low: float, high: float) -> float | None:
+    value = section.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        return None
+    return float(value)
+
+
+def _amps(section: Mapping[str, JsonValueType], key: str) -> float | None:
+    return _number(section, key, 0, MAX_BUDGET_A)
+
+
+def _is_moving(drive: Mapping[str, JsonValueType]) -> bool:
+    """Return whether a car is in a gear, or has a speed; parked, `shift_state` is "P" or null."""
+    return drive.get("shift_state") not in (None, "P") or bool(_number(drive, "speed", 1, math.inf))
