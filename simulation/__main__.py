@@ -1,0 +1,79 @@
+"""`python -m simulation`: replay a recorded house, or compare controllers over all of them."""
+
+import argparse
+from dataclasses import asdict, replace as changed
+import json
+from pathlib import Path
+import sys
+
+from custom_components.amp_sensor.control import Mode
+
+from .baselines import CONTROLLERS
+from .house import load
+from .plant import CONDITIONS
+from .replay import Record, replay
+
+MODES = [mode.value for mode in Mode]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    top = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("replay", help="one controller in one house")
+    one.add_argument("trace", type=Path, metavar="TRACE.csv[.gz]")
+    one.add_argument("--budget", type=float, required=True, metavar="A", help="per phase")
+    one.add_argument("--car-max", type=int, required=True, metavar="A", help="per phase, at least 5")
+    one.add_argument("--mode", choices=MODES, default=Mode.BALANCED.value)
+    one.add_argument("--controller", choices=CONTROLLERS, default="amp_sensor")
+    one.add_argument("--conditions", choices=CONDITIONS, default="normal", help="of meter, network and cloud")
+    one.add_argument(
+        "--report-delta", type=float, default=0.0, metavar="A", help="also post on such a change; 0: never"
+    )
+    one.add_argument("--post-s", type=float, metavar="S", help="interval of the posts (normal: 5, stress: 10)")
+    one.add_argument("--start-h", type=float, default=0.0, metavar="H", help="where in the trace to begin")
+    one.add_argument("--hours", type=float, metavar="H", help="how long; default: to its end")
+    one.add_argument("--seed", type=int, default=1, metavar="N")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.add_argument("--plot", type=Path, metavar="FILE.png")
+    return top
+
+
+def run_replay(options: argparse.Namespace) -> None:
+    """Replay one house, print what came of it, and draw it where asked to."""
+    house = load(options.trace).window(start_h=options.start_h, hours=options.hours)
+    conditions = CONDITIONS[options.conditions]
+    if options.post_s:
+        conditions = changed(conditions, post_s=options.post_s)
+    record = Record() if options.plot else None
+    result = replay(
+        house,
+        options.controller,
+        budget=options.budget,
+        car_max=options.car_max,
+        mode=Mode(options.mode),
+        conditions=conditions,
+        report_delta=options.report_delta,
+        seed=options.seed,
+        record=record,
+    )
+    values = {key: round(value, 3) for key, value in asdict(result).items()}
+    if options.json:
+        print(json.dumps(values))
+    else:
+        print("\n".join(f"{key:20} {value:>12,}" for key, value in values.items()))
+
+
+def main() -> int:
+    """Run the command that the command line asks for."""
+    options = parser().parse_args()
+    try:
+        run_replay(options)
+    except (OSError, ValueError) as error:
+        print(f"simulation: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""What lies between a decision and the breaker: a noisy meter, a slow and unreliable cloud, a car, and the breaker."""
+
+from dataclasses import dataclass
+import math
+from random import Random
+
+from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Command, Outcome, Reading
+
+from .car import Car, CarState
+
+VOLTS = 230.0
+STATES = {
+    CarState.DISCONNECTED: ChargingState.DISCONNECTED,
+    CarState.NO_POWER: ChargingState.NO_POWER,
+    CarState.STARTING: ChargingState.STARTING,
+    CarState.CHARGING: ChargingState.CHARGING,
+    CarState.COMPLETE: ChargingState.COMPLETE,
+    CarState.STOPPED: ChargingState.STOPPED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How good the meter, the network and the cloud are. Shares are probabilities from 0 to 1."""
+
+    post_s: float = 5.0
+    """Interval of the meter's posts."""
+    noise: float = 0.01
+    """Standard deviation of the meter's reading, relative."""
+    lost_posts: float = 0.01
+    latency_median_s: float = 2.5
+    """From a command to its answer, lognormal."""
+    latency_p95_s: float = 8.0
+    failing: float = 0.03
+    """Commands that are answered with an error; one in `TIMEOUTS` of them is a timeout."""
+    silently_lost: float = 0.01
+    """Commands that are accepted and never reach the car."""
+    telemetry_s: float = 15.0
+    """Interval at which the cloud renews its copy of the car."""
+
+
+NORMAL = Conditions()
+STRESS = Conditions(
+    post_s=10.0,
+    lost_posts=0.05,
+    latency_median_s=5.0,
+    latency_p95_s=16.0,
+    failing=0.15,
+    silently_lost=0.05,
+    telemetry_s=60.0,
+)
+CONDITIONS = {"normal": NORMAL, "stress": STRESS}
+
+TIMEOUTS = 5
+"""One in so many failing commands ends as a timeout, whose outcome nobody knows. Our assumption."""
+TIMEOUT_S = 45.0
+"""How long the client waits for a command before it gives up."""
+NORMAL_P95 = 1.6449
+"""The 95th percentile of the standard normal distribution."""
+
+
+class Sensor:
+    """The meter on the house's supply: samples every second, posts at an interval and, if asked to, on a change."""
+
+    def __init__(self, conditions: Conditions, *, report_delta: float, seed: int) -> None:
+        """Post at once where a phase moved by `report_delta` A since the last post; 0 never does."""
+        self._conditions = conditions
+        self._report_delta = report_delta
+        self._noise = Random(f"{seed} noise")
+        self._losses = Random(f"{seed} posts")
+        self._next_post = -math.inf
+        self._posted: tuple[float, ...] = ()
+
+    def sample(self, now: float, amps: tuple[float, ...]) -> Reading | None:
+        """Return the post that arrives at this second, if one does; its luck is that of the second."""
+        gauss = self._noise.gauss
+        noise = self._conditions.noise
+        measured = tuple([max(0.0, each * gauss(1.0, noise)) for each in amps])
+        lost = self._losses.random() < self._conditions.lost_posts
+        due = now >= self._next_post
+        if due:
+            self._next_post = max(self._next_post + self._conditions.post_s, now)
+        delta = self._report_delta
+        if not (due or (delta and any(abs(a - b) >= delta for a, b in zip(measured, self._posted, strict=True)))):
+            return None
+        self._posted = measured
+        if lost:
+            return None
+        return Reading(at=now, amps=measured, volts=(VOLTS,) * len(measured), watts=sum(measured) * VOLTS)
+
+
+class Cloud:
+    """Carries commands to the car, one at a time, and shows a late copy of it."""
+
+    def __init__(self, car: Car, conditions: Conditions, *, seed: int) -> None:
+        self._car = car
+        self._conditions = conditions
+        self._luck = Random(f"{seed} commands")
+        self._delays = Random(f"{seed} telemetry")
+        self._sigma = math.log(conditions.latency_p95_s / conditions.latency_median_s) / NORMAL_P95
+        self._arrival: tuple[float, Command] | None = None
+        self._answer: tuple[float, Command, Outcome] | None = None
+        self._next_copy = -math.inf
+        self._copy: tuple[float, float, ChargerReport] | None = None
+
+    def send(self, command: Command, now: float) -> None:
+        """Put a command on its way. Raises RuntimeError while another is: whoever decides must wait for its answer."""
+        if self._answer is not None:
+            raise RuntimeError(f"{command} sent at {now:g} s while {self._answer[1]} is in flight")
+        # Always the same number of draws, so that the n-th command meets the same luck whoever sends it.
+        luck = self._luck
+        latency_s = luck.lognormvariate(math.log(self._conditions.latency_median_s), self._sigma)
+        fate, timeout, applied_late = luck.random(), luck.random() < 1 / TIMEOUTS, luck.random() < 0.5
+        fails = fate < self._conditions.failing
+        lost = not fails and fate < self._conditions.failing + self._conditions.silently_lost
+        if not (lost or fails) or (fails and timeout and applied_late):
+            self._arrival = (now + latency_s, command)
+        if fails and timeout:
+            self._answer = (now + TIMEOUT_S, command, Outcome.UNKNOWN)
+        else:
+            self._answer = (now + latency_s, command, Outcome.FAILED if fails else Outcome.ACCEPTED)
+
+    def tick(self, now: float) -> None:
+        """Let the car have what has reached it."""
+        if self._arrival is None or self._arrival[0] > now:
+            return
+        command = self._arrival[1]
+        self._arrival = None
+        match command.action:
+            case Action.SET_AMPS:
+                self._car.set_amps(command.amps)
+            case Action.START:
+                self._car.start()
+            case Action.STOP:
+                self._car.stop()
+
+    def answer(self, now: float) -> tuple[Command, Outcome] | None:
+        """Return how the command in flight ended, once it has."""
+        if self._answer is None or self._answer[0] > now:
+            return None
+        _, command, outcome = self._answer
+        self._answer = None
+        return command, outcome
+
+    def report(self, now: float) -> ChargerReport | None:
+        """Return the copy of the car that arrives at this second, if one does; it is a few seconds old, and says so."""
+        if self._copy is None and now >= self._next_copy:
+            self._next_copy = now + self._conditions.telemetry_s
+            delay_s = self._delays.uniform(1.0, 5.0)
+            car = self._car
+            self._copy = (
+                now + delay_s,
+                delay_s,
+                ChargerReport(
+                    age_s=delay_s,
+                    state=STATES[car.state],
+                    requested_amps=car.request,
+                    measured_amps=round(car.amps),
+                    limit_amps=car.limit,
+                    plugged_in=True,
+                    at_home=True,
+                ),
+            )
+        if self._copy is None or self._copy[0] > now:
+            return None
+        report = self._copy[2]
+        self._copy = None
+        return report
+
+
+class Breaker:
+    """The thermal part of a miniature circuit breaker, as a body that heats with the square of the current.
+
+    IEC 60898: cold, it holds 1.13 times its rating for an hour, opens within the hour at 1.45 times, and within
+    1 to 60 s at 2.55 times. `control/protection.py` is not used here: the judge is not to be the judged.
+    """
+
+    TIME_CONSTANT_S = 120.0
+    OPENS_AT = 1.28**2
+    """Between what must hold and what must open, their geometric mean; in squares of the rating."""
+
+    def __init__(self, rating_amps: float) -> None:
+        self._rating_amps = rating_amps
+        self.heat = 0.0
+
+    def tick(self, amps: float) -> bool:
+        """Carry `amps` for a second; return whether it opens. It is then taken to be cold and closed again."""
+        self.heat += ((amps / self._rating_amps) ** 2 - self.heat) / self.TIME_CONSTANT_S
+        if self.heat < self.OPENS_AT:
+            return False
+        self.heat = 0.0
+        return True
