@@ -39,6 +39,9 @@ class ChargerRefused(ChargerError):
 class ChargerAuthError(ChargerError):
     """The token is wrong or revoked: only its owner can mend that."""
 
+    missing_scope = False
+    """Whether the token is right, but was not given enough rights."""
+
 
 class ChargerSubscriptionError(ChargerError):
     """The cloud wants to be paid."""

@@ -200,6 +200,8 @@ class TessieClient:
             case _ if status > 500:
                 kind = ChargerTimeout
         error = kind(f"Tessie answered {status}: {body[:MAX_TEXT]}" if body else f"Tessie answered {status}")
+        if isinstance(error, ChargerAuthError):
+            error.missing_scope = status == HTTPStatus.FORBIDDEN
         error.body = body[:MAX_TEXT]
         error.retry_after_s = self._retry_after_s(response.headers.get("Retry-After", ""))
         raise error
