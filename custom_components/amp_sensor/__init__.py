@@ -1,1 +1,84 @@
-"""Amp Sensor: what the house draws, and a car that charges with whatever is left."""
+"""Watch what the house draws, and charge the car with whatever is left."""
+
+from typing import Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.hass_dict import HassKey
+
+from . import webhook
+from .chargers.charger import Charger
+from .chargers.tessie import TessieCharger, TessieClient
+from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
+from .coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .store import site_store
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+
+_UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
+"""Sites that were unloaded: if the next thing is that one is removed, its chargers are to be released."""
+
+
+def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
+    data = subentry.data
+    client = TessieClient(async_get_clientsession(hass), data[CONF_TESSIE_URL], data[CONF_TESSIE_TOKEN])
+    place = data[CONF_CHARGER_LOCATION]
+    return TessieCharger(
+        client,
+        data[CONF_CAR_VIN],
+        latitude=place[CONF_LATITUDE],
+        longitude=place[CONF_LONGITUDE],
+        radius_m=place[CONF_RADIUS],
+    )
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> bool:
+    """Set up a site. It does not need its car: a cloud that is down is tried again while the site runs."""
+    hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, entry.entry_id)},
+        entry_type=dr.DeviceEntryType.SERVICE,
+        manufacturer="Amp Sensor",
+        model="Site",
+        name=entry.title,
+    )
+    chargers = {
+        subentry.subentry_id: _create_charger(hass, subentry)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
+    }
+    coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)
+    await coordinator.async_start()
+    entry.runtime_data = coordinator
+    webhook.async_register(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+async def _async_reload(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
+    await hass.config_entries.async_reload(entry.entry_id)
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> bool:
+    """Unload a site. Chargers that it will go on to control after a reload keep what they have."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    coordinator = entry.runtime_data
+    if entry.disabled_by is not None:
+        await coordinator.async_stop(ended=coordinator.data.chargers)
+    else:
+        await coordinator.async_stop(ended=coordinator.data.chargers.keys() - entry.subentries.keys())
+        hass.data.setdefault(_UNLOADED, {})[entry.entry_id] = coordinator
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
+    """Forget a site, and let its chargers go."""
+    if (coordinator := hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)) is not None:
+        await coordinator.async_release(coordinator.data.chargers)
+    await site_store(hass, entry.entry_id).async_remove()

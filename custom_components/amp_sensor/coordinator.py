@@ -1,0 +1,482 @@
+"""Where the readings, the controller and the chargers of one site meet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+import logging
+from math import inf
+import time
+import traceback
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .chargers.charger import (
+    Charger,
+    ChargerAuthError,
+    ChargerError,
+    ChargerGone,
+    ChargerKeyMissing,
+    ChargerSubscriptionError,
+)
+from .const import (
+    CONF_CONNECTED_TIMEOUT,
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_SUBENTRY_ID,
+    CONF_VOLTAGE,
+    DEFAULT_CONNECTED_TIMEOUT_S,
+    DOMAIN,
+)
+from .control import (
+    ChargerReport,
+    ChargerSettings,
+    Command,
+    Controller,
+    Decision,
+    Mode,
+    Outcome,
+    Reading,
+    SiteSettings,
+)
+from .control.meter import Counter
+from .store import ChargerMemory, CounterMemory, SiteMemory, site_store
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK: Final = timedelta(seconds=1)
+"""How often the controller decides where no reading arrives: it acts on seconds of silence."""
+SAVE_S: Final = 60.0
+"""How often energy is saved, and so shown."""
+STOP_TIMEOUT_S: Final = 10.0
+"""How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
+UNUSABLE_S: Final = 300.0
+"""Age at which what a charging car said is of no use any more."""
+MAX_GAP_S: Final = 60.0
+"""Longest time between two ticks that a charger's energy is counted over, as with the meter's."""
+FIRST_RETRY_S: Final = 30.0
+LAST_RETRY_S: Final = 900.0
+"""Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
+PAIRING_URL: Final = "https://tesla.com/_ak/tessie.com"
+"""Where an owner pairs the virtual key of Tessie."""
+
+_BLOCKING: Final[Mapping[type[ChargerError], tuple[float, str | None]]] = {
+    ChargerAuthError: (inf, None),  # a new token reloads the entry
+    ChargerSubscriptionError: (LAST_RETRY_S, "subscription"),
+    ChargerKeyMissing: (LAST_RETRY_S, "virtual_key_missing"),
+    ChargerGone: (LAST_RETRY_S, "charger_gone"),
+}
+"""Errors that only a person can mend: how long to leave the charger alone, s, and the issue that tells the person."""
+
+type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargerData:
+    """What is known of one charger."""
+
+    id: str
+    """The id of its subentry."""
+    settings: ChargerSettings
+    report: ChargerReport | None
+    """What it said last; None before it said anything, and while it cannot be reached."""
+    charging_amps: float | None
+    """What it draws by its own account, A per phase; None where nobody knows."""
+    decision: Decision | None
+    energy_wh: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteData:
+    """What is known of one site."""
+
+    settings: SiteSettings
+    reading: Reading | None
+    """The last reading; None while the meter is silent."""
+    read_at: datetime | None
+    """When the last reading arrived, silent or not."""
+    house_current: float | None
+    protection_load: float
+    energy_wh: float
+    chargers: Mapping[str, ChargerData]
+
+
+class _Link:
+    """One charger, and how things stand with it."""
+
+    def __init__(self, charger: Charger, subentry: ConfigSubentry, memory: ChargerMemory | None) -> None:
+        self.charger = charger
+        self.charger_id = subentry.subentry_id
+        self.title = subentry.title
+        self.configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
+        self.settings = ChargerSettings(max_amps=self.configured_max_amps)
+        self.energy_wh = 0.0
+        if memory is not None:
+            if memory["configured_max_amps_car"] == self.configured_max_amps:
+                self.settings = replace(self.settings, max_amps=memory["max_amps_car"])
+            self.settings = replace(
+                self.settings,
+                min_amps=min(memory["min_amps_car"], self.settings.max_amps),
+                managed=memory["managed"],
+            )
+            self.energy_wh = memory["energy_wh"]
+        self.decision: Decision | None = None
+        self.report: ChargerReport | None = None
+        self.reported_at = -inf
+        self.poll_at = -inf
+        self.failures = 0
+        self.reachable = True
+        self.commanding: asyncio.Task[None] | None = None
+        self.issues: dict[str, str] = {}
+        """What stands in the way of each kind of call."""
+
+    def charging_amps(self, now: float) -> float | None:
+        """Return what the charger draws by its own account, A per phase; None where that is unknown or too old."""
+        if self.report is None or not self.reachable:
+            return None
+        if not self.report.state.draws:
+            return 0.0
+        return None if self.report.age_s + now - self.reported_at > UNUSABLE_S else self.report.measured_amps
+
+
+class SiteCoordinator(DataUpdateCoordinator[SiteData]):
+    """Runs one site: one task takes what happens in the order in which it happened, and alone talks to the controller.
+
+    A charger's answer may take most of a minute: polls and commands are tasks of their own, and their ends are events
+    like any other. The controller sees to it that a charger has one command in flight at most.
+    """
+
+    config_entry: AmpSensorConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: AmpSensorConfigEntry, chargers: Mapping[str, Charger], *, device_id: str
+    ) -> None:
+        """Take the chargers by the id of their subentry, and the id of the site's device."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=f"Amp Sensor {entry.title}")
+        self.device_id = device_id
+        self._chargers = chargers
+        self._configured_max_amps: float = entry.data[CONF_MAX_AMPS]
+        self._nominal_volts: float = entry.data[CONF_VOLTAGE]
+        self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
+        self._store = site_store(hass, entry.entry_id)
+        self._events: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+        self._children: set[asyncio.Task[None]] = set()
+        self._read_at: datetime | None = None
+
+    @staticmethod
+    def now() -> float:
+        """Return the time of everything that is decided here: seconds on a clock that nobody sets."""
+        return time.monotonic()
+
+    # Beginning and end
+
+    async def async_start(self) -> None:
+        """Go on where the site stopped: with its settings and energy, and with whatever its chargers are doing."""
+        entry = self.config_entry
+        now = self.now()
+        memory = await self._store.async_load()
+        self._settings = SiteSettings(max_amps=self._configured_max_amps)
+        if memory is not None:
+            if memory["configured_max_amps"] == self._configured_max_amps:
+                self._settings = replace(self._settings, max_amps=memory["max_amps"])
+            self._settings = replace(self._settings, mode=Mode(memory["mode"]))
+        self.controller = Controller(self._settings, now=now)
+        if memory is not None:
+            counter = memory["counter"]
+            self.controller.meter.restore(memory["energy_wh"], counter and Counter(**counter))
+        self._links = {
+            charger_id: _Link(
+                charger,
+                entry.subentries[charger_id],
+                memory["chargers"].get(charger_id) if memory is not None else None,
+            )
+            for charger_id, charger in self._chargers.items()
+        }
+        for charger_id, link in self._links.items():
+            self.controller.set_charger(charger_id, link.settings, now=now)
+        self._saved = self._memory()
+        self._save_at = now + SAVE_S
+        self._ticked_at = now
+        self.data = self._snapshot()
+        self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
+        entry.async_on_unload(
+            async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
+        )
+        # Home Assistant stops without unloading, and writes its stores last of all
+        entry.async_on_unload(self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_on_stop))
+        self._tick()
+
+    async def async_stop(self, *, ended: Collection[str]) -> None:
+        """Stop controlling, for good in the case of the chargers in `ended`: nobody goes on with those."""
+        self._task.cancel()
+        if commanding := [link.commanding for link in self._links.values() if link.commanding is not None]:
+            await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
+        while not self._events.empty():
+            self._events.get_nowait()()
+        for link in self._links.values():
+            for call in list(link.issues):
+                self._set_issue(link, call, None)
+        await self.async_release(ended)
+        await self._async_save()
+
+    async def async_release(self, charger_ids: Collection[str]) -> None:
+        """Give chargers their maximum back where that is safe; a car would remember the last amps for ever."""
+        await asyncio.gather(
+            *(
+                self._async_send_last(self._links[charger_id], command)
+                for charger_id in charger_ids
+                if (command := self.controller.release(charger_id, now=self.now())) is not None
+            )
+        )
+
+    async def _async_send_last(self, link: _Link, command: Command) -> None:
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await link.charger.async_command(command)
+        except ChargerError, TimeoutError:
+            _LOGGER.info("%s could not be given its maximum back: set it in the car", link.title)
+
+    @callback
+    def _async_on_stop(self, _event: Event) -> None:
+        self._spawn(self._async_save(), "save")
+
+    # What happens
+
+    @callback
+    def async_add_reading(self, reading: Reading) -> None:
+        """Take a reading, soon: nothing is waited for."""
+        self._emit(partial(self._take_reading, reading))
+
+    @callback
+    def async_configure(self, settings: SiteSettings) -> None:
+        """Take new settings of the site, at once and for good."""
+        self._settings = settings
+        self._keep(lambda: self.controller.configure(settings, now=self.now()))
+
+    @callback
+    def async_set_charger(self, charger_id: str, settings: ChargerSettings) -> None:
+        """Take new settings of a charger, at once and for good."""
+        self._links[charger_id].settings = settings
+        self._keep(lambda: self.controller.set_charger(charger_id, settings, now=self.now()))
+
+    async def async_idle(self) -> None:
+        """Wait until all that happened so far is dealt with, answers of chargers included."""
+        await self._events.join()
+        while self._children:
+            await asyncio.wait(self._children)
+            await self._events.join()
+
+    @override
+    async def _async_update_data(self) -> SiteData:
+        """Return what is known: somebody asked an entity to update itself, but nothing here is polled for."""
+        return self._snapshot()
+
+    def _emit(self, event: Callable[[], None]) -> None:
+        self._events.put_nowait(event)
+
+    def _keep(self, event: Callable[[], None]) -> None:
+        self._emit(event)
+        self._spawn(self._async_save(), "save")
+        self.async_set_updated_data(self._snapshot())
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = self.config_entry.async_create_background_task(self.hass, work, f"{self.name} {name}")
+        self._children.add(task)
+        task.add_done_callback(self._children.discard)
+        return task
+
+    @callback
+    def _tick(self, _now: datetime | None = None) -> None:
+        self._emit(self._take_tick)
+
+    # The task
+
+    async def _async_run(self) -> None:
+        while True:
+            event = await self._events.get()
+            try:
+                event()
+                self._decide()
+                if self._events.empty():
+                    self.async_set_updated_data(self._snapshot())
+            except Exception:
+                # Whatever is wrong with one event: the house goes on drawing, so its control must go on too
+                _LOGGER.exception("%s could not deal with an event", self.name)
+            finally:
+                self._events.task_done()
+
+    def _decide(self) -> None:
+        for decision in self.controller.decide(now=self.now()):
+            link = self._links[decision.charger_id]
+            link.decision = decision
+            if decision.command is not None:
+                link.commanding = self._spawn(self._async_command(link, decision.command), "command")
+
+    def _take_reading(self, reading: Reading) -> None:
+        self._read_at = dt_util.utcnow()
+        self.controller.add_reading(reading)
+
+    def _take_tick(self) -> None:
+        now = self.now()
+        elapsed_s = now - self._ticked_at
+        self._ticked_at = now
+        for link in self._links.values():
+            if elapsed_s <= MAX_GAP_S:
+                link.energy_wh += (link.charging_amps(now) or 0.0) * self._volts() * elapsed_s / 3600
+            if now >= link.poll_at:
+                link.poll_at = inf  # until this poll has ended
+                self._spawn(self._async_poll(link), "poll")
+        if now >= self._save_at:
+            self._save_at = now + SAVE_S
+            self._spawn(self._async_save(), "save")
+
+    async def _async_poll(self, link: _Link) -> None:
+        answer = await _async_ask(link, link.charger.async_report())
+        if isinstance(answer, ChargerError):
+            self._emit(partial(self._take_poll_failure, link, answer))
+        else:
+            self._emit(partial(self._take_report, link, answer))
+
+    def _take_report(self, link: _Link, report: ChargerReport) -> None:
+        now = self.now()
+        link.report = report
+        link.reported_at = now
+        link.failures = 0
+        link.poll_at = now + link.charger.poll_after_s(report, commanded=False)
+        if not link.reachable:
+            link.reachable = True
+            _LOGGER.info("%s can be reached again", link.title)
+        self._set_issue(link, "poll", None)
+        self.controller.add_report(link.charger_id, report, now=now)
+
+    def _take_poll_failure(self, link: _Link, error: ChargerError) -> None:
+        now = self.now()
+        backoff_s = min(FIRST_RETRY_S * 2 ** min(link.failures, 5), LAST_RETRY_S)
+        link.failures += 1
+        link.poll_at = now + max(self._take_error(link, "poll", error), backoff_s)
+        if link.reachable and (type(error) in _BLOCKING or now - link.reported_at > UNUSABLE_S):
+            link.reachable = False
+            _LOGGER.warning("%s cannot be reached: %s", link.title, error)
+
+    async def _async_command(self, link: _Link, command: Command) -> None:
+        answer = await _async_ask(link, link.charger.async_command(command))
+        self._emit(partial(self._take_acknowledgement, link, command, answer))
+
+    def _take_acknowledgement(self, link: _Link, command: Command, answer: Outcome | ChargerError) -> None:
+        now = self.now()
+        link.commanding = None
+        if isinstance(answer, ChargerError):
+            _LOGGER.debug("%s did not do what it was told: %s", link.title, answer)
+            outcome = answer.outcome
+            retry_after_s = self._take_error(link, "command", answer)
+        else:
+            outcome = answer
+            retry_after_s = 0.0
+            self._set_issue(link, "command", None)
+        link.poll_at = min(link.poll_at, now + link.charger.poll_after_s(link.report, commanded=True))
+        self.controller.acknowledge(command, outcome, now=now, retry_after_s=retry_after_s)
+
+    # Errors that somebody has to mend
+
+    def _take_error(self, link: _Link, call: str, error: ChargerError) -> float:
+        """Tell whoever can mend it; return how long to leave the charger alone, s."""
+        retry_after_s, issue = _BLOCKING.get(type(error), (0.0, None))
+        if isinstance(error, ChargerAuthError):
+            self.config_entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
+        self._set_issue(link, call, issue)
+        return max(retry_after_s, error.retry_after_s)
+
+    def _set_issue(self, link: _Link, call: str, issue: str | None) -> None:
+        """Note what stands in the way of a kind of call: reads may go on working where commands do not."""
+        last = link.issues.pop(call, None)
+        if issue is not None:
+            link.issues[call] = issue
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                f"{issue}_{link.charger_id}",
+                is_fixable=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key=issue,
+                translation_placeholders={"charger": link.title, "pairing_url": PAIRING_URL},
+            )
+        if last is not None and last not in link.issues.values():
+            ir.async_delete_issue(self.hass, DOMAIN, f"{last}_{link.charger_id}")
+
+    # What is known, and what is kept
+
+    def _volts(self) -> float:
+        last = self.controller.meter.last
+        return self._nominal_volts if last is None else last.volts[0]
+
+    def _snapshot(self) -> SiteData:
+        now = self.now()
+        meter = self.controller.meter
+        return SiteData(
+            settings=self._settings,
+            reading=meter.last if meter.is_connected(now, self._timeout_s) else None,
+            read_at=self._read_at,
+            house_current=self.controller.house_current(),
+            protection_load=self.controller.protection_load,
+            energy_wh=self._saved["energy_wh"],
+            chargers={
+                charger_id: ChargerData(
+                    id=charger_id,
+                    settings=link.settings,
+                    report=link.report if link.reachable else None,
+                    charging_amps=link.charging_amps(now),
+                    decision=link.decision,
+                    energy_wh=self._saved["chargers"][charger_id]["energy_wh"],
+                )
+                for charger_id, link in self._links.items()
+            },
+        )
+
+    def _memory(self) -> SiteMemory:
+        meter = self.controller.meter
+        return SiteMemory(
+            max_amps=self._settings.max_amps,
+            configured_max_amps=self._configured_max_amps,
+            mode=self._settings.mode,
+            energy_wh=meter.energy_wh,
+            counter=None
+            if (counter := meter.counter) is None
+            else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
+            chargers={
+                charger_id: ChargerMemory(
+                    max_amps_car=link.settings.max_amps,
+                    configured_max_amps_car=link.configured_max_amps,
+                    min_amps_car=link.settings.min_amps,
+                    managed=link.settings.managed,
+                    energy_wh=link.energy_wh,
+                )
+                for charger_id, link in self._links.items()
+            },
+        )
+
+    async def _async_save(self) -> None:
+        """Save; only then is the energy shown: a counter that was shown must not go back after a power cut."""
+        memory = self._memory()
+        await self._store.async_save(memory)
+        self._saved = memory
+
+
+async def _async_ask[AnswerT](link: _Link, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:
+    """Return a charger's answer, or how it failed. It never raises: nobody would hear how the call ended."""
+    try:
+        return await call
+    except ChargerError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the controller waits for the end of its command
+        # Where it was raised, but not its text: aiohttp's texts name the address
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _LOGGER.error("%s failed in a way that nobody expected: %s\n%s", link.title, type(error).__name__, where)  # noqa: TRY400 -- as above
+        return ChargerError(type(error).__name__)

@@ -1,0 +1,96 @@
+"""What the entities of a site and of its chargers have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import override
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .const import DOMAIN
+from .coordinator import ChargerData, SiteCoordinator, SiteData
+from .publication import Publication
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorEntityDescription[DataT](EntityDescription):
+    """Describes an entity that shows something of a site or of a charger."""
+
+    value_fn: Callable[[DataT], object]
+    available_fn: Callable[[DataT], bool] = lambda _: True
+    dead_band: float | timedelta | None = None
+    """The least change that is worth a state at once; None is any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source[DataT]:
+    """Whose data an entity shows: the site's, or one charger's."""
+
+    id: str
+    """Of the config entry or the subentry: what unique ids begin with."""
+    device_info: DeviceInfo
+    read: Callable[[SiteData], DataT]
+
+
+def site_source(coordinator: SiteCoordinator) -> Source[SiteData]:
+    """Return the site as a source."""
+    entry_id = coordinator.config_entry.entry_id
+    return Source(id=entry_id, device_info=DeviceInfo(identifiers={(DOMAIN, entry_id)}), read=lambda site: site)
+
+
+def charger_sources(coordinator: SiteCoordinator) -> list[Source[ChargerData]]:
+    """Return the chargers as sources."""
+    return [_charger_source(coordinator, charger_id) for charger_id in coordinator.data.chargers]
+
+
+def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[ChargerData]:
+    return Source(
+        id=charger_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, charger_id)},
+            manufacturer="Tesla",
+            model="Tessie",
+            name=coordinator.config_entry.subentries[charger_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.chargers[charger_id],
+    )
+
+
+class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
+    """An entity that shows what the coordinator knows, where that is worth a state."""
+
+    _attr_has_entity_name = True
+    entity_description: AmpSensorEntityDescription[DataT]
+
+    def __init__(
+        self, coordinator: SiteCoordinator, source: Source[DataT], description: AmpSensorEntityDescription[DataT]
+    ) -> None:
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._source = source
+        self._publication = Publication(description.dead_band)
+        self._attr_unique_id = f"{source.id}_{description.key}"
+        self._attr_device_info = source.device_info
+
+    @property
+    def shown(self) -> DataT:
+        """What is known of the site or the charger."""
+        return self._source.read(self.coordinator.data)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is anything to show."""
+        return self.entity_description.available_fn(self.shown)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
+        if self._publication.is_due(value, now=self.coordinator.now(), detail=self.extra_state_attributes):
+            super()._handle_coordinator_update()

@@ -1,0 +1,107 @@
+"""The amps that a person sets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, override
+
+from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription
+from homeassistant.const import EntityCategory, UnitOfElectricCurrent
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from .coordinator import AmpSensorConfigEntry, ChargerData, SiteCoordinator, SiteData
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources, site_source
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorNumberDescription[DataT](AmpSensorEntityDescription[DataT], NumberEntityDescription):
+    """Describes a number."""
+
+    value_fn: Callable[[DataT], float]
+    set_fn: Callable[[SiteCoordinator, DataT, float], None]
+    device_class: NumberDeviceClass | None = NumberDeviceClass.CURRENT
+    entity_category: EntityCategory | None = EntityCategory.CONFIG
+    native_step: float | None = 1
+    native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
+
+
+def _set_range(
+    coordinator: SiteCoordinator, charger: ChargerData, *, min_amps: float | None = None, max_amps: float | None = None
+) -> None:
+    settings = replace(
+        charger.settings,
+        min_amps=charger.settings.min_amps if min_amps is None else round(min_amps),
+        max_amps=charger.settings.max_amps if max_amps is None else round(max_amps),
+    )
+    if settings.min_amps > settings.max_amps:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="min_above_max",
+            translation_placeholders={"min_amps": str(settings.min_amps), "max_amps": str(settings.max_amps)},
+        )
+    coordinator.async_set_charger(charger.id, settings)
+
+
+SITE_NUMBERS: Final = (
+    AmpSensorNumberDescription[SiteData](
+        key=CONF_MAX_AMPS,
+        translation_key=CONF_MAX_AMPS,
+        native_min_value=MIN_BUDGET_A,
+        native_max_value=MAX_BUDGET_A,
+        value_fn=lambda site: site.settings.max_amps,
+        set_fn=lambda coordinator, site, amps: coordinator.async_configure(replace(site.settings, max_amps=amps)),
+    ),
+)
+CHARGER_NUMBERS: Final = (
+    AmpSensorNumberDescription[ChargerData](
+        key=CONF_MAX_AMPS_CAR,
+        translation_key=CONF_MAX_AMPS_CAR,
+        native_min_value=MIN_CAR_A,
+        native_max_value=MAX_CAR_A,
+        value_fn=lambda charger: charger.settings.max_amps,
+        set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, max_amps=amps),
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="min_amps_car",
+        translation_key="min_amps_car",
+        native_min_value=MIN_CAR_A,
+        native_max_value=MAX_CAR_A,
+        value_fn=lambda charger: charger.settings.min_amps,
+        set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the numbers of a site and of its chargers."""
+    coordinator = entry.runtime_data
+    site = site_source(coordinator)
+    async_add_entities(AmpSensorNumber(coordinator, site, description) for description in SITE_NUMBERS)
+    for charger in charger_sources(coordinator):
+        async_add_entities(
+            (AmpSensorNumber(coordinator, charger, description) for description in CHARGER_NUMBERS),
+            config_subentry_id=charger.id,
+        )
+
+
+class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):
+    """Amps that a person sets."""
+
+    entity_description: AmpSensorNumberDescription[DataT]
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return what is set."""
+        return self.entity_description.value_fn(self.shown)
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Set it, at once and for good."""
+        self.entity_description.set_fn(self.coordinator, self.shown, value)

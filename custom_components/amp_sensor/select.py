@@ -1,0 +1,62 @@
+"""How a site is controlled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control import Mode
+from .coordinator import AmpSensorConfigEntry, SiteCoordinator, SiteData
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, site_source
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorSelectDescription[DataT](AmpSensorEntityDescription[DataT], SelectEntityDescription):
+    """Describes a choice."""
+
+    value_fn: Callable[[DataT], str]
+    select_fn: Callable[[SiteCoordinator, DataT, str], None]
+
+
+SITE_SELECTS: Final = (
+    AmpSensorSelectDescription[SiteData](
+        key="mode",
+        translation_key="mode",
+        options=list(Mode),
+        value_fn=lambda site: site.settings.mode,
+        select_fn=lambda coordinator, site, option: coordinator.async_configure(
+            replace(site.settings, mode=Mode(option))
+        ),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the choices of a site."""
+    coordinator = entry.runtime_data
+    site = site_source(coordinator)
+    async_add_entities(AmpSensorSelect(coordinator, site, description) for description in SITE_SELECTS)
+
+
+class AmpSensorSelect[DataT](AmpSensorEntity[DataT], SelectEntity):
+    """A choice."""
+
+    entity_description: AmpSensorSelectDescription[DataT]
+
+    @property
+    @override
+    def current_option(self) -> str:
+        """Return what is chosen."""
+        return self.entity_description.value_fn(self.shown)
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Choose, at once and for good."""
+        self.entity_description.select_fn(self.coordinator, self.shown, option)

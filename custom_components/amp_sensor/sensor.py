@@ -1,0 +1,271 @@
+"""What the meter and the controller see."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    MATCH_ALL,
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfPower,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control import ChargingState, Reading, Reason
+from .coordinator import AmpSensorConfigEntry, ChargerData, SiteData
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources, site_source
+
+PARALLEL_UPDATES = 0
+
+DEAD_BAND_A: Final = 0.25
+"""1 % of a 25 A supply, and what the clamps people use are good to."""
+DEAD_BAND_W: Final = 60.0
+"""The same at 230 V."""
+DEAD_BAND_V: Final = 2.0
+"""The mains moves by one volt all the time."""
+DEAD_BAND_PERCENT: Final = 1.0
+"""The same as DEAD_BAND_A, of a budget of 25 A."""
+DEAD_BAND_TIME: Final = timedelta(minutes=1)
+"""Nobody needs to know more exactly when the last reading came, before the meter is called silent."""
+
+type SensorValue = float | str | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorSensorDescription[DataT](AmpSensorEntityDescription[DataT], SensorEntityDescription):
+    """Describes a sensor."""
+
+    value_fn: Callable[[DataT], SensorValue]
+    attributes_fn: Callable[[DataT], Mapping[str, float] | None] = lambda _: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorCurrentDescription[DataT](AmpSensorSensorDescription[DataT]):
+    """Describes a sensor of amps."""
+
+    device_class: SensorDeviceClass | None = SensorDeviceClass.CURRENT
+    state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
+    native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
+    suggested_display_precision: int | None = 1
+    dead_band: float | timedelta | None = DEAD_BAND_A
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
+    """Describes a sensor of energy."""
+
+    device_class: SensorDeviceClass | None = SensorDeviceClass.ENERGY
+    state_class: SensorStateClass | None = SensorStateClass.TOTAL_INCREASING
+    native_unit_of_measurement: str | None = UnitOfEnergy.WATT_HOUR
+    suggested_unit_of_measurement: str | None = UnitOfEnergy.KILO_WATT_HOUR
+    suggested_display_precision: int | None = 2
+
+
+def _is_connected(site: SiteData) -> bool:
+    return site.reading is not None
+
+
+def _is_reported(charger: ChargerData) -> bool:
+    return charger.report is not None
+
+
+def _is_decided(charger: ChargerData) -> bool:
+    return charger.decision is not None
+
+
+def _read(value_fn: Callable[[Reading, SiteData], SensorValue]) -> Callable[[SiteData], SensorValue]:
+    """Take a value from the present reading, rounded to what a meter can tell."""
+
+    def value(site: SiteData) -> SensorValue:
+        if site.reading is None:
+            return None
+        return value_fn(site.reading, site)
+
+    return value
+
+
+SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
+    AmpSensorCurrentDescription(
+        key="current",
+        translation_key="current",
+        value_fn=_read(lambda reading, _: round(reading.current, 2)),
+        available_fn=_is_connected,
+    ),
+    AmpSensorSensorDescription(
+        key="power",
+        translation_key="power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=_read(lambda reading, _: round(reading.watts)),
+        available_fn=_is_connected,
+        dead_band=DEAD_BAND_W,
+    ),
+    AmpSensorSensorDescription(
+        key="voltage",
+        translation_key="voltage",
+        device_class=SensorDeviceClass.VOLTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfElectricPotential.VOLT,
+        suggested_display_precision=0,
+        value_fn=_read(lambda reading, _: round(reading.volts[0], 1)),
+        available_fn=_is_connected,
+        dead_band=DEAD_BAND_V,
+    ),
+    AmpSensorEnergyDescription(
+        key="energy",
+        translation_key="energy",
+        value_fn=lambda site: round(site.energy_wh, 1),
+    ),
+    AmpSensorCurrentDescription(
+        key="headroom",
+        translation_key="headroom",
+        value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
+        available_fn=_is_connected,
+    ),
+    AmpSensorSensorDescription(
+        key="budget_used",
+        translation_key="budget_used",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
+        available_fn=_is_connected,
+        dead_band=DEAD_BAND_PERCENT,
+    ),
+    AmpSensorCurrentDescription(
+        key="house_current",
+        translation_key="house_current",
+        value_fn=lambda site: None if site.house_current is None else round(site.house_current, 2),
+        available_fn=_is_connected,
+    ),
+    AmpSensorSensorDescription(
+        key="protection_load",
+        translation_key="protection_load",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda site: round(100 * site.protection_load),
+        available_fn=_is_connected,
+        dead_band=DEAD_BAND_PERCENT,
+    ),
+    AmpSensorSensorDescription(
+        key="last_reading",
+        translation_key="last_reading",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda site: site.read_at,
+        dead_band=DEAD_BAND_TIME,
+    ),
+)
+
+
+def _phase_sensor(phase: int) -> AmpSensorCurrentDescription[SiteData]:
+    return AmpSensorCurrentDescription(
+        key=f"current_l{phase}",
+        translation_key=f"current_l{phase}",
+        value_fn=_read(lambda reading, _: round(reading.amps[phase - 1], 2)),
+        available_fn=lambda site: site.reading is not None and len(site.reading.amps) >= phase,
+    )
+
+
+PHASE_SENSORS: Final = tuple(_phase_sensor(phase) for phase in (1, 2, 3))
+CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
+    AmpSensorCurrentDescription(
+        key="target_current",
+        translation_key="target_current",
+        suggested_display_precision=0,
+        value_fn=lambda charger: None if charger.decision is None else charger.decision.target,
+        available_fn=_is_decided,
+    ),
+    AmpSensorCurrentDescription(
+        key="charging_current",
+        translation_key="charging_current",
+        suggested_display_precision=0,
+        value_fn=lambda charger: charger.charging_amps,
+        available_fn=_is_reported,
+    ),
+    AmpSensorSensorDescription(
+        key="charging_state",
+        translation_key="charging_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(ChargingState),
+        value_fn=lambda charger: None if charger.report is None else charger.report.state,
+        available_fn=_is_reported,
+    ),
+    AmpSensorSensorDescription(
+        key="reason",
+        translation_key="reason",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Reason),
+        value_fn=lambda charger: None if charger.decision is None else charger.decision.reason,
+        attributes_fn=lambda charger: None if charger.decision is None else charger.decision.numbers,
+        available_fn=_is_decided,
+    ),
+    AmpSensorEnergyDescription(
+        key="energy",
+        translation_key="energy",
+        value_fn=lambda charger: round(charger.energy_wh, 1),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the sensors of a site and of its chargers; those of the phases once the meter sends several."""
+    coordinator = entry.runtime_data
+    site = site_source(coordinator)
+    async_add_entities(AmpSensorSensor(coordinator, site, description) for description in SITE_SENSORS)
+    for charger in charger_sources(coordinator):
+        async_add_entities(
+            (AmpSensorSensor(coordinator, charger, description) for description in CHARGER_SENSORS),
+            config_subentry_id=charger.id,
+        )
+    phases_seen = 1
+
+    @callback
+    def add_phases() -> None:
+        nonlocal phases_seen
+        phases = 0 if (reading := coordinator.data.reading) is None else len(reading.amps)
+        if phases > phases_seen:
+            new = PHASE_SENSORS[phases_seen if phases_seen > 1 else 0 : phases]
+            async_add_entities(AmpSensorSensor(coordinator, site, description) for description in new)
+            phases_seen = phases
+
+    entry.async_on_unload(coordinator.async_add_listener(add_phases))
+
+
+class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
+    """Something that the meter or the controller sees."""
+
+    # The numbers behind a reason change with every decision: for reading now, not for the database
+    _unrecorded_attributes = frozenset({MATCH_ALL})
+    entity_description: AmpSensorSensorDescription[DataT]
+
+    @property
+    @override
+    def native_value(self) -> SensorValue:
+        """Return what is seen."""
+        return self.entity_description.value_fn(self.shown)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return the numbers behind what is seen."""
+        return self.entity_description.attributes_fn(self.shown)

@@ -1,0 +1,68 @@
+"""Whether a site may command a charger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import AmpSensorConfigEntry, ChargerData, SiteCoordinator
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorSwitchDescription[DataT](AmpSensorEntityDescription[DataT], SwitchEntityDescription):
+    """Describes a switch."""
+
+    value_fn: Callable[[DataT], bool]
+    set_fn: Callable[[SiteCoordinator, DataT, bool], None]
+
+
+CHARGER_SWITCHES: Final = (
+    AmpSensorSwitchDescription[ChargerData](
+        key="managed",
+        translation_key="managed",
+        value_fn=lambda charger: charger.settings.managed,
+        set_fn=lambda coordinator, charger, on: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, managed=on)
+        ),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the switches of the chargers."""
+    coordinator = entry.runtime_data
+    for charger in charger_sources(coordinator):
+        async_add_entities(
+            (AmpSensorSwitch(coordinator, charger, description) for description in CHARGER_SWITCHES),
+            config_subentry_id=charger.id,
+        )
+
+
+class AmpSensorSwitch[DataT](AmpSensorEntity[DataT], SwitchEntity):
+    """Something that a person allows."""
+
+    entity_description: AmpSensorSwitchDescription[DataT]
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is allowed."""
+        return self.entity_description.value_fn(self.shown)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Allow it, at once and for good."""
+        self.entity_description.set_fn(self.coordinator, self.shown, True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Forbid it, at once and for good."""
+        self.entity_description.set_fn(self.coordinator, self.shown, False)
