@@ -1,8 +1,9 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
-from .controller import ChargerSettings, Controller, SiteSettings
+from .controller import Controller, SiteSettings
 from .decision import Decision, Mode, Reason
+from .managed import ChargerSettings
 from .meter import Meter
 from .protection import Protection, ProtectionKind
 from .reading import Reading

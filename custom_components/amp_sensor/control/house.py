@@ -1,0 +1,128 @@
+"""What this house is likely to do next, learned from what it did.
+
+For each half ampere the memory knows for how long the house has stayed below it, how often it came back lately, and
+how soon it came back in the past. From that follows the chance that it rises above that level within the next second,
+which is what a raise of the car has to be weighed against.
+
+In every house that we looked at (the traces in docs/benchmark.md) the chance falls with the time already spent below
+the level, close to `c / time`, and `c` grows with the number of returns in the last minutes: a thermostat that clicked
+eight times is not done. That law is the start; the house's own record replaces it as it grows.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import math
+
+RECENT_S = 1200.0
+"""Returns within this time count as one cluster, s: ovens, air fryers and water heaters cycle well within it."""
+CALM, PER_RETURN, BUSIEST = 0.10, 0.07, 8
+"""`c` of the law: 0.10 + 0.07 per recent return, up to eight; fitted by eye to two British houses and a French one."""
+RARE_PER_S = 1 / 10800
+"""However long it has been calm: something is switched on every few hours, per s."""
+SHORTEST_S = 5.0
+"""Shorter absences are not resolved by a meter that posts every 5 s, s."""
+TYPICAL_STEP_A = 2.0
+"""By how much a return exceeds its level, A, before this house has shown it; the mean of the same three houses."""
+CREDIT = 3.0
+"""How many expected returns the law counts for against the house's own record."""
+HYSTERESIS_A = 0.3
+"""A level counts as exceeded only by more than this, A: a sensor's noise of 1 % at 30 A."""
+GRID_A = 0.5
+"""Distance of the levels, A: finer than the whole amps of a car, coarser than the sensor's noise."""
+EDGES_S = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0)
+"""Times below a level are told apart by factors of two, s, as the law suggests."""
+
+
+@dataclass(slots=True)
+class _Level:
+    """The record of one level."""
+
+    below_since: float | None = None
+    seen_at: float = 0.0
+    returns: deque[float] = field(default_factory=deque)
+    happened: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES_S) + 1))
+    expected: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES_S) + 1))
+    step_sum: float = TYPICAL_STEP_A * CREDIT
+    step_count: float = CREDIT
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What staying below a level is worth."""
+
+    per_s: float
+    """Chance that the house rises above the level in the next second."""
+    step_amps: float
+    """By how much it then exceeds the level, A, on average."""
+    calm_s: float
+    """For how long it has been below the level, s."""
+
+
+def _bin(calm_s: float) -> int:
+    index = 0
+    for edge in EDGES_S:
+        if calm_s < edge:
+            break
+        index += 1
+    return index
+
+
+def _law(calm_s: float, returns: int) -> float:
+    return (CALM + PER_RETURN * min(returns, BUSIEST)) / max(calm_s, SHORTEST_S) + RARE_PER_S
+
+
+class HouseMemory:
+    """The house's steps, level by level."""
+
+    def __init__(self, highest_amps: float) -> None:
+        self._levels = [_Level() for _ in range(math.ceil(highest_amps / GRID_A) + 1)]
+
+    def add(self, amps: float, at: float, held_s: float) -> None:
+        """Take the house's current as it was from `at` on; `held_s` is how long the one before it held, s."""
+        for number, level in enumerate(self._levels):
+            amount = number * GRID_A
+            since = level.below_since
+            if since is None:
+                if amps <= amount:
+                    level.below_since = at
+                continue
+            calm_s = at - since
+            index = _bin(calm_s)
+            while level.returns and level.returns[0] < at - RECENT_S:
+                level.returns.popleft()
+            level.expected[index] += _law(calm_s, len(level.returns)) * held_s
+            if amps > amount + HYSTERESIS_A:
+                level.happened[index] += 1
+                level.step_sum += amps - amount
+                level.step_count += 1
+                level.returns.append(at)
+                level.below_since = None
+
+    def interrupt(self, at: float) -> None:
+        """Forget what is under way: nobody watched for a while."""
+        for level in self._levels:
+            level.below_since = None if level.below_since is None else at
+
+    def risk(self, amps: float, now: float) -> Risk | None:
+        """Weigh the level `amps`; None while the house is above it."""
+        level = self._levels[max(0, min(int(amps / GRID_A), len(self._levels) - 1))]
+        if level.below_since is None:
+            return None
+        calm_s = now - level.below_since
+        index = _bin(calm_s)
+        own = (level.happened[index] + CREDIT) / (level.expected[index] + CREDIT)
+        recent = sum(1 for time in level.returns if time >= now - RECENT_S)
+        return Risk(_law(calm_s, recent) * own, level.step_sum / level.step_count, calm_s)
+
+    def record(self) -> list[Mapping[str, list[float] | float]]:
+        """Return what was learned, as JSON can hold it."""
+        return [
+            {
+                "happened": [round(value, 3) for value in level.happened],
+                "expected": [round(value, 3) for value in level.expected],
+                "step_sum": round(level.step_sum, 2),
+                "step_count": level.step_count,
+            }
+            for level in self._levels
+        ]

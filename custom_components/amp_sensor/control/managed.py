@@ -1,0 +1,289 @@
+"""One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
+
+from dataclasses import dataclass
+import math
+
+from .belief import START_S, STEADY_A, Belief, Change
+from .charging import Action, ChargerReport, ChargingState, Command, Outcome
+from .decision import Mode, Reason
+
+SUSPECT_S, UNUSABLE_S = 120.0, 300.0
+"""Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
+cloud is merely slow."""
+OBEY_S = 5.0
+"""A report that is newer than the answer to a command by this much shows its effect, s: 3 s to move, and a bit."""
+MANUAL_S = 30.0
+"""How long after a command the cloud may still show a limit from before, s; a change after that was somebody's."""
+RESEND_S = (8.0, 16.0, 32.0, 64.0, 120.0)
+"""How long to wait before a cut that did not show is sent again, s, so that a deaf car is not hammered."""
+RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
+"""How long to wait before a command that failed on its way is sent again, s."""
+UNKNOWN_S = 8.0
+"""How long to look at the meter after a time-out before sending again, s."""
+REFUSED_S = 60.0
+"""How long to leave a car alone that said no, s: the next report will say why."""
+STARTS, START_EVERY_S = 4, 900.0
+"""Starts in a row, and the time after which one more is allowed, s. About ten stops in a row have made a car refuse to
+start, and others restart a quarter of an hour after a stop at the soonest."""
+USUAL_LATENCY_S = 2.5
+"""From a command to its answer, s, before this cloud has shown its own: the median of owners' reports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSettings:
+    """What the owner set for one charger."""
+
+    max_amps: int
+    """The most it may be given, A per phase (5–48)."""
+    min_amps: int = 5
+    """The least it charges with; below it, it is stopped. 5 A is the floor of Tesla's own app."""
+    managed: bool = True
+    """Whether this site may command it at all."""
+
+
+class ManagedCharger:
+    """What is known, assumed and wanted of one charger."""
+
+    def __init__(self, charger_id: str, settings: ChargerSettings) -> None:
+        self.charger_id = charger_id
+        self.settings = settings
+        self.belief = Belief()
+        self.report: ChargerReport | None = None
+        self.measured_at = -math.inf
+        """When the data of the last report was measured, s."""
+        self.target = 0
+        """The newest thing wanted of it, A; 0 is stopped."""
+        self.request: int | None = None
+        """The limit that it is assumed to have, A; None where nobody knows."""
+        self.running = False
+        """Whether it is assumed to charge, or to be about to."""
+        self.paused = False
+        """Whether it stands still because of us."""
+        self.user_limit: int | None = None
+        """What its user set below our target in the car's app, A."""
+        self.in_flight: Command | None = None
+        self.not_before = -math.inf
+        """No command before this, s; inf where only its owner can mend that."""
+        self.latency_s = USUAL_LATENCY_S
+        self.report_wanted_at = -math.inf
+        """No raise before a report that was measured after this, s."""
+        self._sent_at = self._ended_at = -math.inf
+        self._failures = self._resends = 0
+        self._seen_running = False
+        self._known_limits: dict[int, float] = {}
+        self._starts = float(STARTS)
+        self._starts_at = -math.inf
+
+    # -- what comes in ------------------------------------------------------------------------------------------
+
+    def add_report(self, report: ChargerReport, now: float) -> None:
+        """Take what it says of itself, as far as that is newer than what is known."""
+        measured_at = now - max(0.0, report.age_s)
+        first = self.report is None
+        self.report, self.measured_at = report, measured_at
+        if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
+            self.user_limit, self.paused, self._failures = None, False, 0
+        if first:
+            self._adopt(now)
+            return
+        if self.in_flight or (measured_at < self._ended_at + OBEY_S and not report.asleep):
+            return
+        if not (report.state.draws and not report.asleep):
+            self._stands_still(measured_at, now)
+            return
+        self._seen_running = True
+        if not self.running:
+            # Started by somebody else, or never stopped.
+            self.running, self.paused = True, False
+            self._adopt(now)
+        elif now - measured_at < UNUSABLE_S:
+            self._compare(report, measured_at, now)
+
+    def _adopt(self, now: float) -> None:
+        """Go on from what it is doing, whoever told it."""
+        report = self.report
+        if report is None:
+            return
+        self.running = self._seen_running = report.state.draws and not report.asleep
+        limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
+        self.request = round(report.requested_amps) if report.requested_amps is not None else None
+        most = max(limits, default=float(self.settings.max_amps))
+        self.target = self.request if self.request is not None else round(most)
+        if not self.running:
+            self.target = 0
+            self.belief.settle(0.0, 0.0, now)
+        elif report.measured_amps is not None and report.state is ChargingState.CHARGING and report.age_s < SUSPECT_S:
+            self.belief.settle(report.measured_amps, report.measured_amps, now)
+        else:
+            self.belief.settle(0.0, most, now)
+
+    def _stands_still(self, measured_at: float, now: float) -> None:
+        change = self.belief.change
+        if change and change.command.action is Action.START and measured_at < self._ended_at + START_S:
+            return
+        if self.running and not (change and change.command.action is Action.STOP):
+            # A start that came to nothing is ours to try again; any other stop was its user's.
+            self.paused = not self._seen_running
+        self.running = False
+        self.target = 0
+        self.belief.settle(0.0, 0.0, now)
+
+    def _compare(self, report: ChargerReport, measured_at: float, now: float) -> None:
+        """Hold a running charger's newer report against what is assumed."""
+        requested = None if report.requested_amps is None else round(report.requested_amps)
+        if requested is not None and requested != self.request:
+            known = self._known_limits.get(requested, -math.inf) > measured_at - SUSPECT_S
+            if known:
+                self.target = min(self.target, requested)
+            elif measured_at > self._ended_at + MANUAL_S and requested != report.limit_amps:
+                lowered = requested < self.target
+                self.user_limit = requested if lowered else None
+                self.target = requested
+                self.belief.settle(*(2 * (float(min(requested, report.measured_amps or requested)),)), now)
+            self.request = requested
+        if report.state is ChargingState.CHARGING and report.measured_amps is not None:
+            measured = report.measured_amps
+            if self.request is not None and abs(measured - self.request) <= STEADY_A:
+                measured = float(self.request)
+            self.belief.settle(measured, measured, now)
+            self._resends = 0
+
+    def acknowledge(self, outcome: Outcome, now: float, retry_after_s: float) -> None:
+        """Take the end of the command in flight."""
+        command, change = self.in_flight, self.belief.change
+        if command is None:
+            return
+        self.in_flight, self._ended_at = None, now
+        self.latency_s += 0.2 * (min(now - self._sent_at, 45.0) - self.latency_s)
+        if change:
+            change.acked_at = now
+        if retry_after_s:
+            self.not_before = now + retry_after_s
+        if outcome is Outcome.ACCEPTED or (outcome is Outcome.UNKNOWN and change and not change.is_cut):
+            # A raise that may have been applied is taken for applied: that is the higher of the two.
+            self._failures = 0
+            if command.action is Action.SET_AMPS:
+                self.request = command.amps
+            else:
+                self.running = command.action is Action.START
+                self.paused = not self.running
+            return
+        self._failures += 1
+        retry_s = RETRY_S[min(self._failures, len(RETRY_S)) - 1]
+        wait_s = {Outcome.UNKNOWN: UNKNOWN_S, Outcome.REFUSED: REFUSED_S}.get(outcome, retry_s)
+        self.not_before = max(self.not_before, now + wait_s)
+        if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
+            self.request = None
+        if change and not change.is_cut:
+            # To be weighed again rather than repeated.
+            self.target = 0 if command.action is Action.START else (self.request or self.target)
+
+    def settled(self, change: Change) -> None:
+        """Take note that the meter has shown a change."""
+        self._resends = 0
+        if change.command.action is Action.SET_AMPS:
+            self.request = change.command.amps
+
+    # -- what is known ------------------------------------------------------------------------------------------
+
+    def not_ours(self, mode: Mode) -> Reason | None:
+        """Why it is not to be commanded; None where it is."""
+        report = self.report
+        if mode is Mode.OFF:
+            return Reason.OFF
+        if not self.settings.managed:
+            return Reason.NOT_MANAGED
+        if report is None:
+            return Reason.NO_REPORT
+        if math.isinf(self.not_before) and self.not_before > 0:
+            return Reason.BLOCKED
+        if report.at_home is not True:
+            return Reason.AWAY
+        if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
+            return Reason.UNPLUGGED
+        if report.asleep:
+            return Reason.ASLEEP
+        if report.scheduled:
+            return Reason.SCHEDULED
+        if report.state is ChargingState.COMPLETE:
+            return Reason.COMPLETE
+        if report.state is ChargingState.NO_POWER:
+            return Reason.NO_POWER
+        return None if self.running or self.paused else Reason.STOPPED_BY_USER
+
+    def cap(self, budget: int) -> int:
+        """Return the most that it may be given, A."""
+        limits = [self.settings.max_amps, budget]
+        if self.report and self.report.limit_amps is not None and self.report.limit_amps >= 1:
+            limits.append(int(self.report.limit_amps))
+        if self.user_limit is not None:
+            limits.append(self.user_limit)
+        return min(limits)
+
+    @property
+    def expected_amps(self) -> float:
+        """What it will draw once everything that was asked of it has happened, A."""
+        if self.running and self.target and self.belief.change is None and self.request == self.target:
+            return min(float(self.target), self.belief.high)
+        return float(self.target)
+
+    @property
+    def uses_what_it_has(self) -> bool:
+        """Whether it draws about as much as it may."""
+        return self.request is None or self.belief.high >= self.request - 1 - STEADY_A
+
+    def starts_left(self, now: float) -> float:
+        """Return how many starts are allowed now; a part of one is not enough."""
+        return min(float(STARTS), self._starts + (now - self._starts_at) / START_EVERY_S)
+
+    # -- what goes out ------------------------------------------------------------------------------------------
+
+    def look(self, now: float) -> bool:
+        """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again."""
+        change = self.belief.change
+        if change is None or not self.belief.is_overdue(now):
+            return False
+        if not change.is_cut:
+            # Not seen: it may not have come, or the car may not use it. Only a report can tell.
+            self.belief.settle(change.low, change.low, now)
+            self.report_wanted_at = now
+            if change.command.action is Action.START:
+                self.running, self.paused, self.target = False, True, 0
+            return False
+        if self.in_flight or now < max(self.not_before, self._sent_at + RESEND_S[min(self._resends, 4)]):
+            return False
+        self._resends += 1
+        if change.command.action is Action.STOP:
+            self.running = True
+        else:
+            self.request = None
+        return True
+
+    def next_command(self, now: float) -> Command | None:
+        """Return the next command towards the target; None where none is needed, or none may be sent yet."""
+        if self.in_flight or now < self.not_before:
+            return None
+        if self.running and self.target == 0:
+            return Command(charger_id=self.charger_id, action=Action.STOP)
+        if self.target and self.request != self.target:
+            return Command(charger_id=self.charger_id, action=Action.SET_AMPS, amps=self.target)
+        if self.target and not self.running:
+            return Command(charger_id=self.charger_id, action=Action.START)
+        return None
+
+    def send(self, command: Command, now: float) -> None:
+        """Put a command in flight."""
+        self.in_flight, self._sent_at = command, now
+        if command.action is Action.SET_AMPS:
+            self._known_limits[command.amps] = now
+            if self.request is not None:
+                self._known_limits[self.request] = now
+        if command.action is Action.START:
+            self._seen_running = False
+            self._starts = self.starts_left(now) - 1
+            self._starts_at = now
+        if command.action is not Action.SET_AMPS or self.running:
+            to = {Action.STOP: 0.0, Action.START: float(self.request or self.target)}.get(
+                command.action, float(command.amps)
+            )
+            self.belief.begin(command, to, now)
