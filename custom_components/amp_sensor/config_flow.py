@@ -1,0 +1,507 @@
+"""Adding and changing sites and chargers by hand."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+import json
+from typing import Any, override
+
+from homeassistant.components.webhook import async_generate_id, async_generate_path, async_generate_url
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowContext,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    OptionsFlow,
+    SubentryFlowContext,
+    SubentryFlowResult,
+)
+from homeassistant.const import (
+    CONF_LATITUDE,
+    CONF_LONGITUDE,
+    CONF_NAME,
+    CONF_RADIUS,
+    CONF_WEBHOOK_ID,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult, section
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    LocationSelector,
+    LocationSelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+from yarl import URL
+
+from .chargers.charger import (
+    ChargerAuthError,
+    ChargerBusy,
+    ChargerError,
+    ChargerSubscriptionError,
+)
+from .chargers.tessie import TessieClient
+from .const import (
+    CONF_CAR_VIN,
+    CONF_CHARGER_LOCATION,
+    CONF_CONNECTED_TIMEOUT,
+    CONF_LOCAL_ONLY,
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_SUBENTRY_ID,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    CONF_VOLTAGE,
+    DEFAULT_CONNECTED_TIMEOUT_S,
+    DEFAULT_RADIUS_M,
+    DEFAULT_TESSIE_URL,
+    DEFAULT_VOLTAGE,
+    DOMAIN,
+    MAX_BUDGET_A,
+    MAX_CAR_A,
+    MAX_CONNECTED_TIMEOUT_S,
+    MAX_RADIUS_M,
+    MAX_VOLTAGE,
+    MIN_BUDGET_A,
+    MIN_CAR_A,
+    MIN_CONNECTED_TIMEOUT_S,
+    MIN_RADIUS_M,
+    MIN_VOLTAGE,
+    SUBENTRY_CHARGER,
+)
+
+SECTION_SERVER = "server"
+_TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
+
+# What the last page offers to try out and to copy. Double quotes within double quotes, because these work in the shells
+# of Linux and macOS and at the Windows prompt alike.
+_EXAMPLE = json.dumps(json.dumps({"amps": 10.0, "watts": 2200.0}))
+_CURL = 'curl -H "Content-Type: application/json" -d {example} {url}'
+_ESPHOME = """\
+http_request:
+  timeout: 4s
+interval:
+  - interval: 1s
+    then:
+      - http_request.post:
+          url: {url}
+          json: |-
+            root["amps"] = id(amps).state;
+            root["watts"] = id(watts).state;"""
+
+
+def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
+    config = NumberSelectorConfig(min=minimum, max=maximum, unit_of_measurement=unit, mode=NumberSelectorMode.BOX)
+    return vol.All(NumberSelector(config), vol.Coerce(int))
+
+
+_TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+
+SITE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_MAX_AMPS): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_VOLTAGE, default=DEFAULT_VOLTAGE): _whole_number(
+            MIN_VOLTAGE, MAX_VOLTAGE, UnitOfElectricPotential.VOLT
+        ),
+        vol.Required(CONF_LOCAL_ONLY, default=True): BooleanSelector(),
+    }
+)
+OPTIONS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
+            MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
+        ),
+    }
+)
+CAR_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
+    }
+)
+REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
+
+
+def _account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:
+    return vol.Schema(
+        {
+            token(CONF_TESSIE_TOKEN): _TOKEN,
+            vol.Required(SECTION_SERVER): section(
+                vol.Schema(
+                    {
+                        vol.Required(CONF_TESSIE_URL, default=DEFAULT_TESSIE_URL): TextSelector(
+                            TextSelectorConfig(type=TextSelectorType.URL)
+                        )
+                    }
+                ),
+                {"collapsed": True},
+            ),
+        }
+    )
+
+
+def _typed_account(user_input: Mapping[str, Any], token: str = "") -> dict[str, str]:
+    """Return the settings of the account as they are kept; `token` is the one to keep where none was typed."""
+    return {
+        CONF_TESSIE_TOKEN: user_input.get(CONF_TESSIE_TOKEN, "").strip() or token,
+        CONF_TESSIE_URL: user_input[SECTION_SERVER][CONF_TESSIE_URL].strip().rstrip("/"),
+    }
+
+
+def _is_plain_address(text: str) -> bool:
+    """Whether this is a web address, and nothing more: no credentials, query or fragment."""
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    plain = url.host is not None and url.with_user(None).with_query(None).with_fragment(None) == url
+    return plain and url.scheme in ("http", "https")
+
+
+async def _async_cars(hass: HomeAssistant, account: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the cars that this account shows (names by VIN), and the errors of the form; one of them is empty."""
+    if not _is_plain_address(account[CONF_TESSIE_URL]):
+        return {}, {"base": "invalid_url"}
+    client = TessieClient(async_get_clientsession(hass), account[CONF_TESSIE_TOKEN], account[CONF_TESSIE_URL])
+    try:
+        cars = {vehicle.vin: vehicle.name for vehicle in await client.vehicles()}
+    except ChargerAuthError as error:
+        return {}, {CONF_TESSIE_TOKEN: "missing_scope" if error.missing_scope else "invalid_auth"}
+    except ChargerSubscriptionError:
+        return {}, {"base": "no_subscription"}
+    except ChargerBusy:
+        return {}, {"base": "busy"}
+    except ChargerError:
+        return {}, {"base": "cannot_connect"}
+    return cars, {} if cars else {"base": "no_vehicle"}
+
+
+def _car_settings(user_input: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings of a car as they are kept, and the errors of the form."""
+    location = {CONF_RADIUS: DEFAULT_RADIUS_M, **user_input[CONF_CHARGER_LOCATION]}
+    settings = {CONF_MAX_AMPS_CAR: user_input[CONF_MAX_AMPS_CAR], CONF_CHARGER_LOCATION: location}
+    in_range = MIN_RADIUS_M <= location[CONF_RADIUS] <= MAX_RADIUS_M
+    return settings, {} if in_range else {CONF_CHARGER_LOCATION: "radius"}
+
+
+def _known_cars(hass: HomeAssistant) -> set[str | None]:
+    """Return the VINs that any site has."""
+    return {
+        subentry.unique_id
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
+    }
+
+
+def _site_id(name: str) -> str:
+    """Return what two names of the same site have in common."""
+    return "".join(name.casefold().split())
+
+
+class _TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    FlowHandler[ContextT, ResultT, HandlerT]
+):
+    """The steps that add a Tesla through Tessie: to a new site as to one that is there."""
+
+    _token: type[vol.Required | vol.Optional] = vol.Required
+    _account: dict[str, str]
+    _cars: dict[str, str]
+    """The cars to choose from: names by VIN."""
+
+    @abstractmethod
+    async def _async_add_car(self, car: ConfigSubentryData) -> ResultT:
+        """Go on with a car whose settings are complete."""
+
+    async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask for the account."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._account = _typed_account(user_input)
+            cars, errors = await _async_cars(self.hass, self._account)
+            known = _known_cars(self.hass)
+            self._cars = {vin: name for vin, name in cars.items() if vin not in known}
+            if self._cars:
+                return await self.async_step_car()
+            errors = errors or {"base": "car_known"}
+        return self.async_show_form(
+            step_id="tesla",
+            data_schema=self.add_suggested_values_to_schema(_account_schema(self._token), user_input),
+            errors=errors,
+            description_placeholders={"token_url": _TOKEN_URL},
+        )
+
+    async def async_step_car(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask which car, how much it may draw, and where its charger is."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            settings, errors = _car_settings(user_input)
+            vin = user_input.get(CONF_CAR_VIN) or next(iter(self._cars))
+            if not errors:
+                data = {**self._account, CONF_CAR_VIN: vin, **settings}
+                return await self._async_add_car(
+                    ConfigSubentryData(data=data, subentry_type=SUBENTRY_CHARGER, title=self._cars[vin], unique_id=vin)
+                )
+        else:
+            home = {
+                CONF_LATITUDE: self.hass.config.latitude,
+                CONF_LONGITUDE: self.hass.config.longitude,
+                CONF_RADIUS: DEFAULT_RADIUS_M,
+            }
+            user_input = {CONF_CHARGER_LOCATION: home}
+        schema = CAR_SCHEMA
+        if len(self._cars) > 1:
+            # Two cars may have the same name: the end of the VIN tells them apart.
+            options = [SelectOptionDict(value=vin, label=f"{name} (…{vin[-4:]})") for vin, name in self._cars.items()]
+            choice = SelectSelector(SelectSelectorConfig(options=options))
+            schema = vol.Schema({vol.Required(CONF_CAR_VIN): choice, **schema.schema})
+        return self.async_show_form(
+            step_id="car",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            description_placeholders={"cars": ", ".join(self._cars.values())},
+        )
+
+
+class AmpSensorConfigFlow(_TeslaSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
+    """Add a site, change it, or renew the token of one of its cars."""
+
+    _token = vol.Optional  # a new site does without a car
+    _car: ConfigSubentryData | None = None
+    _reauth_subentry_id: str | None = None
+
+    def __init__(self) -> None:
+        self._title = ""
+        self._data: dict[str, Any] = {}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow for the options of a site."""
+        return AmpSensorOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a site."""
+        return {SUBENTRY_CHARGER: ChargerSubentryFlow}
+
+    def _take_site(self, user_input: dict[str, Any]) -> dict[str, str]:
+        """Keep what was typed about the site, and return the errors of the form."""
+        self._data.update(user_input)
+        self._title = " ".join(self._data.pop(CONF_NAME).split())
+        site_id = _site_id(self._title)
+        others = (
+            entry
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.entry_id != self.context.get("entry_id")
+        )
+        if not site_id:
+            return {CONF_NAME: "name_empty"}
+        if any(site_id in (entry.unique_id, _site_id(entry.title)) for entry in others):
+            return {CONF_NAME: "site_known"}
+        return {}
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask about the site."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = self._take_site(user_input)
+            if not errors:
+                # Two windows may be adding the same site: the first to finish ends the other.
+                await self.async_set_unique_id(_site_id(self._title), raise_on_progress=False)
+                self._data[CONF_WEBHOOK_ID] = async_generate_id()
+                return await self.async_step_charger()
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(
+                SITE_SCHEMA, user_input or {CONF_NAME: self.hass.config.location_name}
+            ),
+            errors=errors,
+        )
+
+    async def async_step_charger(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether there is a car."""
+        return self.async_show_menu(step_id="charger", menu_options=["tesla", "webhook"])
+
+    @override
+    async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the account; without a token the site is added without a car."""
+        if user_input is not None and not user_input.get(CONF_TESSIE_TOKEN):
+            return await self.async_step_webhook()
+        return await super().async_step_tesla(user_input)
+
+    @override
+    async def _async_add_car(self, car: ConfigSubentryData) -> ConfigFlowResult:
+        self._car = car
+        return await self.async_step_webhook()
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask about a site that is there."""
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = self._take_site(user_input)
+            if not errors:
+                self._data[CONF_WEBHOOK_ID] = entry.data[CONF_WEBHOOK_ID]
+                return await self.async_step_webhook()
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(
+                SITE_SCHEMA, user_input or {CONF_NAME: entry.title, **entry.data}
+            ),
+            errors=errors,
+            description_placeholders={CONF_NAME: entry.title},
+        )
+
+    async def async_step_webhook(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show where the sensor posts to, and finish."""
+        if user_input is not None:
+            return self._finish()
+        webhook_id = self._data[CONF_WEBHOOK_ID]
+        from_outside = not self._data[CONF_LOCAL_ONLY]
+        try:
+            url = async_generate_url(self.hass, webhook_id, allow_external=from_outside, prefer_external=from_outside)
+        except NoURLAvailableError:
+            return self.async_show_form(
+                step_id="webhook_path", description_placeholders={"path": async_generate_path(webhook_id)}
+            )
+        return self.async_show_form(
+            step_id="webhook",
+            description_placeholders={
+                "url": url,
+                "curl": _CURL.format(example=_EXAMPLE, url=url),
+                "esphome": _ESPHOME.format(url=url),
+            },
+        )
+
+    async_step_webhook_path = async_step_webhook
+
+    def _finish(self) -> ConfigFlowResult:
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_reconfigure_entry(),
+                unique_id=_site_id(self._title),
+                title=self._title,
+                data_updates=self._data,
+            )
+        # Another window may have added the same while this one was open.
+        self._abort_if_unique_id_configured()
+        if self._car and self._car["unique_id"] in _known_cars(self.hass):
+            return self.async_abort(reason="car_known")
+        return self.async_create_entry(title=self._title, data=self._data, subentries=[self._car] if self._car else [])
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Renew the token of one car.
+
+        The site has no token: whoever starts this says which charger's was refused, by
+        `entry.async_start_reauth(hass, data={CONF_SUBENTRY_ID: subentry.subentry_id})`.
+        """
+        self._reauth_subentry_id = entry_data.get(CONF_SUBENTRY_ID)
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the new token."""
+        entry = self._get_reauth_entry()
+        subentry = entry.subentries.get(self._reauth_subentry_id or "")
+        if subentry is None:
+            return self.async_abort(reason="car_removed")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            account = {**subentry.data, CONF_TESSIE_TOKEN: user_input[CONF_TESSIE_TOKEN].strip()}
+            cars, errors = await _async_cars(self.hass, account)
+            if not errors and subentry.data[CONF_CAR_VIN] not in cars:
+                errors = {CONF_TESSIE_TOKEN: "other_account"}
+            if not errors:
+                return self._renew_token(entry, subentry.data[CONF_TESSIE_TOKEN], account[CONF_TESSIE_TOKEN], cars)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=self.add_suggested_values_to_schema(REAUTH_SCHEMA, user_input),
+            errors=errors,
+            description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},
+        )
+
+    def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Mapping[str, str]) -> ConfigFlowResult:
+        """Give the new token to each car of the site that had the old one and is in the same account."""
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
+            if subentry.data[CONF_TESSIE_TOKEN] == old and subentry.data[CONF_CAR_VIN] in cars:
+                self.hass.config_entries.async_update_subentry(
+                    entry, subentry, data={**subentry.data, CONF_TESSIE_TOKEN: new}
+                )
+        if new == old:
+            # Mended at Tessie's end: nothing changed that would reload the site.
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry)
+
+
+class ChargerSubentryFlow(_TeslaSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+    """Add a charger to a site, or change it."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Begin with the account."""
+        return await self.async_step_tesla(user_input)
+
+    @override
+    async def _async_add_car(self, car: ConfigSubentryData) -> SubentryFlowResult:
+        if car["unique_id"] in _known_cars(self.hass):
+            # Another window added it while this one was open.
+            return self.async_abort(reason="car_known")
+        return self.async_create_entry(title=car["title"], data=car["data"], unique_id=car["unique_id"])
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about a car that is there. Only a changed account needs Tessie's answer: the rest works without it."""
+        subentry = self._get_reconfigure_subentry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            account = _typed_account(user_input, subentry.data[CONF_TESSIE_TOKEN])
+            settings, errors = _car_settings(user_input)
+            if not errors and not account.items() <= subentry.data.items():
+                cars, errors = await _async_cars(self.hass, account)
+                if not errors and subentry.data[CONF_CAR_VIN] not in cars:
+                    errors = {CONF_TESSIE_TOKEN: "other_account"}
+            if not errors:
+                return self.async_update_and_abort(self._get_entry(), subentry, data_updates={**account, **settings})
+        else:
+            user_input = {
+                CONF_MAX_AMPS_CAR: subentry.data[CONF_MAX_AMPS_CAR],
+                CONF_CHARGER_LOCATION: subentry.data[CONF_CHARGER_LOCATION],
+                SECTION_SERVER: {CONF_TESSIE_URL: subentry.data[CONF_TESSIE_URL]},
+            }
+        schema = vol.Schema({**CAR_SCHEMA.schema, **_account_schema(vol.Optional).schema})
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},
+        )
+
+
+class AmpSensorOptionsFlow(OptionsFlow):
+    """Change the options of a site."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all options."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options),
+        )

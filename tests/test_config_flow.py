@@ -1,0 +1,646 @@
+"""A person adds and changes sites and cars, makes every mistake on the way, and gets there."""
+
+from collections.abc import AsyncGenerator, Generator
+import json
+from pathlib import Path
+from random import Random
+import shlex
+from typing import Any
+from unittest.mock import AsyncMock, patch
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigSubentry,
+    ConfigSubentryData,
+)
+from homeassistant.const import CONF_NAME, CONF_WEBHOOK_ID
+from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant
+from homeassistant.core_config import async_process_ha_core_config
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import yaml
+
+from custom_components.amp_sensor.const import (
+    CONF_CAR_VIN,
+    CONF_CHARGER_LOCATION,
+    CONF_CONNECTED_TIMEOUT,
+    CONF_LOCAL_ONLY,
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_SUBENTRY_ID,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    CONF_VOLTAGE,
+    DEFAULT_TESSIE_URL,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
+from simulation.car import Car
+from simulation.tessie_server import TessieServer
+
+TOKEN = "token-of-the-tests"
+OLD_TOKEN = "token-that-was-revoked"
+VIN, OTHER_VIN = "5YJ3E1EA7KF000316", "7SAYGDEE9PF001234"
+HOME = {"latitude": 43.36, "longitude": -8.83, "radius": 100.0}
+RANDOM = Random(1)
+INTERNAL, EXTERNAL = "http://192.168.1.2:8123", "https://home.example.org"
+
+SITE = {CONF_NAME: "Casa Ana", CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True}
+CAR = {CONF_MAX_AMPS_CAR: 16, CONF_CHARGER_LOCATION: HOME}
+
+TEXTS = json.loads(
+    (Path(__file__).parent.parent / "custom_components" / DOMAIN / "translations" / "en.json").read_text()
+)
+
+
+@pytest.fixture(autouse=True)
+def integration(enable_custom_integrations: None) -> Generator[AsyncMock]:
+    """Let Home Assistant find the integration; setting a site up is not what is tested here."""
+    with (
+        patch("custom_components.amp_sensor.async_setup_entry", return_value=True) as setup,
+        patch("custom_components.amp_sensor.async_unload_entry", return_value=True),
+    ):
+        yield setup
+
+
+@pytest.fixture(autouse=True)
+async def addresses(hass: HomeAssistant) -> None:
+    """Home Assistant knows where it can be reached, and where home is."""
+    await async_process_ha_core_config(
+        hass,
+        {
+            "internal_url": INTERNAL,
+            "external_url": EXTERNAL,
+            "latitude": HOME["latitude"],
+            "longitude": HOME["longitude"],
+        },
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_the_log(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Whatever a test does, neither token nor VIN may end up in the log."""
+    caplog.set_level("DEBUG")
+    yield
+    text = "\n".join(record.getMessage() for record in caplog.get_records("call")) + caplog.text
+    for secret in (TOKEN, OLD_TOKEN, VIN, OTHER_VIN):
+        assert secret not in text
+
+
+@pytest.fixture
+async def tessie(socket_enabled: None) -> AsyncGenerator[TessieServer]:
+    """A Tessie with one car."""
+    server = TessieServer(rng=RANDOM, token=TOKEN, latency_scale=0)
+    server.add_car(VIN, Car(rng=RANDOM), name="Red")
+    async with server:
+        yield server
+
+
+def account(tessie: TessieServer, token: str = TOKEN) -> dict[str, Any]:
+    return {CONF_TESSIE_TOKEN: token, "server": {CONF_TESSIE_URL: tessie.url}}
+
+
+def car_data(url: str, vin: str = VIN, token: str = TOKEN) -> dict[str, Any]:
+    return {CONF_TESSIE_TOKEN: token, CONF_TESSIE_URL: url, CONF_CAR_VIN: vin, **CAR}
+
+
+def add_site(hass: HomeAssistant, name: str = "Casa Ana", cars: list[dict[str, Any]] | None = None) -> MockConfigEntry:
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=name,
+        unique_id="".join(name.casefold().split()),
+        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_WEBHOOK_ID: "the-id"},
+        subentries_data=[
+            ConfigSubentryData(data=car, subentry_type=SUBENTRY_CHARGER, title="Red", unique_id=car[CONF_CAR_VIN])
+            for car in cars or []
+        ],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+def only_car(entry: ConfigEntry) -> ConfigSubentry:
+    (subentry,) = entry.subentries.values()
+    return subentry
+
+
+def check(result: Any, texts: dict[str, Any]) -> Any:
+    """Check that a person can read and understand what a flow shows, and return it."""
+    shown = json.dumps([result.get("description_placeholders"), result.get("title"), result.get("errors")])
+    for secret in (TOKEN, OLD_TOKEN, VIN, OTHER_VIN):
+        assert secret not in shown
+    placeholders = result.get("description_placeholders") or {}
+    match result["type"]:
+        case FlowResultType.ABORT:
+            if result.get("translation_domain") != HOMEASSISTANT_DOMAIN:
+                assert texts["abort"][result["reason"]].format(**placeholders)
+        case FlowResultType.MENU:
+            step = texts["step"][result["step_id"]]
+            assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == set(result["menu_options"])
+        case FlowResultType.FORM:
+            step = texts["step"][result["step_id"]]
+            fields = result["data_schema"].schema if result["data_schema"] else {}
+            sections = {str(key): value for key, value in fields.items() if isinstance(value, section)}
+            for name, inner in sections.items():
+                _check_fields({str(key) for key in inner.schema.schema}, step["sections"][name], placeholders)
+                assert step["sections"][name]["name"]
+            _check_fields({str(key) for key in fields} - set(sections), step, placeholders)
+            assert step["title"].format(**placeholders)
+            assert step.get("description", "x").format(**placeholders)
+            for error in (result["errors"] or {}).values():
+                assert texts["error"][error].format(**placeholders)
+    return result
+
+
+def _check_fields(fields: set[str], texts: dict[str, Any], placeholders: dict[str, str]) -> None:
+    assert fields <= set(texts.get("data", {}))
+    for field in fields:
+        assert texts["data_description"][field].format(**placeholders)
+
+
+def typed(result: Any) -> dict[str, Any]:
+    """Return what a form already holds when it is shown."""
+    return _typed(result["data_schema"].schema)
+
+
+def _typed(schema: dict[Any, Any]) -> dict[str, Any]:
+    values = {}
+    for key, kind in schema.items():
+        if isinstance(kind, section):
+            values[str(key)] = _typed(kind.schema.schema)
+        elif key.description:
+            values[str(key)] = key.description["suggested_value"]
+    return values
+
+
+class Dialog:
+    """One window in which somebody goes through a flow."""
+
+    def __init__(self, manager: Any, texts: dict[str, Any], result: Any) -> None:
+        self._manager = manager
+        self._texts = texts
+        self.result = check(result, texts)
+
+    async def submit(self, user_input: dict[str, Any] | None = None) -> Any:
+        user_input = {} if user_input is None else user_input
+        self.result = check(await self._manager.async_configure(self.result["flow_id"], user_input), self._texts)
+        return self.result
+
+    async def choose(self, option: str) -> Any:
+        return await self.submit({"next_step_id": option})
+
+
+async def new_site(hass: HomeAssistant) -> Dialog:
+    flow = hass.config_entries.flow
+    return Dialog(flow, TEXTS["config"], await flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
+
+
+async def new_site_with_car(hass: HomeAssistant) -> Dialog:
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    await dialog.choose("tesla")
+    return dialog
+
+
+async def new_car(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    flow = hass.config_entries.subentries
+    context: Any = {"source": SOURCE_USER}
+    result = await flow.async_init((entry.entry_id, SUBENTRY_CHARGER), context=context)
+    return Dialog(flow, TEXTS["config_subentries"][SUBENTRY_CHARGER], result)
+
+
+async def change_car(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    flow = hass.config_entries.subentries
+    context: Any = {"source": SOURCE_RECONFIGURE, "subentry_id": only_car(entry).subentry_id}
+    result = await flow.async_init((entry.entry_id, SUBENTRY_CHARGER), context=context)
+    return Dialog(flow, TEXTS["config_subentries"][SUBENTRY_CHARGER], result)
+
+
+async def change_site(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    return Dialog(hass.config_entries.flow, TEXTS["config"], await entry.start_reconfigure_flow(hass))
+
+
+async def renew_token(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) -> Dialog:
+    entry.async_start_reauth(hass, data={CONF_SUBENTRY_ID: subentry_id})
+    await hass.async_block_till_done()
+    flow = hass.config_entries.flow
+    (progress,) = flow.async_progress_by_handler(DOMAIN)
+    return Dialog(flow, TEXTS["config"], await flow.async_configure(progress["flow_id"]))
+
+
+# A site
+
+
+async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: AsyncMock) -> None:
+    dialog = await new_site(hass)
+    assert typed(dialog.result) == {CONF_NAME: hass.config.location_name}
+    menu = await dialog.submit({**SITE, CONF_NAME: "  Casa   Ana "})
+    assert menu["type"] is FlowResultType.MENU
+    page = await dialog.choose("webhook")
+    assert page["step_id"] == "webhook"
+    result = await dialog.submit()
+    await hass.async_block_till_done()
+
+    entry = result["result"]
+    assert (entry.title, entry.unique_id, dict(entry.subentries)) == ("Casa Ana", "casaana", {})
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    assert entry.data == {
+        CONF_MAX_AMPS: 25,
+        CONF_VOLTAGE: 230,
+        CONF_LOCAL_ONLY: True,
+        CONF_WEBHOOK_ID: webhook_id,
+    }
+    assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/{webhook_id}"
+    assert len(integration.mock_calls) == 1
+
+
+async def test_what_the_last_page_offers_works_as_pasted(hass: HomeAssistant) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    shown = (await dialog.choose("webhook"))["description_placeholders"]
+    command, header_option, header, data_option, body, url = shlex.split(shown["curl"])
+    assert (command, header_option, data_option) == ("curl", "-H", "-d")
+    assert (header, url) == ("Content-Type: application/json", shown["url"])
+    assert json.loads(body) == {"amps": 10.0, "watts": 2200.0}
+
+    post = yaml.safe_load(shown["esphome"])["interval"][0]["then"][0]["http_request.post"]
+    assert post["url"] == shown["url"]
+    assert 'root["amps"]' in post["json"]
+
+
+async def test_a_sensor_elsewhere_is_shown_the_address_from_outside(hass: HomeAssistant) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, CONF_LOCAL_ONLY: False})
+    page = await dialog.choose("webhook")
+    assert page["description_placeholders"]["url"].startswith(f"{EXTERNAL}/api/webhook/")
+
+
+async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeAssistant) -> None:
+    await hass.config.async_update(internal_url=None, external_url=None)
+    dialog = await new_site(hass)
+    assert hass.config.api
+    hass.config.api.local_ip = "127.0.0.1"  # as where Home Assistant listens on its own machine only
+    await dialog.submit(SITE)
+    page = await dialog.choose("webhook")
+    assert page["step_id"] == "webhook_path"
+    result = await dialog.submit()
+    path = page["description_placeholders"]["path"]
+    assert path == f"/api/webhook/{result['result'].data[CONF_WEBHOOK_ID]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("   ", "name_empty"), ("casa ANA", "site_known"), ("CasaAna ", "site_known"), ("Old name", "site_known")],
+)
+async def test_a_name_that_cannot_be_is_corrected(hass: HomeAssistant, name: str, error: str) -> None:
+    add_site(hass)
+    hass.config_entries.async_update_entry(add_site(hass, "Old name"), title="Renamed in the list")
+    dialog = await new_site(hass)
+    form = await dialog.submit({**SITE, CONF_NAME: name})
+    assert form["errors"] == {CONF_NAME: error}
+    assert typed(form) == {**SITE, CONF_NAME: name}
+    await dialog.submit({**SITE, CONF_NAME: "Garage"})
+    await dialog.choose("webhook")
+    result = await dialog.submit()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "wrong", [{CONF_MAX_AMPS: 5}, {CONF_MAX_AMPS: 126}, {CONF_VOLTAGE: 99}, {CONF_VOLTAGE: 261}], ids=str
+)
+async def test_absurd_numbers_are_not_taken(hass: HomeAssistant, wrong: dict[str, int]) -> None:
+    dialog = await new_site(hass)
+    with pytest.raises(InvalidData):
+        await dialog.submit({**SITE, **wrong})
+    await dialog.submit(SITE)
+    await dialog.choose("webhook")
+    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_first_of_two_windows_wins(hass: HomeAssistant) -> None:
+    slow, quick = await new_site(hass), await new_site(hass)
+    for dialog in (slow, quick):
+        await dialog.submit(SITE)
+        await dialog.choose("webhook")
+    await quick.submit()
+    assert [entry.title for entry in hass.config_entries.async_entries(DOMAIN)] == ["Casa Ana"]
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_name_taken_by_a_renamed_site_in_the_meantime(hass: HomeAssistant) -> None:
+    entry = add_site(hass, "Garage")
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    await dialog.choose("webhook")
+    hass.config_entries.async_update_entry(entry, title="Casa Ana", unique_id="casaana")
+    assert (await dialog.submit())["reason"] == "already_configured"
+
+
+async def test_changing_a_site(hass: HomeAssistant) -> None:
+    entry = add_site(hass)
+    add_site(hass, "Garage")
+    dialog = await change_site(hass, entry)
+    assert typed(dialog.result) == SITE
+    form = await dialog.submit({**SITE, CONF_NAME: "garage"})
+    assert form["errors"] == {CONF_NAME: "site_known"}
+    page = await dialog.submit({**SITE, CONF_NAME: "Casa Bea", CONF_MAX_AMPS: 32})
+    assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/the-id"
+    assert (await dialog.submit())["reason"] == "reconfigure_successful"
+    assert (entry.title, entry.unique_id) == ("Casa Bea", "casabea")
+    assert entry.data == {CONF_MAX_AMPS: 32, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_WEBHOOK_ID: "the-id"}
+
+
+async def test_the_options(hass: HomeAssistant) -> None:
+    entry = add_site(hass)
+    flow = hass.config_entries.options
+    dialog = Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
+    for absurd in (14, 3601):
+        with pytest.raises(InvalidData):
+            await dialog.submit({CONF_CONNECTED_TIMEOUT: absurd})
+    await dialog.submit({CONF_CONNECTED_TIMEOUT: 30})
+    assert entry.options == {CONF_CONNECTED_TIMEOUT: 30}
+    dialog = Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
+    assert typed(dialog.result) == {CONF_CONNECTED_TIMEOUT: 30}
+
+
+# A car with a new site
+
+
+async def test_adding_a_site_with_its_only_car(hass: HomeAssistant, tessie: TessieServer) -> None:
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie, f" {TOKEN}\n"))
+    assert form["description_placeholders"] == {"cars": "Red"}
+    assert typed(form) == {CONF_CHARGER_LOCATION: HOME}
+    await dialog.submit({**CAR, CONF_CHARGER_LOCATION: {"latitude": 1.0, "longitude": 2.0}})
+    result = await dialog.submit()
+    car = only_car(result["result"])
+    assert (car.subentry_type, car.title, car.unique_id) == (SUBENTRY_CHARGER, "Red", VIN)
+    assert car.data == {
+        **car_data(tessie.url),
+        CONF_CHARGER_LOCATION: {"latitude": 1.0, "longitude": 2.0, "radius": 100},
+    }
+
+
+async def test_choosing_among_cars_of_the_same_name(hass: HomeAssistant, tessie: TessieServer) -> None:
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Red")
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie))
+    choice = form["data_schema"].schema[CONF_CAR_VIN]
+    assert [option["label"] for option in choice.config["options"]] == ["Red (…0316)", "Red (…1234)"]
+    await dialog.submit({CONF_CAR_VIN: OTHER_VIN, **CAR})
+    result = await dialog.submit()
+    assert only_car(result["result"]).unique_id == OTHER_VIN
+
+
+async def test_a_car_that_another_site_has_is_not_offered(hass: HomeAssistant, tessie: TessieServer) -> None:
+    add_site(hass, "Garage", [car_data(tessie.url)])
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie))
+    assert form["description_placeholders"] == {"cars": "Blue"}
+    await dialog.submit(CAR)
+    result = await dialog.submit()
+    assert only_car(result["result"]).unique_id == OTHER_VIN
+
+
+ACCOUNT_ERRORS = [
+    ("unauthorized", {CONF_TESSIE_TOKEN: "invalid_auth"}),
+    ("no_subscription", {"base": "no_subscription"}),
+    ("forbidden", {CONF_TESSIE_TOKEN: "missing_scope"}),
+    ("too_many", {"base": "busy"}),
+    ("bad_gateway", {"base": "cannot_connect"}),
+    ("cut_off", {"base": "cannot_connect"}),
+    ("html", {"base": "cannot_connect"}),
+    ("truncated", {"base": "cannot_connect"}),
+]
+
+
+@pytest.mark.parametrize(("fault", "errors"), ACCOUNT_ERRORS)
+async def test_what_tessie_answers_instead(
+    hass: HomeAssistant, tessie: TessieServer, fault: str, errors: dict[str, str]
+) -> None:
+    tessie.faults.inject(fault, count=1)
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie))
+    assert form["errors"] == errors
+    assert typed(form) == account(tessie)
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    result = await dialog.submit()
+    assert only_car(result["result"]).data == car_data(tessie.url)
+
+
+async def test_an_account_without_cars(hass: HomeAssistant, tessie: TessieServer) -> None:
+    tessie.remove_car(VIN)
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie))
+    assert form["errors"] == {"base": "no_vehicle"}
+    tessie.add_car(VIN, Car(rng=RANDOM), name="Red")
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    assert only_car((await dialog.submit())["result"]).title == "Red"
+
+
+async def test_an_account_whose_cars_are_all_taken_and_going_on_without(
+    hass: HomeAssistant, tessie: TessieServer
+) -> None:
+    add_site(hass, "Garage", [car_data(tessie.url)])
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit(account(tessie))
+    assert form["errors"] == {"base": "car_known"}
+    await dialog.submit({"server": {CONF_TESSIE_URL: tessie.url}})
+    result = await dialog.submit()
+    assert not result["result"].subentries
+
+
+async def test_a_cloud_that_is_not_there(hass: HomeAssistant, tessie: TessieServer, unused_tcp_port: int) -> None:
+    dialog = await new_site_with_car(hass)
+    nowhere = {CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: f"http://127.0.0.1:{unused_tcp_port}"}}
+    form = await dialog.submit(nowhere)
+    assert form["errors"] == {"base": "cannot_connect"}
+    assert typed(form) == nowhere
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "api.tessie.com",
+        "ftp://api.tessie.com",
+        "https://",
+        "https://api.tessie.com:99999",
+        "https://me:secret@api.tessie.com",
+        "https://api.tessie.com?a=b",
+        "nonsense",
+        "",
+    ],
+)
+async def test_an_address_that_is_none(hass: HomeAssistant, tessie: TessieServer, address: str) -> None:
+    dialog = await new_site_with_car(hass)
+    form = await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: address}})
+    assert form["errors"] == {"base": "invalid_url"}
+    assert typed(form) == {CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: address}}
+    await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: f"{tessie.url}/ "}})
+    await dialog.submit(CAR)
+    result = await dialog.submit()
+    assert only_car(result["result"]).data[CONF_TESSIE_URL] == tessie.url
+
+
+async def test_the_usual_address_is_the_default(hass: HomeAssistant) -> None:
+    dialog = await new_site_with_car(hass)
+    with patch("custom_components.amp_sensor.config_flow.TessieClient", autospec=True) as client:
+        client.return_value.vehicles.return_value = []
+        await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {}})
+    assert client.call_args.args[1:] == (TOKEN, DEFAULT_TESSIE_URL)
+
+
+@pytest.mark.parametrize("radius", [0.0, 19.0, 1001.0])
+async def test_a_circle_that_cannot_be_meant(hass: HomeAssistant, tessie: TessieServer, radius: float) -> None:
+    dialog = await new_site_with_car(hass)
+    await dialog.submit(account(tessie))
+    wrong = {**CAR, CONF_CHARGER_LOCATION: {**HOME, "radius": radius}}
+    form = await dialog.submit(wrong)
+    assert form["errors"] == {CONF_CHARGER_LOCATION: "radius"}
+    assert typed(form) == wrong
+    for absurd in (4, 49):
+        with pytest.raises(InvalidData):
+            await dialog.submit({**CAR, CONF_MAX_AMPS_CAR: absurd})
+    await dialog.submit(CAR)
+    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_car_added_elsewhere_in_the_meantime(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, "Garage")
+    site, car = await new_site_with_car(hass), await new_car(hass, entry)
+    for dialog in (site, car):
+        await dialog.submit(account(tessie))
+    await site.submit(CAR)
+    add_site(hass, "Third", [car_data(tessie.url)])
+    assert (await site.submit())["reason"] == "car_known"
+    assert (await car.submit(CAR))["reason"] == "car_known"
+
+
+# A car of a site that is there
+
+
+async def test_adding_a_car_later(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass)
+    dialog = await new_car(hass, entry)
+    form = await dialog.submit(account(tessie, "wrong"))
+    assert form["errors"] == {CONF_TESSIE_TOKEN: "invalid_auth"}
+    await dialog.submit(account(tessie))
+    result = await dialog.submit(CAR)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    car = only_car(entry)
+    assert (car.subentry_type, car.title, car.unique_id) == (SUBENTRY_CHARGER, "Red", VIN)
+    assert car.data == car_data(tessie.url)
+
+
+async def test_the_same_car_twice_is_refused(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    dialog = await new_car(hass, entry)
+    form = await dialog.submit(account(tessie))
+    assert form["errors"] == {"base": "car_known"}
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    assert {car.unique_id for car in entry.subentries.values()} == {VIN, OTHER_VIN}
+
+
+async def test_changing_a_car_without_asking_tessie(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    dialog = await change_car(hass, entry)
+    server = {CONF_TESSIE_URL: tessie.url}
+    assert typed(dialog.result) == {**CAR, "server": server}
+    wrong = {CONF_MAX_AMPS_CAR: 8, CONF_CHARGER_LOCATION: {**HOME, "radius": 5.0}, "server": server}
+    form = await dialog.submit(wrong)
+    assert form["errors"] == {CONF_CHARGER_LOCATION: "radius"}
+    assert typed(form) == wrong
+    result = await dialog.submit({**wrong, CONF_CHARGER_LOCATION: HOME})
+    assert result["reason"] == "reconfigure_successful"
+    assert only_car(entry).data == {**car_data(tessie.url), CONF_MAX_AMPS_CAR: 8}
+    assert tessie.counters.reads == 0
+
+
+async def test_a_new_account_of_a_car_has_to_show_it(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url, token=OLD_TOKEN)])
+    dialog = await change_car(hass, entry)
+    form = await dialog.submit({**CAR, **account(tessie, "wrong")})
+    assert form["errors"] == {CONF_TESSIE_TOKEN: "invalid_auth"}
+    tessie.remove_car(VIN)
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    form = await dialog.submit({**CAR, **account(tessie)})
+    assert form["errors"] == {CONF_TESSIE_TOKEN: "other_account"}
+    assert typed(form) == {**CAR, **account(tessie)}
+    tessie.add_car(VIN, Car(rng=RANDOM), name="Red")
+    result = await dialog.submit({**CAR, **account(tessie)})
+    assert result["reason"] == "reconfigure_successful"
+    assert only_car(entry).data == car_data(tessie.url)
+
+
+# A token that was revoked
+
+
+async def test_renewing_a_token(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url, token=OLD_TOKEN)])
+    dialog = await renew_token(hass, entry, only_car(entry).subentry_id)
+    issues = ir.async_get(hass).issues
+    issue = (HOMEASSISTANT_DOMAIN, f"config_entry_reauth_{DOMAIN}_{entry.entry_id}")
+    assert issue in issues
+    assert dialog.result["description_placeholders"][CONF_NAME] == "Casa Ana"
+    assert dialog.result["description_placeholders"]["car"] == "Red"
+    form = await dialog.submit({CONF_TESSIE_TOKEN: "wrong"})
+    assert form["errors"] == {CONF_TESSIE_TOKEN: "invalid_auth"}
+    assert typed(form) == {CONF_TESSIE_TOKEN: "wrong"}
+    tessie.remove_car(VIN)
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    form = await dialog.submit({CONF_TESSIE_TOKEN: TOKEN})
+    assert form["errors"] == {CONF_TESSIE_TOKEN: "other_account"}
+    tessie.add_car(VIN, Car(rng=RANDOM), name="Red")
+    result = await dialog.submit({CONF_TESSIE_TOKEN: f"{TOKEN} "})
+    assert result["reason"] == "reauth_successful"
+    assert only_car(entry).data == car_data(tessie.url)
+    assert issue not in issues
+
+
+async def test_one_new_token_serves_all_cars_of_the_account(hass: HomeAssistant, tessie: TessieServer) -> None:
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    vins = {VIN: OLD_TOKEN, OTHER_VIN: OLD_TOKEN, "VIN-WITH-OWN-TOKEN": "own", "VIN-NOT-IN-ACCOUNT": OLD_TOKEN}
+    entry = add_site(hass, cars=[car_data(tessie.url, vin, token) for vin, token in vins.items()])
+    first = next(iter(entry.subentries))
+    dialog = await renew_token(hass, entry, first)
+    await dialog.submit({CONF_TESSIE_TOKEN: TOKEN})
+    assert {car.unique_id: car.data[CONF_TESSIE_TOKEN] for car in entry.subentries.values()} == {
+        VIN: TOKEN,
+        OTHER_VIN: TOKEN,
+        "VIN-WITH-OWN-TOKEN": "own",
+        "VIN-NOT-IN-ACCOUNT": OLD_TOKEN,
+    }
+
+
+async def test_a_token_that_works_again_starts_the_site_again(
+    hass: HomeAssistant, tessie: TessieServer, integration: AsyncMock
+) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    dialog = await renew_token(hass, entry, only_car(entry).subentry_id)
+    result = await dialog.submit({CONF_TESSIE_TOKEN: TOKEN})
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert len(integration.mock_calls) == 1
+
+
+async def test_a_car_removed_while_its_token_was_asked_for(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    dialog = await renew_token(hass, entry, only_car(entry).subentry_id)
+    hass.config_entries.async_remove_subentry(entry, only_car(entry).subentry_id)
+    assert (await dialog.submit({CONF_TESSIE_TOKEN: TOKEN}))["reason"] == "car_removed"
+
+
+async def test_reauthentication_needs_a_car(hass: HomeAssistant) -> None:
+    assert (await add_site(hass).start_reauth_flow(hass))["reason"] == "car_removed"
