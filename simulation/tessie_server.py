@@ -186,7 +186,7 @@ class TessieServer:
         self._vehicles: dict[str, _Vehicle] = {}
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        app = web.Application(middlewares=[web.middleware(self._guard)])
+        app = web.Application(middlewares=[self._guard])
         app.router.add_get("/vehicles", self._get_vehicles)
         app.router.add_get("/{vin}/state", self._get_state)
         app.router.add_get("/{vin}/status", self._get_status)
@@ -233,6 +233,7 @@ class TessieServer:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    @web.middleware
     async def _guard(self, request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> Any:
         """Count the call, let its latency pass, check who asks, and let the faults strike."""
         self.advance()

@@ -1,0 +1,430 @@
+"""The client, and commands, against the simulated Tessie over real HTTP."""
+
+import logging
+from random import Random
+import time
+import traceback
+from typing import Any
+from unittest.mock import MagicMock
+
+import aiohttp
+import pytest
+
+from custom_components.amp_sensor.chargers import tessie
+from custom_components.amp_sensor.chargers.charger import (
+    ChargerAuthError,
+    ChargerBusy,
+    ChargerError,
+    ChargerGone,
+    ChargerKeyMissing,
+    ChargerRefused,
+    ChargerSubscriptionError,
+    ChargerTimeout,
+    ChargerUnreachable,
+)
+from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
+from custom_components.amp_sensor.control import Action, ChargingState, Command, Outcome
+from simulation.car import Car
+from simulation.tessie_faults import FAULTS, Scope
+from simulation.tessie_server import RETRY_AFTER_S, TessieServer
+
+from .conftest import TOKEN, VIN, Clock, Cloud
+
+
+def _command(action: Action, amps: int = 0) -> Command:
+    return Command(charger_id="car", action=action, amps=amps)
+
+
+# The account
+
+
+async def test_vehicles_are_the_active_cars_with_their_names(client: TessieClient, server: TessieServer) -> None:
+    server.add_car("LRW3E7FS2NC000001", Car(rng=Random(3)), name="")
+    server.add_car("LRW3E7FS2NC000002", Car(rng=Random(3)), is_active=False)
+
+    vehicles = await client.vehicles()
+
+    assert {vehicle.vin: vehicle.name for vehicle in vehicles} == {VIN: "Model 3", "LRW3E7FS2NC000001": "Tesla 0001"}
+    assert VIN not in repr(vehicles)
+
+
+@pytest.mark.parametrize("body", [[], {"results": None}, "text", None, {}])
+async def test_a_list_of_cars_that_cannot_be_read_is_an_error(clouded: TessieCharger, cloud: Cloud, body: Any) -> None:
+    cloud.say(body)
+    with pytest.raises(ChargerUnreachable, match="list of cars"):
+        await clouded._client.vehicles()
+
+
+async def test_nonsense_among_the_cars_is_left_out(session: aiohttp.ClientSession, cloud: Cloud) -> None:
+    results = [None, 1, {"vin": None}, {"vin": "../../secret"}, {"vin": VIN, "last_state": 3}]
+    cloud.say({"results": results})
+    vehicles = await TessieClient(session, TOKEN, f"{cloud.url}/proxy/").vehicles()
+    assert [vehicle.name for vehicle in vehicles] == ["Tesla 7000"]
+    assert cloud.calls == ["/proxy/vehicles"]
+
+
+async def test_a_wrong_token_asks_its_owner(session: aiohttp.ClientSession, server: TessieServer) -> None:
+    for token in ("wrong", "", "two\nlines", "ö"):
+        with pytest.raises(ChargerAuthError):
+            await TessieClient(session, token, server.url).vehicles()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1", "http://[", "http://user:word@127.0.0.1:1"])
+async def test_an_address_that_is_none_is_unreachable(session: aiohttp.ClientSession, url: str) -> None:
+    with pytest.raises(ChargerUnreachable) as raised:
+        await TessieClient(session, TOKEN, url).vehicles()
+    assert raised.value.outcome is Outcome.FAILED
+
+
+async def test_nobody_listens(session: aiohttp.ClientSession, server: TessieServer) -> None:
+    await server.stop()
+    with pytest.raises(ChargerUnreachable, match="no connection") as raised:
+        await TessieClient(session, TOKEN, server.url).stop_charging(VIN)
+    assert raised.value.outcome is Outcome.FAILED
+
+
+# Faults
+
+BLOCKED = {
+    "unauthorized": ChargerAuthError,
+    "token_expired": ChargerAuthError,
+    "no_subscription": ChargerSubscriptionError,
+    "forbidden": ChargerAuthError,
+    "vehicle_gone": ChargerGone,
+    "car_offline": ChargerUnreachable,
+    "failed_dependency": ChargerUnreachable,
+    "too_many": ChargerBusy,
+    "too_many_date": ChargerBusy,
+    "too_many_bare": ChargerBusy,
+    "bad_gateway": ChargerTimeout,
+    "unavailable": ChargerUnreachable,
+    "gateway_timeout": ChargerTimeout,
+    "html": ChargerTimeout,
+    "empty": ChargerTimeout,
+    "truncated": ChargerTimeout,
+    "cut_off": ChargerTimeout,
+    "huge": ChargerTimeout,
+    "hang": ChargerTimeout,
+}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("READ_TIMEOUT_S", "COMMAND_TIMEOUT_S", "WAKE_TIMEOUT_S"):
+        monkeypatch.setattr(tessie, name, 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("fault", "error"), BLOCKED.items())
+async def test_each_fault_has_its_error(
+    charger: TessieCharger, server: TessieServer, fault: str, error: type[ChargerError]
+) -> None:
+    server.faults.inject(fault)
+    with pytest.raises(error) as raised:
+        await charger.async_report()
+    assert type(raised.value) is error
+    with pytest.raises(error) as raised:
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    assert type(raised.value) is error
+
+
+async def test_a_list_instead_of_a_state_is_unreachable(charger: TessieCharger, server: TessieServer) -> None:
+    server.faults.inject("wrong_type")
+    with pytest.raises(ChargerUnreachable):
+        await charger.async_report()
+    with pytest.raises(ChargerTimeout):
+        await charger.async_command(_command(Action.STOP))
+
+
+async def test_a_read_survives_one_reset_of_an_old_connection(charger: TessieCharger, server: TessieServer) -> None:
+    await charger.async_report()
+    server.faults.inject("reset", count=1)
+    assert (await charger.async_report()).measured_amps == 16
+
+
+async def test_a_reset_command_is_not_repeated(charger: TessieCharger, server: TessieServer) -> None:
+    await charger.async_report()
+    server.faults.inject("reset")
+    with pytest.raises(ChargerTimeout) as raised:
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert server.counters.commands == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("fault", ["applied_then_timeout", "applied_then_reset"])
+async def test_applied_and_never_answered_is_an_unknown_outcome(
+    charger: TessieCharger, server: TessieServer, car: Car, fault: str
+) -> None:
+    server.faults.inject(fault)
+    with pytest.raises(ChargerTimeout) as raised:
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert car.request == 8
+    assert server.counters.commands == 1
+
+
+async def test_a_lost_command_looks_accepted(charger: TessieCharger, server: TessieServer, car: Car) -> None:
+    server.faults.inject("lost")
+    assert await charger.async_command(_command(Action.SET_AMPS, 8)) is Outcome.ACCEPTED
+    assert car.request == 16
+
+
+@pytest.mark.parametrize(("fault", "wait_s"), [("too_many", 45), ("too_many_date", 45), ("too_many_bare", 0)])
+async def test_retry_after_is_honoured(charger: TessieCharger, server: TessieServer, fault: str, wait_s: float) -> None:
+    assert RETRY_AFTER_S == 45
+    server.faults.inject(fault)
+    with pytest.raises(ChargerBusy) as raised:
+        await charger.async_report()
+    assert raised.value.retry_after_s == pytest.approx(wait_s, abs=1)
+    assert raised.value.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("0", 0),
+        ("-5", 0),
+        ("9" * 400, 3600),
+        ("²", 0),
+        ("soon", 0),
+        ("1e3", 0),
+        ("nan", 0),
+        ("inf", 0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        ("Mon, 32 Foo 99999999 99:99:99", 0),
+    ],
+)
+async def test_retry_after_is_bounded(clouded: TessieCharger, cloud: Cloud, header: str, wait_s: float) -> None:
+    cloud.status, cloud.headers = 429, {"Retry-After": header}
+    with pytest.raises(ChargerBusy, match=r"^Tessie answered 429$") as raised:
+        await clouded.async_report()
+    assert raised.value.retry_after_s == wait_s
+
+
+async def test_the_missing_key_is_told_from_a_hiccup(charger: TessieCharger, server: TessieServer) -> None:
+    server.faults.inject("key_missing", count=1)
+    with pytest.raises(ChargerKeyMissing, match="public key"):
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    await charger.async_command(_command(Action.SET_AMPS, 8))
+
+    server.faults.inject("server_error", count=1)
+    with pytest.raises(ChargerUnreachable) as raised:
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    assert "Internal server error" in raised.value.body
+    await charger.async_command(_command(Action.SET_AMPS, 8))
+
+    server.faults.inject("server_error")
+    with pytest.raises(ChargerUnreachable):
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    with pytest.raises(ChargerKeyMissing):
+        await charger.async_command(_command(Action.SET_AMPS, 8))
+    assert (await charger.async_report()).state is ChargingState.CHARGING
+
+
+async def test_a_500_on_a_read_is_no_missing_key(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.status = 500
+    with pytest.raises(ChargerUnreachable):
+        await clouded.async_report()
+
+
+async def test_a_missing_list_of_cars_is_not_a_missing_car(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.status, cloud.body = 404, b"No vehicles here"
+    with pytest.raises(ChargerUnreachable, match="No vehicles here"):
+        await clouded._client.vehicles()
+
+
+async def test_the_token_follows_no_redirect(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.status, cloud.headers = 302, {"Location": "/thief"}
+    with pytest.raises(ChargerUnreachable, match="302"):
+        await clouded.async_report()
+    assert cloud.calls == [f"/{VIN}/state"]
+
+
+# Secrets
+
+
+def _assert_silent(error: BaseException, *secrets: str) -> None:
+    shown = "".join(traceback.format_exception(error)) + repr(error) + str(error)
+    shown += getattr(error, "body", "")
+    for secret in secrets:
+        assert secret.casefold() not in shown.casefold()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if fault.scope is not Scope.STATE])
+async def test_no_fault_lets_a_secret_out(
+    charger: TessieCharger,
+    client: TessieClient,
+    server: TessieServer,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.faults.inject(fault)
+    secrets = (TOKEN, VIN, server.url, server.url.removeprefix("http://"), "43.36", "8.83")
+    calls = [
+        client.vehicles,
+        lambda: client.wake(VIN),
+        charger.async_report,
+        lambda: charger.async_command(_command(Action.SET_AMPS, 8)),
+        lambda: charger.async_command(_command(Action.STOP)),
+    ]
+    for call in calls:
+        try:
+            await call()
+        except ChargerError as error:
+            _assert_silent(error, *secrets)
+    for secret in secrets:
+        # asyncio's own debugging names the sockets that the *server* has
+        assert not [text for name, _, text in caplog.record_tuples if secret in text and name != "asyncio"]
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 408, 418, 424, 429, 500, 502, 503, 504, 522])
+async def test_what_the_cloud_echoes_stays_inside(clouded: TessieCharger, cloud: Cloud, status: int) -> None:
+    url = f"{cloud.url}/{VIN}/state"
+    cloud.status = status
+    cloud.body = (
+        f"GET {url}?a=1 for {VIN.lower()} and 7SAYGDEE0PF000002 with Bearer {TOKEN} at 43.3623, -8.83 and\n"
+        '{"latitude": 43, "longitude":-8} on 127.0.0.1 failed'
+    ).encode()
+    with pytest.raises(ChargerError) as raised:
+        await clouded.async_report()
+    _assert_silent(raised.value, TOKEN, VIN, "http:", "127.0.0.1", "7SAYGDEE0PF000002", "43.", ": 43", "-8")
+    if status != 200:
+        assert raised.value.body.startswith("GET … for … and … with Bearer … at …")
+        assert str(raised.value) == f"Tessie answered {status}: {raised.value.body}"
+
+
+async def test_a_secret_at_the_end_of_a_long_text_is_not_cut_in_half(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.status, cloud.body = 400, b"x " * 95 + TOKEN.encode()
+    with pytest.raises(ChargerUnreachable) as raised:
+        await clouded.async_command(_command(Action.STOP))
+    _assert_silent(raised.value, TOKEN[:8])
+    assert len(raised.value.body) <= 200
+
+
+@pytest.mark.parametrize("part", ["h", "1", "-", "latitude", "1.", "http://"])
+def test_a_long_text_is_searched_quickly(part: str) -> None:
+    before = time.perf_counter()
+    TessieClient(MagicMock(), TOKEN)._scrub(part * (1_000_000 // len(part)), VIN)
+    assert time.perf_counter() - before < 5
+
+
+async def test_a_reason_is_searched_too(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.say({"result": False, "reason": f"{VIN} is at 43.3623,-8.8312"})
+    with pytest.raises(ChargerUnreachable, match="… is at …,…") as raised:
+        await clouded.async_command(_command(Action.STOP))
+    _assert_silent(raised.value, VIN)
+
+
+# Commands
+
+
+async def test_commands_reach_the_car(charger: TessieCharger, server: TessieServer, car: Car, clock: Clock) -> None:
+    assert await charger.async_command(_command(Action.SET_AMPS, 9)) is Outcome.ACCEPTED
+    clock.now += 30
+    report = await charger.async_report()
+    assert (car.amps, report.requested_amps, report.measured_amps, report.limit_amps) == (9, 9, 9, 16)
+
+    assert await charger.async_command(_command(Action.STOP)) is Outcome.ACCEPTED
+    clock.now += 30
+    report = await charger.async_report()
+    assert (report.state, report.measured_amps) == (ChargingState.STOPPED, 0)
+
+    assert await charger.async_command(_command(Action.START)) is Outcome.ACCEPTED
+    clock.now += 16
+    assert (await charger.async_report()).state in (ChargingState.STARTING, ChargingState.CHARGING)
+    assert [received.action for received in server.counters.received] == [
+        "set_charging_amps",
+        "stop_charging",
+        "start_charging",
+    ]
+
+
+async def test_reading_never_asks_the_car(charger: TessieCharger, server: TessieServer) -> None:
+    await charger.async_report()
+    assert (server.counters.reads, server.counters.uncached_reads, server.counters.wakes) == (1, 0, 0)
+
+
+async def test_what_is_so_already_counts_as_done(charger: TessieCharger, clock: Clock) -> None:
+    assert await charger.async_command(_command(Action.START)) is Outcome.ACCEPTED  # is_charging
+    assert await charger.async_command(_command(Action.STOP)) is Outcome.ACCEPTED
+    assert await charger.async_command(_command(Action.STOP)) is Outcome.ACCEPTED  # not_charging
+    assert await charger.async_command(_command(Action.START)) is Outcome.ACCEPTED
+    assert await charger.async_command(_command(Action.START)) is Outcome.ACCEPTED  # requested
+
+
+async def test_a_full_car_refuses_to_start(charger: TessieCharger, car: Car) -> None:
+    car.unplug()
+    car.soc = car.charge_limit_soc
+    car.plug()
+    assert await charger.async_command(_command(Action.START)) is Outcome.REFUSED
+
+
+async def test_an_unplugged_car_refuses_until_it_is_plugged_in(charger: TessieCharger, car: Car) -> None:
+    car.unplug()
+    with pytest.raises(ChargerRefused) as raised:
+        await charger.async_command(_command(Action.START))
+    assert raised.value.outcome is Outcome.REFUSED
+    car.plug()
+    car.stop()
+    assert await charger.async_command(_command(Action.START)) is Outcome.ACCEPTED
+
+
+async def test_an_unheard_of_refusal_is_tried_again_later(charger: TessieCharger, server: TessieServer) -> None:
+    server.faults.inject("refused")
+    with pytest.raises(ChargerUnreachable, match="flux_capacitor_unavailable") as raised:
+        await charger.async_command(_command(Action.STOP))
+    assert raised.value.outcome is Outcome.FAILED
+
+
+async def test_buses_that_did_not_wake_get_one_more_chance(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
+    server.faults.inject("could_not_wake_buses", count=1)
+    before = clock.now
+    assert await charger.async_command(_command(Action.STOP)) is Outcome.ACCEPTED
+    assert clock.now - before == 5
+
+    server.faults.inject("could_not_wake_buses")
+    server.counters.commands = 0
+    with pytest.raises(ChargerUnreachable, match="could_not_wake_buses"):
+        await charger.async_command(_command(Action.START))
+    assert server.counters.commands == 2
+
+
+async def test_low_amps_are_said_twice(charger: TessieCharger, server: TessieServer, car: Car, clock: Clock) -> None:
+    assert await charger.async_command(_command(Action.SET_AMPS, 3)) is Outcome.ACCEPTED
+    clock.now += 30
+    report = await charger.async_report()
+    assert (server.counters.commands, car.request, car.amps) == (2, 3, 3)
+    assert report.measured_amps == 3  # although the car says 5
+
+
+async def test_low_amps_that_are_refused_are_not_said_again(clouded: TessieCharger, cloud: Cloud) -> None:
+    cloud.say({"result": False, "reason": "complete"})
+    assert await clouded.async_command(_command(Action.SET_AMPS, 3)) is Outcome.REFUSED
+    assert len(cloud.calls) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"result": "true"}, {"result": 1}, {"result": None}, [], None, True])
+async def test_an_answer_without_result_leaves_the_outcome_open(
+    clouded: TessieCharger, cloud: Cloud, body: Any
+) -> None:
+    cloud.say(body)
+    with pytest.raises(ChargerTimeout) as raised:
+        await clouded.async_command(_command(Action.STOP))
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+async def test_a_person_can_wake_a_car(client: TessieClient, server: TessieServer, car: Car, clock: Clock) -> None:
+    car.stop()
+    clock.now += 3600
+    server.advance()
+    assert car.asleep
+    server.faults.inject("wake_fails", count=1)
+    assert not await client.wake(VIN)
+    assert await client.wake(VIN)
+    assert not car.asleep
