@@ -192,9 +192,10 @@ class TokenBucket:
 
 async def _async_read(request: Request) -> bytes:
     """Return the body, never reading more than is allowed: Content-Length may be missing, or a lie."""
+    content = request.content  # once: for what comes through the websocket, each access begins at the start
     body = b""
     try:
-        while chunk := await request.content.read(MAX_BODY_BYTES + 1 - len(body)):
+        while chunk := await content.read(MAX_BODY_BYTES + 1 - len(body)):
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 raise Refused(
