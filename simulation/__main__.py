@@ -11,6 +11,7 @@ from custom_components.amp_sensor.control import Mode
 from .baselines import CONTROLLERS
 from .house import load
 from .plant import CONDITIONS
+from .plot import draw
 from .replay import Record, replay
 
 MODES = [mode.value for mode in Mode]
@@ -57,6 +58,10 @@ def run_replay(options: argparse.Namespace) -> None:
         seed=options.seed,
         record=record,
     )
+    if record is not None:
+        title = f"{house.name}: {options.controller}"
+        title += f", {options.mode}" if options.controller == "amp_sensor" else ""
+        draw(options.plot, record, house, budget=options.budget, title=title)
     values = {key: round(value, 3) for key, value in asdict(result).items()}
     if options.json:
         print(json.dumps(values))
