@@ -311,13 +311,11 @@ class TessieCharger(Charger):
         raise ChargerUnreachable(f"The car did not obey: {reason[:MAX_TEXT]}")
 
     async def _send(self, command: Command) -> str | None:
-        match command.action:
-            case Action.SET_AMPS:
-                return await self._client.set_charging_amps(self._vin, command.amps)
-            case Action.START:
-                return await self._client.start_charging(self._vin)
-            case Action.STOP:
-                return await self._client.stop_charging(self._vin)
+        if command.action is Action.SET_AMPS:
+            return await self._client.set_charging_amps(self._vin, command.amps)
+        if command.action is Action.START:
+            return await self._client.start_charging(self._vin)
+        return await self._client.stop_charging(self._vin)
 
     def _parse(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> ChargerReport:
         """Return what a state tells, without its age. Whatever cannot be true is taken for missing."""
