@@ -25,7 +25,7 @@ _UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
 
 def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
     data = subentry.data
-    client = TessieClient(async_get_clientsession(hass), data[CONF_TESSIE_URL], data[CONF_TESSIE_TOKEN])
+    client = TessieClient(async_get_clientsession(hass), data[CONF_TESSIE_TOKEN], data[CONF_TESSIE_URL])
     place = data[CONF_CHARGER_LOCATION]
     return TessieCharger(
         client,
