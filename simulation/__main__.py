@@ -9,11 +9,16 @@ import sys
 from custom_components.amp_sensor.control import Mode
 
 from .baselines import CONTROLLERS
+from .benchmark import cases, run
 from .house import load
 from .plant import CONDITIONS
 from .plot import draw
 from .replay import Record, replay
+from .report import tables, write
 
+PROJECT = Path(__file__).parent.parent
+SHIPPED = Path(__file__).parent / "traces"
+SHARED = PROJECT.parent / "shared" / "traces"
 MODES = [mode.value for mode in Mode]
 
 
@@ -37,6 +42,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=1, metavar="N")
     one.add_argument("--json", action="store_true", help="print JSON")
     one.add_argument("--plot", type=Path, metavar="FILE.png")
+    one.set_defaults(run=run_replay)
+
+    every = commands.add_parser("benchmark", help="all controllers in all houses; writes docs/benchmark.md")
+    every.add_argument(
+        "--traces", type=Path, default=SHARED, metavar="DIR", help="more traces; default: ../shared/traces"
+    )
+    every.add_argument("--hours", type=float, metavar="H", help="of each house at most; default: four days")
+    every.add_argument("--seeds", type=int, default=3, metavar="N")
+    every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
+    every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
+    every.set_defaults(run=run_benchmark)
     return top
 
 
@@ -69,11 +85,19 @@ def run_replay(options: argparse.Namespace) -> None:
         print("\n".join(f"{key:20} {value:>12,}" for key, value in values.items()))
 
 
+def run_benchmark(options: argparse.Namespace) -> None:
+    """Run all of it, print the tables, and write them down with their pictures."""
+    houses, absent = cases((SHIPPED, options.traces), hours=options.hours)
+    results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
+    print(tables(results, absent))
+    write(options.docs, results, absent)
+
+
 def main() -> int:
     """Run the command that the command line asks for."""
     options = parser().parse_args()
     try:
-        run_replay(options)
+        options.run(options)
     except (OSError, ValueError) as error:
         print(f"simulation: {error}", file=sys.stderr)
         return 2
