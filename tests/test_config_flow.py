@@ -1,6 +1,7 @@
 """A person adds and changes sites and cars, makes every mistake on the way, and gets there."""
 
-from collections.abc import AsyncGenerator, Generator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
 import json
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryState,
     ConfigSubentry,
     ConfigSubentryData,
 )
@@ -22,8 +24,10 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import yaml
 
+from custom_components.amp_sensor import async_setup_entry
 from custom_components.amp_sensor.const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
@@ -59,11 +63,8 @@ TEXTS = json.loads(
 
 @pytest.fixture(autouse=True)
 def integration(enable_custom_integrations: None) -> Generator[AsyncMock]:
-    """Let Home Assistant find the integration; setting a site up is not what is tested here."""
-    with (
-        patch("custom_components.amp_sensor.async_setup_entry", return_value=True) as setup,
-        patch("custom_components.amp_sensor.async_unload_entry", return_value=True),
-    ):
+    """Let Home Assistant find the integration; setting a site up is not what most tests here are about."""
+    with patch("custom_components.amp_sensor.async_setup_entry", return_value=True) as setup:
         yield setup
 
 
@@ -177,6 +178,14 @@ def _typed(schema: dict[Any, Any]) -> dict[str, Any]:
     return values
 
 
+async def until(hass: HomeAssistant, condition: Callable[[], bool]) -> None:
+    """Wait for what happens by itself, in the coordinator's own task and over real HTTP."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 -- nothing announces it
+            await asyncio.sleep(0.01)
+    await hass.async_block_till_done()
+
+
 class Dialog:
     """One window in which somebody goes through a flow."""
 
@@ -270,6 +279,24 @@ async def test_what_the_last_page_offers_works_as_pasted(hass: HomeAssistant) ->
     post = yaml.safe_load(shown["esphome"])["interval"][0]["then"][0]["http_request.post"]
     assert post["url"] == shown["url"]
     assert 'root["amps"]' in post["json"]
+
+
+async def test_a_site_accepts_what_its_last_page_posts(
+    hass: HomeAssistant, integration: AsyncMock, tessie: TessieServer, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    integration.side_effect = async_setup_entry
+    dialog = await new_site_with_car(hass)
+    await dialog.submit(account(tessie))
+    page = await dialog.submit(CAR)
+    *_, header, _, body, url = shlex.split(page["description_placeholders"]["curl"])
+    entry = (await dialog.submit())["result"]
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    name, value = header.split(": ")
+    client = await hass_client_no_auth()
+    response = await client.post(url.removeprefix(INTERNAL), data=body, headers={name: value})
+    assert await response.json() == {"accepted": True}
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_sensor_elsewhere_is_shown_the_address_from_outside(hass: HomeAssistant) -> None:
@@ -607,6 +634,22 @@ async def test_renewing_a_token(hass: HomeAssistant, tessie: TessieServer) -> No
     assert result["reason"] == "reauth_successful"
     assert only_car(entry).data == car_data(tessie.url)
     assert issue not in issues
+
+
+async def test_a_new_token_ends_the_silence(hass: HomeAssistant, integration: AsyncMock, tessie: TessieServer) -> None:
+    integration.side_effect = async_setup_entry
+    entry = add_site(hass, cars=[car_data(tessie.url, token=OLD_TOKEN)])
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    flow = hass.config_entries.flow
+
+    await until(hass, lambda: bool(flow.async_progress_by_handler(DOMAIN)))
+    (progress,) = flow.async_progress_by_handler(DOMAIN)
+    dialog = Dialog(flow, TEXTS["config"], await flow.async_configure(progress["flow_id"]))
+    await dialog.submit({CONF_TESSIE_TOKEN: TOKEN})
+    (charger_id,) = entry.subentries
+    await until(hass, lambda: entry.runtime_data.data.chargers[charger_id].report is not None)
+    assert not flow.async_progress_by_handler(DOMAIN)
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_one_new_token_serves_all_cars_of_the_account(hass: HomeAssistant, tessie: TessieServer) -> None:
