@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-namespace amp_meter {
+namespace amp_core {
 
 void Current::add(const Window &window) {
   const double amps = window.volts_rms * this->amps_per_volt_ * this->gain_;
   if (const auto before = this->amps(); before && std::abs(amps - *before) >= STEP_A)
-    this->held_ = this->next_ = 0;
+    this->forget();
   this->squares_[this->next_] = window.volts_rms * window.volts_rms;
   this->next_ = (this->next_ + 1) % WINDOWS;
   this->held_ = std::min(this->held_ + 1, WINDOWS);
@@ -45,4 +45,4 @@ void Energy::add(uint32_t at_us, double watts) {
   this->last_us_ = at_us;
 }
 
-}  // namespace amp_meter
+}  // namespace amp_core

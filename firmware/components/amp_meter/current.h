@@ -9,7 +9,7 @@
 
 #include "rms_meter.h"
 
-namespace amp_meter {
+namespace amp_core {
 
 constexpr double STEP_A = 1.0;  // a change that is told at once: the smallest step in which a car's charger is set
 
@@ -22,6 +22,9 @@ class Current {
   /// Take the next window. A step of `STEP_A` or more forgets the windows before it, so that no mean of before and
   /// after is ever told as a current.
   void add(const Window &window);
+
+  /// Forget the windows so far: they are too old to be told.
+  void forget() { this->held_ = this->next_ = 0; }
 
   /// RMS of about the last second, A; nothing before the first window.
   std::optional<double> amps() const;
@@ -66,4 +69,4 @@ class Energy {
   double watt_hours_{0};
 };
 
-}  // namespace amp_meter
+}  // namespace amp_core

@@ -7,7 +7,7 @@
 
 #include "current.h"
 
-namespace amp_meter {
+namespace amp_core {
 
 namespace {
 
@@ -162,4 +162,4 @@ void Schedule::answered(uint32_t now_ms, Outcome outcome, std::optional<uint32_t
   this->pause_ms_ = base_ms + static_cast<uint32_t>(base_ms * 0.5 * std::clamp(chance, 0.0, 1.0));
 }
 
-}  // namespace amp_meter
+}  // namespace amp_core

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace amp_meter {
+namespace amp_core {
 
 /// What became of the last post, and so which part of the way to Home Assistant is wrong.
 enum class Outcome : uint8_t {
@@ -80,4 +80,4 @@ class Schedule {
   uint32_t failed_ms_{0}, pause_ms_{0};
 };
 
-}  // namespace amp_meter
+}  // namespace amp_core

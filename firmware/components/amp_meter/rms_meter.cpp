@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace amp_meter {
+namespace amp_core {
 
 namespace {
 
@@ -17,6 +17,8 @@ constexpr int64_t SHORTEST_PERIOD_US = 1'000'000 / 66;
 constexpr int64_t LONGEST_PERIOD_US = 1'000'000 / 44;
 // Longer than an eighth of a cycle, a straight line between two samples is no longer a fair picture of a sine
 constexpr uint32_t LONGEST_STEP_US = 2'500;
+// Readings 200 µs apart lose 0.3 % of the square at 60 Hz, 0.15 % of the current; the ESP32 takes a fifth of that
+constexpr uint32_t LONGEST_PAIR_US = 400;
 constexpr double HYSTERESIS_OF_RMS = 0.5;        // far above harmonics' wiggles at the crossing, far below the crest
 constexpr double HYSTERESIS_OVER_NOISE = 5.7;    // four sigma of the sum of two readings (4·√2)
 constexpr uint32_t PERIODS_TO_TRUST = 3;
@@ -40,8 +42,8 @@ RmsMeter::RmsMeter(double low_volts, double high_volts)
       period_us_(PERIOD_50HZ_US),
       cycle_left_us_(PERIOD_50HZ_US) {}
 
-std::optional<Window> RmsMeter::add(uint32_t at_us, double first_volts, double second_volts) {
-  if (!std::isfinite(first_volts) || !std::isfinite(second_volts))
+std::optional<Window> RmsMeter::add(uint32_t at_us, uint32_t took_us, double first_volts, double second_volts) {
+  if (took_us > LONGEST_PAIR_US || !std::isfinite(first_volts) || !std::isfinite(second_volts))
     return std::nullopt;
   const int32_t first = to_units(first_volts), second = to_units(second_volts);
   for (const int32_t reading : {first, second}) {
@@ -154,4 +156,4 @@ Window RmsMeter::close_window() {
   return window;
 }
 
-}  // namespace amp_meter
+}  // namespace amp_core

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace amp_meter {
+namespace amp_core {
 
 /// What one window of whole mains cycles said.
 struct Window {
@@ -33,8 +33,9 @@ class RmsMeter {
 
   /// Take the readings of one moment.
   /// @param at_us when, µs; may wrap around at 2³²
+  /// @param took_us both readings together, µs: a pair that something came between is skipped
   /// @return a window, whenever one is complete
-  std::optional<Window> add(uint32_t at_us, double first_volts, double second_volts);
+  std::optional<Window> add(uint32_t at_us, uint32_t took_us, double first_volts, double second_volts);
 
  private:
   /// Integrals over time, from the trapezoids between samples. With values up to ±5 V they stay below 2⁶¹ in a second.
@@ -79,4 +80,4 @@ class RmsMeter {
   uint32_t periods_{0};
 };
 
-}  // namespace amp_meter
+}  // namespace amp_core

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace amp_meter {
+namespace amp_core {
 namespace {
 
 Window of(double volts) {
@@ -83,4 +83,4 @@ TEST(Energy, NeverFalls) {
 }
 
 }  // namespace
-}  // namespace amp_meter
+}  // namespace amp_core

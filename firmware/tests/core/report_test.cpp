@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace amp_meter {
+namespace amp_core {
 namespace {
 
 using Phases = std::vector<PhaseReading>;
@@ -157,4 +157,4 @@ TEST_F(Posting, RetryAfterIsHonouredEvenWhereItIsZero) {
 }
 
 }  // namespace
-}  // namespace amp_meter
+}  // namespace amp_core
