@@ -151,10 +151,10 @@ class Site:
                 await asyncio.sleep(0)
         await self.hass.async_block_till_done()
 
-    async def advance(self, seconds: int, **reading: Any) -> None:
-        """Let time pass, second by second; with a reading, the meter posts it every 5 s."""
-        for second in range(1, seconds + 1):
-            self.freezer.tick(1)
+    async def advance(self, seconds: int, *, step_s: int = 1, **reading: Any) -> None:
+        """Let time pass, second by second or in larger steps; with a reading, the meter posts it every 5 s."""
+        for second in range(step_s, seconds + 1, step_s):
+            self.freezer.tick(step_s)
             async_fire_time_changed(self.hass)
             await self.settle()
             if reading and second % 5 == 0:

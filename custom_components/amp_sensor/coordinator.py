@@ -68,13 +68,14 @@ LAST_RETRY_S: Final = 900.0
 PAIRING_URL: Final = "https://tesla.com/_ak/tessie.com"
 """Where an owner pairs the virtual key of Tessie."""
 
-_BLOCKING: Final[Mapping[type[ChargerError], tuple[float, str | None]]] = {
-    ChargerAuthError: (inf, None),  # a new token reloads the entry
-    ChargerSubscriptionError: (LAST_RETRY_S, "subscription"),
-    ChargerKeyMissing: (LAST_RETRY_S, "virtual_key_missing"),
-    ChargerGone: (LAST_RETRY_S, "charger_gone"),
+_BLOCKING: Final[Mapping[type[ChargerError], str | None]] = {
+    ChargerAuthError: None,  # asks for a new token instead
+    ChargerSubscriptionError: "subscription",
+    ChargerKeyMissing: "virtual_key_missing",
+    ChargerGone: "charger_gone",
 }
-"""Errors that only a person can mend: how long to leave the charger alone, s, and the issue that tells the person."""
+"""Errors that only a person can mend, and the issue that tells the person. Some are mended elsewhere, where we do not
+hear of it: the charger is asked again every LAST_RETRY_S."""
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
 
@@ -132,6 +133,9 @@ class _Link:
         self.report: ChargerReport | None = None
         self.reported_at = -inf
         self.poll_at = -inf
+        self.polling = False
+        self.was_commanded = False
+        """Whether a command ended while a poll was under way, which then saw the charger before it."""
         self.failures = 0
         self.reachable = True
         self.commanding: asyncio.Task[None] | None = None
@@ -331,8 +335,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for link in self._links.values():
             if elapsed_s <= MAX_GAP_S:
                 link.energy_wh += (link.charging_amps(now) or 0.0) * self._volts() * elapsed_s / 3600
-            if now >= link.poll_at:
-                link.poll_at = inf  # until this poll has ended
+            if now >= link.poll_at and not link.polling:
+                link.polling = True
                 self._spawn(self._async_poll(link), "poll")
         if now >= self._save_at:
             self._save_at = now + SAVE_S
@@ -350,7 +354,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         link.report = report
         link.reported_at = now
         link.failures = 0
-        link.poll_at = now + link.charger.poll_after_s(report, commanded=False)
+        link.polling = False
+        link.poll_at = now + link.charger.poll_after_s(report, commanded=link.was_commanded)
+        link.was_commanded = False
         if not link.reachable:
             link.reachable = True
             _LOGGER.info("%s can be reached again", link.title)
@@ -361,6 +367,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         now = self.now()
         backoff_s = min(FIRST_RETRY_S * 2 ** min(link.failures, 5), LAST_RETRY_S)
         link.failures += 1
+        link.polling = False
         link.poll_at = now + max(self._take_error(link, "poll", error), backoff_s)
         if link.reachable and (type(error) in _BLOCKING or now - link.reported_at > UNUSABLE_S):
             link.reachable = False
@@ -381,18 +388,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             outcome = answer
             retry_after_s = 0.0
             self._set_issue(link, "command", None)
-        link.poll_at = min(link.poll_at, now + link.charger.poll_after_s(link.report, commanded=True))
+        if link.polling:
+            link.was_commanded = True
+        elif not link.failures:
+            link.poll_at = min(link.poll_at, now + link.charger.poll_after_s(link.report, commanded=True))
         self.controller.acknowledge(command, outcome, now=now, retry_after_s=retry_after_s)
 
     # Errors that somebody has to mend
 
     def _take_error(self, link: _Link, call: str, error: ChargerError) -> float:
         """Tell whoever can mend it; return how long to leave the charger alone, s."""
-        retry_after_s, issue = _BLOCKING.get(type(error), (0.0, None))
         if isinstance(error, ChargerAuthError):
             self.config_entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
-        self._set_issue(link, call, issue)
-        return max(retry_after_s, error.retry_after_s)
+        self._set_issue(link, call, _BLOCKING.get(type(error)))
+        return max(LAST_RETRY_S if type(error) in _BLOCKING else 0.0, error.retry_after_s)
 
     def _set_issue(self, link: _Link, call: str, issue: str | None) -> None:
         """Note what stands in the way of a kind of call: reads may go on working where commands do not."""

@@ -192,6 +192,7 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         suggested_display_precision=0,
         value_fn=lambda charger: None if charger.decision is None else charger.decision.target,
         available_fn=_is_decided,
+        dead_band=None,
     ),
     AmpSensorCurrentDescription(
         key="charging_current",

@@ -1,0 +1,325 @@
+"""One task per site: what happens is dealt with in order, and only the controller's commands leave."""
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+import logging
+from math import inf
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.amp_sensor.chargers.charger import (
+    ChargerAuthError,
+    ChargerBusy,
+    ChargerGone,
+    ChargerKeyMissing,
+    ChargerRefused,
+    ChargerSubscriptionError,
+    ChargerTimeout,
+    ChargerUnreachable,
+)
+from custom_components.amp_sensor.const import CONF_SUBENTRY_ID, DOMAIN
+from custom_components.amp_sensor.control import Action, ChargingState, Mode, Outcome
+from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, Site
+
+
+def _issues(hass: HomeAssistant) -> set[str]:
+    return {issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN}
+
+
+async def test_a_reading_over_the_budget_lowers_the_car_at_once(site: Site) -> None:
+    await site.post(amps=18.0, watts=4140.0)
+    assert not site.charger.commands
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=30.0, watts=6900.0)
+    (command,) = site.charger.commands
+    assert command.charger_id == CHARGER_ID
+    assert command.action is Action.SET_AMPS
+    assert 5 <= command.amps <= 11
+    assert site.state("sensor.rocinante_target_current") == str(command.amps)
+    reason = site.hass.states.get("sensor.rocinante_reason")
+    assert reason is not None
+    assert reason.state == "over_budget"
+    assert reason.attributes["over_amps"] == pytest.approx(5.0)
+    site.charger.hold.set()
+    await site.settle()
+
+
+async def test_one_command_is_in_flight_and_the_newest_target_wins(site: Site) -> None:
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=28.0, watts=6440.0)
+    await site.advance(2)
+    await site.post(amps=30.0, watts=6900.0)
+    await site.advance(2)
+    await site.post(amps=32.0, watts=7360.0)
+    assert len(site.charger.commands) == 1
+    site.charger.hold.set()
+    await site.settle()
+    await site.advance(2)
+    assert len(site.charger.commands) == 2
+    assert site.charger.commands[1].amps < site.charger.commands[0].amps
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.MONITOR])
+async def test_some_modes_send_nothing(site: Site, mode: Mode) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=mode))
+    await site.advance(30, amps=40.0, watts=9200.0)
+    assert not site.charger.commands
+
+
+async def test_a_silent_meter_shows_and_comes_back(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    assert site.state("binary_sensor.casa_connected") == "on"
+    await site.advance(59)
+    assert site.state("binary_sensor.casa_connected") == "on"
+    await site.advance(1)
+    assert site.state("binary_sensor.casa_connected") == "off"
+    for entity_id in ("sensor.casa_current", "sensor.casa_headroom", "binary_sensor.casa_over_budget"):
+        assert site.state(entity_id) == "unavailable"
+    assert site.state("sensor.casa_energy") != "unavailable"
+    assert site.state("number.casa_budget") == "25"
+    await site.post(amps=10.0, watts=2300.0)
+    assert site.state("binary_sensor.casa_connected") == "on"
+    assert site.state("sensor.casa_current") == "10.0"
+
+
+async def test_the_charger_is_looked_at_as_often_as_it_wants(site: Site) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
+    assert site.charger.polls == 1
+    await site.advance(14)
+    assert site.charger.polls == 1
+    await site.advance(2)
+    assert site.charger.polls == 2
+    site.charger.poll_s = 300.0
+    await site.advance(15)
+    assert site.charger.polls == 3
+    await site.advance(200)
+    assert site.charger.polls == 3
+
+
+async def test_a_command_is_followed_by_a_look(site: Site) -> None:
+    site.charger.poll_s = 300.0
+    await site.advance(16)
+    polls = site.charger.polls
+    await site.post(amps=30.0, watts=6900.0)
+    await site.advance(11)
+    assert site.charger.polls == polls + 1
+
+
+async def test_one_poll_is_in_flight(site: Site) -> None:
+    never = asyncio.Event()
+    polls = 0
+
+    async def hang() -> Any:
+        nonlocal polls
+        polls += 1
+        await never.wait()
+
+    site.charger.async_report = hang  # type: ignore[method-assign]
+    for _ in range(60):
+        site.freezer.tick(1)
+        async_fire_time_changed(site.hass)
+        await site.hass.async_block_till_done()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert polls == 1
+
+
+async def test_a_cloud_that_is_down_is_tried_ever_less_often(site: Site) -> None:
+    site.charger.report = ChargerUnreachable("There is no connection to Tessie")
+    await site.advance(16)
+    moments = []
+    for moment in range(5, 4000, 5):
+        before = site.charger.polls
+        await site.advance(5, step_s=5)
+        if site.charger.polls > before:
+            moments.append(moment)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert gaps[:4] == pytest.approx([60, 120, 240, 480], abs=6)
+    assert gaps[4:] == pytest.approx([900] * len(gaps[4:]), abs=6)
+
+
+async def test_a_cloud_that_asks_for_patience_gets_it(site: Site) -> None:
+    busy = ChargerBusy("Tessie answered 429")
+    busy.retry_after_s = 200.0
+    site.charger.report = busy
+    await site.advance(16)
+    polls = site.charger.polls
+    await site.advance(195)
+    assert site.charger.polls == polls
+    await site.advance(10)
+    assert site.charger.polls == polls + 1
+
+
+async def test_a_car_that_cannot_be_reached_is_told_once_each_way(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.charger.report = ChargerUnreachable("There is no connection to Tessie")
+    await site.advance(200, step_s=5)
+    assert site.state("sensor.rocinante_charging_state") == "charging", "a short outage is no news"
+    assert "cannot be reached" not in caplog.text
+    await site.advance(1200, step_s=5)
+    assert site.state("sensor.rocinante_charging_state") == "unavailable"
+    assert site.state("binary_sensor.rocinante_plugged_in") == "unavailable"
+    assert site.state("sensor.rocinante_reason") != "unavailable"
+    assert site.state("switch.rocinante_managed") == "on"
+    assert caplog.text.count("Rocinante cannot be reached: There is no connection to Tessie") == 1
+    site.charger.report = CHARGING
+    await site.advance(900, step_s=5)
+    assert site.state("sensor.rocinante_charging_state") == "charging"
+    assert caplog.text.count("Rocinante can be reached again") == 1
+
+
+async def test_a_refused_token_asks_for_a_new_one(site: Site) -> None:
+    site.charger.report = ChargerAuthError("Tessie answered 401")
+    await site.advance(20)
+    (flow,) = site.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert flow["context"]["entry_id"] == site.entry.entry_id
+    assert site.state("sensor.rocinante_charging_state") == "unavailable"
+    polls = site.charger.polls
+    await site.advance(890, step_s=5)
+    assert site.charger.polls == polls
+    # Some are mended in Tessie's app
+    site.charger.report = CHARGING
+    await site.advance(20)
+    assert site.state("sensor.rocinante_charging_state") == "charging"
+
+
+async def test_the_reauthentication_is_about_the_right_car(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(site.entry.__class__, "async_start_reauth", lambda *_, data: asked.append(data))
+    site.charger.answer = ChargerAuthError("Tessie answered 403")
+    await site.post(amps=30.0, watts=6900.0)
+    assert asked == [{CONF_SUBENTRY_ID: CHARGER_ID}]
+
+
+@pytest.mark.parametrize(
+    ("error", "issue"),
+    [
+        (ChargerSubscriptionError, "subscription"),
+        (ChargerKeyMissing, "virtual_key_missing"),
+        (ChargerGone, "charger_gone"),
+    ],
+)
+async def test_what_only_a_person_can_mend_is_a_repair_until_it_is_mended(
+    site: Site, error: type[Exception], issue: str
+) -> None:
+    site.charger.answer = error("Tessie answered")
+    await site.post(amps=30.0, watts=6900.0)
+    assert _issues(site.hass) == {f"{issue}_{CHARGER_ID}"}
+    commands = len(site.charger.commands)
+    await site.advance(60, amps=30.0, watts=6900.0)
+    assert len(site.charger.commands) == commands, "left alone for a quarter of an hour"
+    assert _issues(site.hass) == {f"{issue}_{CHARGER_ID}"}, "reads go on working, and say nothing of commands"
+    site.charger.answer = Outcome.ACCEPTED
+    await site.advance(900, step_s=5, amps=30.0, watts=6900.0)
+    assert len(site.charger.commands) > commands
+    assert not _issues(site.hass)
+
+
+async def test_a_car_that_left_the_account_is_a_repair_until_it_is_back(site: Site) -> None:
+    site.charger.report = ChargerGone("Tessie answered 404")
+    site.charger.answer = ChargerGone("Tessie answered 404")
+    await site.post(amps=30.0, watts=6900.0)
+    await site.advance(20)
+    assert _issues(site.hass) == {f"charger_gone_{CHARGER_ID}"}
+    assert site.state("sensor.rocinante_charging_state") == "unavailable"
+    site.charger.report = CHARGING
+    await site.advance(870, step_s=5, amps=18.0, watts=4140.0)
+    assert _issues(site.hass) == {f"charger_gone_{CHARGER_ID}"}
+    await site.advance(40, amps=18.0, watts=4140.0)
+    assert site.state("sensor.rocinante_charging_state") == "charging"
+    assert _issues(site.hass) == {f"charger_gone_{CHARGER_ID}"}, "commands have not been heard of yet"
+    site.charger.answer = Outcome.ACCEPTED
+    await site.advance(900, step_s=5, amps=30.0, watts=6900.0)
+    assert not _issues(site.hass)
+
+
+async def test_repairs_go_with_the_site(site: Site) -> None:
+    site.charger.answer = ChargerKeyMissing("Tessie answered 500")
+    await site.post(amps=30.0, watts=6900.0)
+    assert _issues(site.hass)
+    await site.hass.config_entries.async_unload(site.entry.entry_id)
+    assert not _issues(site.hass)
+
+
+@pytest.mark.parametrize("error", [ChargerTimeout("45 s"), ChargerRefused("no"), ChargerUnreachable("down")])
+async def test_a_command_that_fails_is_sent_again(site: Site, error: Exception) -> None:
+    site.charger.answer = error
+    await site.post(amps=30.0, watts=6900.0)
+    assert len(site.charger.commands) == 1
+    await site.advance(130, amps=30.0, watts=6900.0)
+    assert len(site.charger.commands) > 1
+
+
+async def test_a_defect_of_a_charger_does_not_block_it(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.charger.answer = RuntimeError(f"http://tessie/{VIN}?token={TOKEN}")
+    site.charger.report = RuntimeError(f"http://tessie/{VIN}?token={TOKEN}")
+    await site.post(amps=30.0, watts=6900.0)
+    await site.advance(130, amps=30.0, watts=6900.0)
+    assert len(site.charger.commands) > 1
+    assert "Rocinante failed in a way that nobody expected: RuntimeError" in caplog.text
+    assert "async_command" in caplog.text, "where it happened is told"
+    ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("custom_components"))
+    for secret in (VIN, TOKEN, WEBHOOK_ID):
+        assert secret not in ours
+
+
+async def test_a_defect_of_one_event_does_not_end_control(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(site.coordinator.controller, "decide", lambda *, now: 1 / 0)
+        await site.post(amps=30.0, watts=6900.0)
+    assert "could not deal with an event" in caplog.text
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.charger.commands
+
+
+async def test_the_energy_of_a_charger_is_what_it_says_it_draws_while_it_charges(site: Site) -> None:
+    await site.post(amps=20.0, watts=4600.0, volts=240.0)
+    # Saved, and so shown, once a minute
+    await site.advance(119, amps=20.0, watts=4800.0, volts=240.0)
+    shown = float(site.state("sensor.rocinante_energy"))
+    assert shown == pytest.approx(16 * 240 / 1000 / 60, rel=0.05)
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=16.0)
+    await site.advance(60)
+    stopped = float(site.state("sensor.rocinante_energy"))
+    await site.advance(120)
+    assert float(site.state("sensor.rocinante_energy")) == stopped
+    assert site.state("sensor.rocinante_charging_current") == "0.0"
+
+
+async def test_what_is_too_old_counts_for_nothing(site: Site) -> None:
+    site.charger.report = replace(CHARGING, age_s=inf)
+    await site.advance(61)
+    first = float(site.state("sensor.rocinante_energy"))
+    await site.advance(120)
+    assert float(site.state("sensor.rocinante_energy")) == pytest.approx(first, abs=0.08)
+    assert site.state("sensor.rocinante_charging_current") == "unknown"
+
+
+async def test_a_pause_of_the_machine_is_not_charging_time(site: Site) -> None:
+    await site.advance(2)
+    before = site.coordinator._links[CHARGER_ID].energy_wh
+    site.freezer.tick(3600)
+    async_fire_time_changed(site.hass)
+    await site.settle()
+    assert site.coordinator._links[CHARGER_ID].energy_wh == before
+
+
+async def test_asking_an_entity_to_update_itself_asks_nobody(site: Site) -> None:
+    polls = site.charger.polls
+    await site.coordinator.async_refresh()
+    assert site.coordinator.last_update_success
+    assert site.charger.polls == polls
+
+
+async def test_nothing_is_logged_above_debug_while_all_is_well(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.clear()
+    await site.advance(120, amps=20.0, watts=4600.0)
+    assert not [r for r in caplog.records if r.levelno > logging.DEBUG and r.name.startswith("custom_components")]

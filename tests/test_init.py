@@ -1,0 +1,245 @@
+"""A site comes and goes, and remembers."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+
+from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
+from custom_components.amp_sensor.const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, SUBENTRY_CHARGER
+from custom_components.amp_sensor.control import Action, Mode
+from tests.conftest import CHARGER_ID, CHARGING, FakeCharger, Site, car_data
+
+STORE = "amp_sensor.01JSITE"
+
+
+async def _reload(site: Site) -> None:
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+
+
+async def _lower(site: Site) -> None:
+    """Bring the car down to a few amps, in a house that is calm afterwards."""
+    await site.post(amps=30.0, watts=6900.0)
+    (command,) = site.charger.commands
+    site.charger.report = replace(
+        CHARGING, requested_amps=float(command.amps), measured_amps=float(command.amps), age_s=0.0
+    )
+    await site.advance(20, amps=command.amps + 1.0, watts=1500.0)
+
+
+async def test_a_site_and_its_charger_are_devices(site: Site, device_registry: dr.DeviceRegistry) -> None:
+    home = device_registry.async_get_device_by_identifier((DOMAIN, site.entry.entry_id), site.entry.entry_id)
+    car = device_registry.async_get_device_by_identifier((DOMAIN, CHARGER_ID), site.entry.entry_id)
+    assert home is not None
+    assert car is not None
+    assert (home.name, home.entry_type) == ("Casa", dr.DeviceEntryType.SERVICE)
+    assert (car.name, car.via_device_id, car.config_subentry_id) == ("Rocinante", home.id, CHARGER_ID)
+
+
+async def test_entities_belong_to_their_subentry_and_keep_their_unique_ids(
+    site: Site, entity_registry: er.EntityRegistry
+) -> None:
+    await site.post(phases=[{"amps": 1.0}, {"amps": 2.0}, {"amps": 3.0}])
+    entities = er.async_entries_for_config_entry(entity_registry, site.entry.entry_id)
+    house = {e.unique_id.removeprefix("01JSITE_") for e in entities if e.config_subentry_id is None}
+    car = {e.unique_id.removeprefix(f"{CHARGER_ID}_") for e in entities if e.config_subentry_id == CHARGER_ID}
+    assert house == {
+        *("current", "power", "voltage", "energy", "headroom", "budget_used", "house_current", "protection_load"),
+        *("last_reading", "current_l1", "current_l2", "current_l3", "over_budget", "connected", "max_amps", "mode"),
+    }
+    assert car == {
+        *("target_current", "charging_current", "charging_state", "reason", "energy", "plugged_in", "at_home"),
+        *("max_amps_car", "min_amps_car", "managed"),
+    }
+
+
+async def test_the_site_works_without_its_car(site: Site) -> None:
+    site.charger.report = ChargerUnreachable("There is no connection to Tessie")
+    await _reload(site)
+    await site.post(amps=10.0, watts=2300.0)
+    assert site.state("sensor.casa_current") == "10.0"
+    assert site.state("sensor.rocinante_charging_state") == "unavailable"
+    site.charger.report = CHARGING
+    await site.advance(35)
+    assert site.state("sensor.rocinante_charging_state") == "charging"
+
+
+async def test_settings_survive_a_reload(site: Site) -> None:
+    coordinator = site.coordinator
+    coordinator.async_configure(replace(coordinator.data.settings, max_amps=20.0, mode=Mode.STRICT))
+    settings = coordinator.data.chargers[CHARGER_ID].settings
+    coordinator.async_set_charger(CHARGER_ID, replace(settings, max_amps=12, min_amps=6, managed=False))
+    await _reload(site)
+    assert site.coordinator is not coordinator
+    assert site.state("number.casa_budget") == "20.0"
+    assert site.state("select.casa_mode") == "strict"
+    assert site.state("number.rocinante_maximum_current") == "12"
+    assert site.state("number.rocinante_minimum_current") == "6"
+    assert site.state("switch.rocinante_managed") == "off"
+
+
+async def test_settings_are_on_disk_at_once(site: Site, hass_storage: dict[str, Any]) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, max_amps=20.0))
+    await site.settle()
+    assert hass_storage[STORE]["data"]["max_amps"] == 20.0
+
+
+async def test_what_the_flow_says_anew_wins(site: Site) -> None:
+    hass, entry = site.hass, site.entry
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, max_amps=20.0, mode=Mode.EAGER))
+    settings = site.coordinator.data.chargers[CHARGER_ID].settings
+    site.coordinator.async_set_charger(CHARGER_ID, replace(settings, max_amps=16, min_amps=14))
+    await site.settle()
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_MAX_AMPS: 32})
+    await hass.async_block_till_done()
+    assert site.state("number.casa_budget") == "32"
+    assert site.state("select.casa_mode") == "eager"
+    hass.config_entries.async_update_subentry(
+        entry, entry.subentries[CHARGER_ID], data=car_data(**{CONF_MAX_AMPS_CAR: 10})
+    )
+    await hass.async_block_till_done()
+    assert site.state("number.rocinante_maximum_current") == "10"
+    assert site.state("number.rocinante_minimum_current") == "10", "never above the maximum"
+    await _reload(site)
+    assert site.state("number.casa_budget") == "32"
+
+
+async def test_energy_goes_on_after_a_reload(site: Site) -> None:
+    await site.advance(130, amps=20.0, watts=4600.0)
+    shown = float(site.state("sensor.casa_energy"))
+    assert shown > 0.1
+    await _reload(site)
+    again = float(site.state("sensor.casa_energy"))
+    assert again >= shown
+    assert again == pytest.approx(4.6 * 125 / 3600, rel=0.02)
+
+
+async def test_energy_that_was_shown_survives_a_power_cut(site: Site, hass_storage: dict[str, Any]) -> None:
+    for _ in range(50):
+        await site.advance(7, amps=20.0, watts=4600.0)
+        shown = float(site.state("sensor.casa_energy")) * 1000
+        saved = hass_storage[STORE]["data"]["energy_wh"] if STORE in hass_storage else 0.0
+        assert shown <= saved + 0.05
+
+
+async def test_what_the_device_counted_while_home_assistant_was_away_is_not_lost(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0, energy_wh=5000.0, boot_id="a")
+    await _reload(site)
+    await site.post(amps=10.0, watts=2300.0, energy_wh=5700.0, boot_id="a")
+    await site.advance(61)
+    assert float(site.state("sensor.casa_energy")) == pytest.approx(0.7)
+
+
+async def test_home_assistant_stops_without_unloading_and_nothing_is_lost(
+    site: Site, hass_storage: dict[str, Any]
+) -> None:
+    await site.advance(130, amps=20.0, watts=4600.0)
+    site.hass.set_state(CoreState.stopping)
+    site.hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await site.settle()
+    site.hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await site.hass.async_block_till_done()
+    saved = hass_storage[STORE]["data"]["energy_wh"]
+    assert saved == pytest.approx(4600 * 125 / 3600, rel=0.02)
+    site.hass.set_state(CoreState.running)
+    assert len(site.charger.commands) == 0, "the car goes on with what it has"
+
+
+async def test_a_reload_adopts_what_the_car_is_doing(site: Site) -> None:
+    await _lower(site)
+    await _reload(site)
+    await site.advance(30, amps=8.0, watts=1840.0)
+    assert len(site.charger.commands) == 1, "neither released nor raised"
+    assert float(site.state("sensor.rocinante_target_current")) == site.charger.commands[0].amps
+
+
+@pytest.mark.parametrize("ending", ["disabled", "removed", "subentry removed"])
+async def test_a_car_that_nobody_goes_on_to_control_gets_its_maximum_back(site: Site, ending: str) -> None:
+    await _lower(site)
+    match ending:
+        case "disabled":
+            await site.hass.config_entries.async_set_disabled_by(site.entry.entry_id, ConfigEntryDisabler.USER)
+        case "removed":
+            await site.hass.config_entries.async_remove(site.entry.entry_id)
+        case _:
+            site.hass.config_entries.async_remove_subentry(site.entry, CHARGER_ID)
+    await site.hass.async_block_till_done()
+    assert [(c.action, c.amps) for c in site.charger.commands[1:]] == [(Action.SET_AMPS, 16)]
+
+
+async def test_a_site_that_was_disabled_and_then_removed_released_its_car_once(site: Site) -> None:
+    await _lower(site)
+    await site.hass.config_entries.async_set_disabled_by(site.entry.entry_id, ConfigEntryDisabler.USER)
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert len(site.charger.commands) == 2
+
+
+async def test_a_release_that_fails_is_told(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    await _lower(site)
+    site.charger.answer = ChargerUnreachable("down")
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert "Rocinante could not be given its maximum back: set it in the car" in caplog.text
+
+
+async def test_a_car_in_a_full_house_keeps_what_it_has(site: Site) -> None:
+    await _lower(site)
+    await site.post(amps=24.9, watts=5700.0)
+    commands = len(site.charger.commands)
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert len(site.charger.commands) == commands
+
+
+async def test_unloading_waits_for_the_command_on_its_way(site: Site) -> None:
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=30.0, watts=6900.0)
+    unloading = site.hass.async_create_task(site.hass.config_entries.async_unload(site.entry.entry_id))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not unloading.done()
+    site.charger.hold.set()
+    assert await unloading
+    assert site.entry.state is ConfigEntryState.NOT_LOADED
+
+
+async def test_nothing_happens_after_unloading(site: Site) -> None:
+    await site.hass.config_entries.async_unload(site.entry.entry_id)
+    polls = site.charger.polls
+    for _ in range(60):
+        site.freezer.tick(1)
+        await site.hass.async_block_till_done()
+    assert site.charger.polls == polls
+
+
+async def test_a_charger_can_be_added_later(site: Site) -> None:
+    site.hass.config_entries.async_add_subentry(
+        site.entry,
+        ConfigSubentry(
+            data=car_data(),  # type: ignore[arg-type]
+            subentry_id="01JOTHER",
+            subentry_type=SUBENTRY_CHARGER,
+            title="Sancho",
+            unique_id="other",
+        ),
+    )
+    await site.hass.async_block_till_done()
+    await site.settle()
+    assert site.state("sensor.sancho_charging_state") == "charging"
+
+
+async def test_a_removed_site_leaves_nothing_behind(site: Site, hass_storage: dict[str, Any]) -> None:
+    await site.advance(61)
+    assert STORE in hass_storage
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert STORE not in hass_storage
+
+
+async def test_removing_a_site_that_never_ran_is_fine(hass: HomeAssistant, entry: Any, charger: FakeCharger) -> None:
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not charger.commands
