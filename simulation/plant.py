@@ -60,7 +60,7 @@ NORMAL_P95 = 1.6449
 
 
 class Sensor:
-    """The meter on the house's supply: samples every second, posts at an interval and, if asked to, on a change."""
+    """The meter of the house: samples each second from time 0, posts at an interval and, if asked to, on a change."""
 
     def __init__(self, conditions: Conditions, *, report_delta: float, seed: int) -> None:
         """Post at once where a phase moved by `report_delta` A since the last post; 0 never does."""
@@ -68,7 +68,7 @@ class Sensor:
         self._report_delta = report_delta
         self._noise = Random(f"{seed} noise")
         self._losses = Random(f"{seed} posts")
-        self._next_post = -math.inf
+        self._next_post = 0.0
         self._posted: tuple[float, ...] = ()
 
     def sample(self, now: float, amps: tuple[float, ...]) -> Reading | None:
@@ -79,7 +79,7 @@ class Sensor:
         lost = self._losses.random() < self._conditions.lost_posts
         due = now >= self._next_post
         if due:
-            self._next_post = max(self._next_post + self._conditions.post_s, now)
+            self._next_post += self._conditions.post_s
         delta = self._report_delta
         if not (due or (delta and any(abs(a - b) >= delta for a, b in zip(measured, self._posted, strict=True)))):
             return None

@@ -34,7 +34,8 @@ rules.
 - **full** is no control at all.
 """
 TABLE_HEAD = """\
-| house, budget/car | controller | energy % | over A·s/day | over s/day | longest | commands/h | starts | stops | trips |
+| house, budget/car | controller | energy, % | over, A·s/day | over, s/day | longest, s | commands/h | starts | \
+stops | trips |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|"""
 SUMMARY_HEAD = """\
 | controller | over budget, of upstream's A·s | energy, of the clairvoyant's | commands/h | trips |
