@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace as changed
 from functools import cache
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 
@@ -127,7 +128,7 @@ def run(houses: Sequence[Case], *, seeds: int, report_delta: float) -> dict[Run,
         Run(case=case, conditions=conditions, controller=controller, mode=mode, seed=seed, report_delta=report_delta)
         for case, conditions, (controller, mode), seed in product(houses, CONDITIONS, CONTENDERS, range(1, seeds + 1))
     ]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # needs no socket, and is the same everywhere
         results = list(tqdm(pool.map(Run.result, runs), total=len(runs), unit="replay", desc="benchmark"))
     return dict(zip(runs, results, strict=True))
 
