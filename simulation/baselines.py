@@ -67,6 +67,7 @@ class Baseline:
         self._report: ChargerReport | None = None
         self._queue: list[Command] = []
         self._in_flight = False
+        self._target = site.car_max
         self._report_of = -math.inf
         self._answered_at = -math.inf
 
@@ -95,11 +96,11 @@ class Baseline:
             return ()
         command = self._queue.pop(0)
         self._in_flight = True
-        lower = command.action is Action.STOP or command.amps < (
-            self._report.requested_amps or 0 if self._report else 0
-        )
-        reason = Reason.OVER_BUDGET if lower else Reason.RAISED
-        return (Decision(at=now, charger_id=CAR, target=command.amps, reason=reason, command=command),)
+        old = self._target
+        if command.action is not Action.START:
+            self._target = command.amps
+        reason = Reason.OVER_BUDGET if self._target < old else Reason.RAISED
+        return (Decision(at=now, charger_id=CAR, target=self._target, reason=reason, command=command),)
 
     def _rule(self, now: float) -> list[Command]:
         """Return what to send now, in this order."""
@@ -112,7 +113,7 @@ class Baseline:
         """Return what brings a car from one limit to another where the rule pauses it at 0, as a wallbox would."""
         if not new:
             return [Command(charger_id=CAR, action=Action.STOP)]
-        start = [] if old else [Command(charger_id=CAR, action=Action.START, amps=new)]
+        start = [] if old else [Command(charger_id=CAR, action=Action.START)]
         return [self._set(new), *start]
 
     def _news(self) -> ChargerReport | None:

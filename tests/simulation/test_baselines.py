@@ -138,7 +138,7 @@ class TestEvcc:
         bench = Bench(Evcc)
         assert bench.run(30, 31.0) == [(0, Action.STOP, 0)]
         assert bench.run(30, 14.5) == []
-        assert bench.run(30, 12.5) == [(60, Action.SET_AMPS, 7), (61, Action.START, 7)]
+        assert bench.run(30, 12.5) == [(60, Action.SET_AMPS, 7), (61, Action.START, 0)]
 
     def test_a_frozen_meter_is_believed(self) -> None:
         bench = Bench(Evcc)
@@ -186,7 +186,7 @@ class TestHelb:
     def test_below_the_cars_minimum_it_pauses(self) -> None:
         bench = Bench(Helb)
         assert bench.run(30, 33.0)[0][1:] == (Action.STOP, 0)
-        assert [sent[1:] for sent in bench.run(1200, 5.0)] == [(Action.SET_AMPS, 15), (Action.START, 15)]
+        assert [sent[1:] for sent in bench.run(1200, 5.0)] == [(Action.SET_AMPS, 15), (Action.START, 0)]
 
     def test_the_worst_phase_counts(self) -> None:
         bench = Bench(Helb, house=_house([0.0], [0.0], [0.0]))
@@ -209,7 +209,7 @@ class TestForesight:
 
     def test_it_pauses_where_not_even_5_amps_fit(self) -> None:
         bench = Bench(Foresight, house=_house([2.0] * 10 + [15.5] * 10 + [2.0] * 100))
-        assert bench.run(120) == [(10, Action.STOP, 0), (20, Action.SET_AMPS, 16), (21, Action.START, 16)]
+        assert bench.run(120) == [(10, Action.STOP, 0), (20, Action.SET_AMPS, 16), (21, Action.START, 0)]
 
 
 @pytest.mark.parametrize(
