@@ -1,8 +1,7 @@
 """One clamp on one phase, read through an ADC."""
 
 import esphome.codegen as cg
-from esphome.components import binary_sensor, sensor, voltage_sampler
-import esphome.components.adc as adc
+from esphome.components import adc, binary_sensor, sensor, voltage_sampler
 from esphome.components.esp32 import VARIANT_ESP32, VARIANT_ESP32C3, VARIANT_ESP32S2, VARIANT_ESP32S3, get_esp32_variant
 import esphome.config_validation as cv
 from esphome.const import (

@@ -1,0 +1,102 @@
+"""Every YAML file is one that ESPHome takes, and wrong ones are refused with a hint that helps."""
+
+from pathlib import Path
+
+from conftest import FIRMWARE, SOURCES, esphome
+import pytest
+
+KITS = sorted(path.stem for path in FIRMWARE.glob("*.yaml") if path.name != "secrets.example.yaml")
+
+SCAFFOLD = """\
+esphome: {{name: wrong}}
+esp32: {{board: esp32dev, framework: {{type: esp-idf}}}}
+wifi: {{ssid: a, password: a password}}
+external_components: [{{source: components}}]
+http_request:
+amp_meter: {{url: {url}, phases: {phases}}}
+sensor:
+  - {{platform: adc, id: adc_l1, pin: {pin}, {attenuation}}}
+  - {{platform: amp_meter, id: current_l1, sensor: adc_l1, {clamp}}}
+"""
+RIGHT = {
+    "url": "http://192.168.1.10:8123/api/webhook/x",
+    "phases": "[current_l1]",
+    "pin": "GPIO34",
+    "attenuation": "attenuation: 12db",
+    "clamp": "model: SCT-013-030",
+}
+WRONG = {
+    "no_model": ({"clamp": "name: Clamp"}, "'model' is a required option"),
+    "unknown_model": ({"clamp": "model: SCT-013-031"}, "did you mean 'SCT-013-030'"),
+    "no_burden": ({"clamp": "model: SCT-013-000"}, "SCT-013-000 needs 'burden'"),
+    "burden_twice": ({"clamp": "model: SCT-013-030, burden: 22ohm"}, "its burden resistor is built in"),
+    "burden_too_large": ({"clamp": "model: SCT-013-000, burden: 22kohm"}, "value must be at most 200"),
+    "no_divider": ({"clamp": "model: ACS712-30"}, "ACS712-30 needs 'divider'"),
+    "divider_for_a_clamp": ({"clamp": "model: SCT-013-015, divider: 0.5"}, "only a 5 V sensor needs a divider"),
+    "custom_without_factor": ({"clamp": "model: custom"}, "CUSTOM needs 'amps_per_volt'"),
+    "default_attenuation": ({"attenuation": "raw: false"}, "has attenuation 0db, but this clamp counts on 12db"),
+    "unknown_attenuation": ({"clamp": "model: SCT-013-030, attenuation: 11db"}, "did you mean '12db'"),
+    "second_adc": ({"pin": "GPIO25"}, "Wi-Fi uses that one itself"),
+    "no_phase": ({"phases": "[]"}, "A site has one, two or three phases"),
+    "four_phases": ({"phases": "[current_l1, current_l1, current_l1, current_l1]"}, "one, two or three phases"),
+    "one_clamp_twice": ({"phases": "[current_l1, current_l1]"}, "named twice"),
+    "adc_as_phase": ({"phases": "[adc_l1]"}, "adc_l1"),
+    "no_webhook": ({"url": "http://192.168.1.10:8123/lovelace"}, "is no webhook of Home Assistant"),
+    "webhook_without_id": ({"url": "http://192.168.1.10:8123/api/webhook/"}, "is no webhook of Home Assistant"),
+    "no_scheme": ({"url": "192.168.1.10:8123/api/webhook/x"}, "url"),
+    "example_left": ({"url": "http://192.168.1.10:8123/api/webhook/REPLACE_ME"}, "Put your own webhook URL here"),
+}
+
+
+@pytest.mark.parametrize("kit", KITS)
+def test_esphome_takes_the_kit(kit: str) -> None:
+    done = esphome("config", f"{kit}.yaml")
+    assert done.returncode == 0, done.stdout
+    warnings = [line for line in done.stdout.splitlines() if "WARNING" in line]
+    # The web page takes updates too, without encryption, but behind its password
+    assert all("web_server OTA platform" in line for line in warnings), warnings
+
+
+@pytest.mark.parametrize("kit", KITS)
+def test_the_code_for_the_esp32_is_generated(kit: str) -> None:
+    # The Improv library comes from a registry that not every machine reaches
+    wrapper = SOURCES / f"generate-{kit}.yaml"
+    wrapper.write_text(
+        f"packages: {{kit: !include {kit}.yaml}}\nesphome: {{platformio_options: {{lib_ignore: Improv}}}}\n"
+    )
+    done = esphome("-s", "name", f"generate-{kit}", "compile", "--only-generate", wrapper.name)
+    assert done.returncode == 0, done.stdout
+    generated = SOURCES.parent / "data" / "build" / f"generate-{kit}" / "src" / "main.cpp"
+    assert ("amp_meter::Reporter" in generated.read_text()) == (kit != "ct-clamp")
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_mistake_is_refused_with_a_hint(wrong: str, request: pytest.FixtureRequest) -> None:
+    mistake, hint = WRONG[wrong]
+    file = SOURCES / f"wrong-{wrong}.yaml"
+    file.write_text(SCAFFOLD.format(**RIGHT | mistake))
+    done = esphome("config", file.name)
+    assert done.returncode != 0
+    assert hint in " ".join(done.stdout.split())
+
+
+def test_what_the_mistakes_are_made_of_is_right() -> None:
+    file = SOURCES / "wrong-nothing.yaml"
+    file.write_text(SCAFFOLD.format(**RIGHT))
+    done = esphome("config", file.name)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_name_that_an_esp32_may_not_find_is_warned_about() -> None:
+    done = esphome("-s", "webhook_url", "http://homeassistant.local:8123/api/webhook/x", "config", "sct-013-030.yaml")
+    assert done.returncode == 0
+    assert "the IP address of Home Assistant always works" in " ".join(done.stdout.split())
+
+
+def test_secrets_stay_out_of_the_repository() -> None:
+    assert not Path(FIRMWARE / "secrets.yaml").exists()
+    example = (FIRMWARE / "secrets.example.yaml").read_text()
+    for kit in KITS:
+        for line in (FIRMWARE / f"{kit}.yaml").read_text().splitlines():
+            if "!secret" in line:
+                assert f"{line.split()[-1]}:" in example, line

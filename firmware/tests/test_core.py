@@ -1,0 +1,72 @@
+"""The core under GoogleTest, with the address and undefined-behaviour sanitizers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import re
+import shutil
+import subprocess
+from xml.etree import ElementTree
+
+from conftest import BUILD, FIRMWARE
+from google_test import google_test
+import pytest
+
+CORE = ("rms_meter", "current", "report")
+FLAGS = (
+    "-std=c++20",
+    "-O1",
+    "-g",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover",
+)
+
+
+def _run(*command: str | Path) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def core_tests() -> Path:
+    """The compiled tests of the core."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    found = google_test()
+    if found is None:
+        pytest.skip("GoogleTest is neither installed nor to be had from Debian")
+    include, libraries = found
+    components = FIRMWARE / "components" / "amp_meter"
+    sources = [*(components / f"{name}.cpp" for name in CORE), *sorted((FIRMWARE / "tests" / "core").glob("*.cpp"))]
+    folder = BUILD / "core"
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = [folder / f"{source.stem}.o" for source in sources]
+    with ThreadPoolExecutor(2) as pool:
+        compiled = pool.map(
+            lambda pair: _run("g++", *FLAGS, f"-I{components}", "-isystem", include, "-c", pair[0], "-o", pair[1]),
+            zip(sources, objects, strict=True),
+        )
+        list(compiled)
+    program = folder / "core_tests"
+    _run("g++", *FLAGS, *objects, f"-L{libraries}", "-lgtest", "-lgtest_main", "-o", program)
+    return program
+
+
+def test_the_core(core_tests: Path, record_property) -> None:
+    report = core_tests.with_suffix(".xml")
+    _run(core_tests, "--gtest_brief=1", f"--gtest_output=xml:{report}")
+    cases = ElementTree.parse(report).getroot().findall(".//testcase")
+    assert len(cases) > 100
+    record_property("cases", f"{len(cases)} GoogleTest cases of the core")
+
+
+def test_the_core_needs_nothing_of_esphome() -> None:
+    for name in CORE:
+        for suffix in ("h", "cpp"):
+            text = (FIRMWARE / "components" / "amp_meter" / f"{name}.{suffix}").read_text()
+            assert not re.search(r'#include "esphome', text), name

@@ -1,0 +1,195 @@
+"""The firmware's own packages, on Linux, against a webhook that does everything that can go wrong."""
+
+from itertools import pairwise
+from pathlib import Path
+import ssl
+import time
+
+from conftest import HostBuild
+import pytest
+from simulated_house import ACCEPTED, HANGS, UNKNOWN_ID, Answer, Device, Webhook, wait_for
+import trustme
+
+pytestmark = pytest.mark.xdist_group("host")  # one build, one port, one worker
+
+SLACK_S = 0.25  # a loaded test machine, and a window of measuring
+
+
+def _gaps(webhook: Webhook) -> list[float]:
+    return [later.at - earlier.at for earlier, later in pairwise(webhook.posts)]
+
+
+def _is_near(amps: float):
+    return lambda post: abs(post.data["amps"] - amps) <= 0.01 * amps
+
+
+def test_the_first_post_has_all_values_and_the_rhythm_is_five_seconds(webhook: Webhook, device: Device) -> None:
+    device.start()
+    wait_for(lambda: len(webhook.posts) >= 3, 20, "three posts")
+    for post in webhook.posts:
+        assert post.path.startswith("/api/webhook/")
+        assert post.content_type == "application/json"
+        assert set(post.data) == {"amps", "watts", "energy_wh", "boot_id"}
+        assert post.data["amps"] == pytest.approx(10, rel=0.01)
+        assert post.data["watts"] == pytest.approx(230 * post.data["amps"], abs=2)
+    first, second, third = (post.data for post in webhook.posts[:3])
+    assert first["boot_id"] == third["boot_id"]
+    # 2300 W for five seconds
+    assert third["energy_wh"] - second["energy_wh"] == pytest.approx(2300 * 5 / 3600, rel=0.1)
+    assert _gaps(webhook) == pytest.approx([5, 5], abs=SLACK_S)
+
+
+def test_a_step_is_told_at_once_and_in_full_within_a_second_and_a_half(webhook: Webhook, device: Device) -> None:
+    device.start()
+    webhook.next_post(10)
+    time.sleep(1.5)
+    for amps in (19, 10):
+        device.flow(amps)
+        stepped = time.monotonic()
+        assert webhook.next_post(5, _is_near(amps)).at - stepped <= 1.5
+        time.sleep(1.5)
+
+
+def test_a_restless_current_is_told_once_a_second_at_most(webhook: Webhook, device: Device) -> None:
+    device.start()
+    webhook.next_post(10)
+    for turn in range(25):
+        device.flow(5 if turn % 2 else 20)
+        time.sleep(0.2)
+    assert len(webhook.posts) >= 4
+    assert min(_gaps(webhook)) >= 1 - 0.05
+
+
+def test_a_drift_below_an_amp_waits_for_its_turn(webhook: Webhook, device: Device) -> None:
+    device.start()
+    webhook.next_post(10)
+    device.flow(10.7)
+    assert webhook.next_post(10).data["amps"] == pytest.approx(10.7, rel=0.01)
+    assert _gaps(webhook) == pytest.approx([5], abs=SLACK_S)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(500, "boom"), "Home Assistant has an error of its own"),
+        (UNKNOWN_ID, "Webhook id: Home Assistant does not know it"),
+        (Answer(200, '{"accepted": false}'), "Webhook id: Home Assistant does not know it"),
+        (Answer(404, "no"), "it is not Home Assistant's webhook"),
+        (Answer(301, "", {"Location": "https://127.0.0.1:9/"}), "it is not Home Assistant's webhook"),
+        (Answer(422, '{"accepted": false, "error": "amps is missing"}'), "amps is missing"),
+        (HANGS, "Address: nothing answers there"),
+    ],
+    ids=["500", "empty 200", "not accepted", "404", "redirect", "422", "silence"],
+)
+def test_a_failure_is_named_backed_off_from_and_survived(
+    answer: Answer, words: str, webhook: Webhook, device: Device
+) -> None:
+    webhook.answer = answer
+    device.start()
+    wait_for(lambda: len(webhook.posts) >= 3, 20, "three tries")
+    device.wait_for_log(words, 5)
+    waits = 2 if answer.hangs else 0  # the time that the device gives to an answer, s
+    first, second = _gaps(webhook)[:2]
+    assert 1 <= first - waits <= 1.5 + SLACK_S
+    assert 2 <= second - waits <= 3 + SLACK_S
+    device.flow(17)
+    webhook.answer = ACCEPTED
+    # What comes after is what flows now, not what could not be sent
+    assert webhook.next_post(10).data["amps"] == pytest.approx(17, rel=0.01)
+    device.wait_for_log("Accepted again, after", 2)
+    assert device.states()["Report"] == "Accepted"
+
+
+def test_refused_connections_are_survived_and_no_energy_is_lost(webhook: Webhook, device: Device) -> None:
+    device.start()
+    before = webhook.next_post(10)
+    webhook.close()
+    device.wait_for_log("Address: nothing answers there", 10)
+    assert "Address" in str(device.states(0.5)["Report"])
+    webhook.open()
+    after = webhook.next_post(10)
+    assert after.data["boot_id"] == before.data["boot_id"]
+    expected_wh = 2300 * (after.at - before.at) / 3600
+    assert after.data["energy_wh"] - before.data["energy_wh"] == pytest.approx(expected_wh, rel=0.1)
+
+
+def test_retry_after_is_honoured(webhook: Webhook, device: Device) -> None:
+    webhook.answer = Answer(429, '{"accepted": false, "error": "too many"}', {"Retry-After": "3"})
+    device.start()
+    webhook.next_post(10)
+    webhook.answer = ACCEPTED
+    device.flow(20)
+    webhook.next_post(10)
+    assert 3 <= _gaps(webhook)[0] <= 4.5 + SLACK_S
+    device.wait_for_log("asks for a pause", 1)
+
+
+def test_without_a_sound_bias_nothing_is_posted_until_it_is_back(webhook: Webhook, device: Device) -> None:
+    device.flow(0, bias_volts=0.02)
+    device.start()
+    device.wait_for_log("the pin rests at 0.02 V", 5)
+    device.wait_for_log("Value: there is none", 5)
+    assert not webhook.posts
+    wait_for(lambda: sum("[led" in line for line in device.log) >= 8, 5, "four flashes of the status LED")
+    device.flow(10)
+    assert webhook.next_post(5).data["amps"] == pytest.approx(10, rel=0.01)
+
+
+def test_a_current_beyond_the_range_is_reported(webhook: Webhook, device: Device) -> None:
+    device.flow(30)
+    device.start()
+    device.wait_for_log("beyond what this clamp and burden can show", 5)
+    assert device.states()["Beyond range"] is True
+    device.flow(10)
+    time.sleep(2.5)
+    assert device.states()["Beyond range"] is False
+
+
+def test_calibration_and_settings_from_home_assistant_outlive_a_restart(webhook: Webhook, device: Device) -> None:
+    device.start()
+    first = webhook.next_post(10)
+    device.set_number("Calibrate to known current", 11.2)
+    device.wait_for_log("A now read 11.20 A", 2)
+    device.set_number("Nominal voltage", 120)
+    device.set_number("Power factor", 0.95)
+    told = webhook.next_post(10, _is_near(11.2))
+    device.restart()
+    again = webhook.next_post(10)
+    for post in (told, again):
+        assert post.data["amps"] == pytest.approx(11.2, rel=0.01)
+    assert again.data["watts"] == pytest.approx(again.data["amps"] * 120 * 0.95, abs=1)
+    assert again.data["boot_id"] != first.data["boot_id"]
+    assert again.data["energy_wh"] < told.data["energy_wh"]
+    assert device.states(2)["Calibration factor"] == pytest.approx(1.12, abs=0.01)
+    device.set_number("Calibration factor", 1)
+    webhook.next_post(10, _is_near(10))
+
+
+def test_calibration_that_cannot_be_right_is_refused(webhook: Webhook, device: Device) -> None:
+    device.start()
+    webhook.next_post(10)
+    device.set_number("Calibrate to known current", 30)
+    device.wait_for_log("not calibrated to 30.00 A while", 2)
+    assert webhook.next_post(10).data["amps"] == pytest.approx(10, rel=0.01)
+
+
+def test_https_is_spoken_and_a_stranger_is_not_trusted(host_build: HostBuild, tmp_path: Path) -> None:
+    if not host_build.speaks_https:
+        pytest.skip("OpenSSL's headers (libssl-dev) are not installed")
+    device = Device(host_build.compile("https"), host_build.api_port, tmp_path)
+
+    def tls(issuer: trustme.CA) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        issuer.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    try:
+        with Webhook(host_build.webhook_port, tls(trustme.CA())) as webhook:
+            device.start()
+            device.wait_for_log("Address: nothing answers there", 10)
+            assert not webhook.posts
+        with Webhook(host_build.webhook_port, tls(host_build.authority)) as webhook:
+            assert webhook.next_post(10).data["amps"] == pytest.approx(10, rel=0.01)
+    finally:
+        device.stop()
+    assert not device.sanitizer_report()
