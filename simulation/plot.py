@@ -46,6 +46,8 @@ def draw(path: Path, record: Record, house: House, *, budget: float, title: str)
     floor = np.maximum(drawn, budget)
     over = np.maximum(total, floor)
     top.fill_between(hours, floor, over, step="post", color=OVER, linewidth=0, label="over budget because of the car")
+    short = over > floor  # drawn as lines too: a few seconds in a day would be thinner than a pixel
+    top.vlines(hours[short], floor[short], over[short], color=OVER, linewidth=0.9)
     top.step(hours, target, where="post", color=TARGET, linewidth=1.1, label="target of the car")
     top.axhline(budget, color=BUDGET, linewidth=1.2, linestyle="--")
     top.annotate(

@@ -30,7 +30,7 @@ rules.
 - **Trips**: openings of a breaker rated at the budget while the car drew current. The simulated breaker is as touchy as
   IEC 60898 allows.
 - **foresight** knows the true load, raises only where the next 60 s allow, and its commands never fail: reacting alone
-  gets nobody past it.
+  gets nobody past it at that energy.
 - **full** is no control at all.
 """
 TABLE_HEAD = """\
