@@ -61,7 +61,7 @@ def with_retries(*command: str | Path, **options) -> str:
 def is_new_enough(python: str | Path) -> bool:
     try:
         version = run(python, "-c", "import sys; print(*sys.version_info[:3])")
-    except SetupError, OSError:
+    except (SetupError, OSError):
         return False
     return tuple(map(int, version.split())) >= OLDEST
 
@@ -189,6 +189,8 @@ def main() -> int:
         except (SetupError, OSError) as error:
             say(str(error))
             return 1
+        except KeyboardInterrupt:
+            return 130  # as a shell reports it
     return 0
 
 
