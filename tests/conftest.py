@@ -1,10 +1,12 @@
 """A site whose time, meter and charger are in the hands of the test."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+import json
 from math import inf
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -14,11 +16,14 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.webhook import async_generate_path
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.const import CONF_WEBHOOK_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from syrupy.assertion import SnapshotAssertion
 
+import custom_components.amp_sensor
 from custom_components.amp_sensor.const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
@@ -37,6 +42,7 @@ from custom_components.amp_sensor.coordinator import SiteCoordinator
 WEBHOOK_ID = "0123456789abcdef"
 CHARGER_ID = "01JCHARGER"
 VIN = "5YJ3E1EA7KF000316"
+TEXTS = json.loads((Path(custom_components.amp_sensor.__file__).parent / "translations" / "en.json").read_text())
 TOKEN = "token-of-the-tests"
 
 CHARGING = ChargerReport(
@@ -160,6 +166,15 @@ class Site:
             if reading and second % 5 == 0:
                 assert (await self.post(**reading)).status == HTTPStatus.OK
 
+    async def call(self, domain: str, service: str, entity_id: str, **data: Any) -> None:
+        """Call a service on an entity."""
+        await self.hass.services.async_call(domain, service, {"entity_id": entity_id, **data}, blocking=True)
+        await self.settle()
+
+    def states(self, domain: str) -> dict[str, State]:
+        """Return the states of all our entities of a domain."""
+        return {state.entity_id: state for state in self.hass.states.async_all(domain)}
+
     def state(self, entity_id: str) -> str:
         state = self.hass.states.get(entity_id)
         assert state is not None, entity_id
@@ -173,7 +188,7 @@ async def site(
     hass_client_no_auth: ClientSessionGenerator,
     entry: MockConfigEntry,
     charger: FakeCharger,
-) -> Site:
+) -> AsyncGenerator[Site]:
     """Set up a site."""
     hass.loop.slow_callback_duration = inf  # a tick of the frozen clock is no slow callback
     entry.add_to_hass(hass)
@@ -182,4 +197,12 @@ async def site(
     assert entry.state is ConfigEntryState.LOADED
     site = Site(hass, entry, freezer, charger, await hass_client_no_auth())
     await site.settle()
-    return site
+    yield site
+    if charger.hold is not None:
+        charger.hold.set()  # a test that failed halfway would wait for ever
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Show Home Assistant's objects without what differs from run to run."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)

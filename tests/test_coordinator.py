@@ -5,13 +5,17 @@ from dataclasses import replace
 from itertools import pairwise
 import logging
 from math import inf
+from random import Random
+import time
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.charger import (
     ChargerAuthError,
@@ -23,9 +27,11 @@ from custom_components.amp_sensor.chargers.charger import (
     ChargerTimeout,
     ChargerUnreachable,
 )
-from custom_components.amp_sensor.const import CONF_SUBENTRY_ID, DOMAIN
+from custom_components.amp_sensor.const import CONF_SUBENTRY_ID, CONF_TESSIE_URL, DOMAIN
 from custom_components.amp_sensor.control import Action, ChargingState, Mode, Outcome
-from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, Site
+from simulation.car import Car
+from simulation.tessie_server import TessieServer
+from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, car_data
 
 
 def _issues(hass: HomeAssistant) -> set[str]:
@@ -66,10 +72,11 @@ async def test_one_command_is_in_flight_and_the_newest_target_wins(site: Site) -
 
 
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.MONITOR])
-async def test_some_modes_send_nothing(site: Site, mode: Mode) -> None:
+async def test_some_modes_send_nothing(site: Site, mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
     site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=mode))
     await site.advance(30, amps=40.0, watts=9200.0)
     assert not site.charger.commands
+    assert "could not deal with an event" not in caplog.text
 
 
 async def test_a_silent_meter_shows_and_comes_back(site: Site) -> None:
@@ -323,3 +330,39 @@ async def test_nothing_is_logged_above_debug_while_all_is_well(site: Site, caplo
     caplog.clear()
     await site.advance(120, amps=20.0, watts=4600.0)
     assert not [r for r in caplog.records if r.levelno > logging.DEBUG and r.name.startswith("custom_components")]
+
+
+async def test_a_simulated_tesla_follows_the_budget_over_http(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client_no_auth: ClientSessionGenerator,
+    entry: MockConfigEntry,
+) -> None:
+    car = Car.endless(rng=Random(1))
+    server = TessieServer(rng=Random(2), token=TOKEN, clock=lambda: time.time(), latency_scale=0, sync_s=1, lag_s=0)
+    server.add_car(VIN, car)
+    hass.loop.slow_callback_duration = inf
+    async with server:
+        entry.add_to_hass(hass)
+        subentry = entry.subentries[CHARGER_ID]
+        hass.config_entries.async_update_subentry(entry, subentry, data=car_data(**{CONF_TESSIE_URL: server.url}))
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        site = Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth())
+        house, over_s = 3.0, 0
+        for second in range(360):
+            if second == 120:
+                house = 15.0
+            if second == 240:
+                house = 3.0
+            await site.advance(1)
+            server.advance()
+            if second % 5 == 0:
+                total = house + car.amps
+                over_s += 5 * (total > 25)
+                await site.post(amps=total, watts=total * 230)
+            if second == 200:
+                assert 5 <= car.amps <= 10
+        assert over_s <= 15
+        assert car.amps > 10, "and comes back"
+        assert server.counters.commands_away == server.counters.commands_asleep == 0
+        assert await hass.config_entries.async_unload(entry.entry_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -225,6 +226,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
         while not self._events.empty():
             self._events.get_nowait()()
+            self._events.task_done()
+        self._events.shutdown()
         for link in self._links.values():
             for call in list(link.issues):
                 self._set_issue(link, call, None)
@@ -284,7 +287,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         return self._snapshot()
 
     def _emit(self, event: Callable[[], None]) -> None:
-        self._events.put_nowait(event)
+        with suppress(asyncio.QueueShutDown):  # what happens after the end is nobody's any more
+            self._events.put_nowait(event)
 
     def _keep(self, event: Callable[[], None]) -> None:
         self._emit(event)

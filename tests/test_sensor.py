@@ -1,0 +1,136 @@
+"""What the meter and the controller see."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.amp_sensor.control import ChargingState, Reason
+from tests.conftest import CHARGING, TEXTS, Site
+
+THREE_PHASES = [{"amps": 10.0, "watts": 2300.0}, {"amps": 4.0, "watts": 900.0}, {"amps": 6.5, "watts": 1500.0}]
+
+
+async def test_sensors(site: Site, entity_registry: er.EntityRegistry, snapshot: SnapshotAssertion) -> None:
+    await site.post(phases=THREE_PHASES, volts=231.0)
+    await site.advance(60, phases=THREE_PHASES, volts=231.0)
+    for entry in er.async_entries_for_config_entry(entity_registry, site.entry.entry_id):
+        if entry.domain == "sensor":
+            assert entry == snapshot(name=f"{entry.entity_id}-entry")
+    for entity_id, state in site.states("sensor").items():
+        assert state == snapshot(name=f"{entity_id}-state")
+
+
+async def test_phases_appear_when_the_meter_sends_them_and_stay(site: Site) -> None:
+    await site.post(phases=[{"amps": 1.0}])
+    assert "sensor.casa_current_l1" not in site.states("sensor")
+    await site.post(phases=[{"amps": 1.0}, {"amps": 2.0}])
+    assert site.state("sensor.casa_current_l1") == "1.0"
+    assert site.state("sensor.casa_current_l2") == "2.0"
+    assert "sensor.casa_current_l3" not in site.states("sensor")
+    await site.post(phases=THREE_PHASES)
+    await site.advance(2)
+    assert [site.state(f"sensor.casa_current_l{phase}") for phase in (1, 2, 3)] == ["10.0", "4.0", "6.5"]
+    assert site.state("sensor.casa_current") == "10.0", "the highest phase"
+    await site.post(amps=3.0, watts=690.0)
+    await site.advance(2)
+    assert site.state("sensor.casa_current_l1") == "3.0"
+    assert site.state("sensor.casa_current_l2") == "unavailable"
+
+
+async def test_headroom_and_use_follow_a_new_budget_without_a_reading(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    assert site.state("sensor.casa_headroom") == "15.0"
+    assert site.state("sensor.casa_budget_used") == "40.0"
+    await site.advance(3)
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, max_amps=20.0))
+    await site.settle()
+    assert site.state("sensor.casa_headroom") == "10.0"
+    assert site.state("sensor.casa_budget_used") == "50.0"
+
+
+async def test_the_house_is_what_the_car_does_not_draw(site: Site) -> None:
+    await site.post(amps=20.0, watts=4600.0)
+    await site.advance(3, amps=20.0, watts=4600.0)
+    assert site.state("sensor.casa_house_current") == "4.0"
+
+
+async def test_a_long_overload_warms_the_breaker(site: Site) -> None:
+    await site.post(amps=36.0, watts=8280.0)
+    assert float(site.state("sensor.casa_protection_load")) == 0
+    await site.advance(60, amps=36.0, watts=8280.0)
+    assert 1 < float(site.state("sensor.casa_protection_load")) <= 100
+
+
+async def test_export_counts_no_energy(site: Site) -> None:
+    await site.advance(125, amps=10.0, watts=-2300.0)
+    assert site.state("sensor.casa_power") == "-2300"
+    assert site.state("sensor.casa_energy") == "0.0"
+
+
+async def test_the_last_reading_is_for_those_who_want_it(site: Site, entity_registry: er.EntityRegistry) -> None:
+    entity_id = "sensor.casa_last_reading"
+    entry = entity_registry.async_get(entity_id)
+    assert entry is not None
+    assert entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    entity_registry.async_update_entity(entity_id, disabled_by=None)
+    await site.advance(31)  # Home Assistant reloads the site by itself
+    assert site.state(entity_id) == "unknown"
+    posted_at = dt_util.utcnow().replace(microsecond=0)
+    await site.post(amps=1.0, watts=230.0)
+    assert datetime.fromisoformat(site.state(entity_id)) == posted_at
+    await site.advance(120)
+    assert datetime.fromisoformat(site.state(entity_id)) == posted_at, "also when the meter is silent"
+
+
+async def test_a_noisy_meter_writes_few_states_and_a_step_is_seen_at_once(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    written: list[str] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        written.append(event.data["entity_id"])
+
+    async_track_state_change_event(site.hass, list(site.states("sensor")), note)
+    for second in range(300):
+        await site.advance(1)
+        await site.post(amps=10.0 + 0.1 * (second % 2), watts=2300.0 + 20 * (second % 2), volts=230.0 + second % 2)
+    # Ten that move, at most once a minute; 300 readings
+    assert len(written) <= 10 * 5
+    written.clear()
+    await site.advance(2)
+    await site.post(amps=19.0, watts=4370.0)
+    assert {"sensor.casa_current", "sensor.casa_power", "sensor.casa_headroom"} <= set(written)
+
+
+async def test_the_numbers_behind_a_reason_are_there_to_read_and_not_to_record(site: Site) -> None:
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=30.0, watts=6900.0)
+    state = site.states("sensor")["sensor.rocinante_reason"]
+    assert state.attributes["budget_amps"] == 25
+    assert state.state_info is not None
+    assert "*" in state.state_info["unrecorded_attributes"]
+    site.charger.hold.set()
+    await site.settle()
+
+
+def test_every_state_has_a_text() -> None:
+    texts = TEXTS["entity"]["sensor"]
+    assert set(texts["reason"]["state"]) == set(Reason)
+    assert set(texts["charging_state"]["state"]) == set(ChargingState)
+
+
+@pytest.mark.parametrize("state", ChargingState)
+async def test_every_charging_state_is_shown(site: Site, state: ChargingState) -> None:
+    site.charger.report = replace(CHARGING, state=state)
+    await site.advance(20)
+    shown = site.states("sensor")["sensor.rocinante_charging_state"]
+    assert shown.state == state
+    assert shown.attributes["device_class"] == SensorDeviceClass.ENUM
