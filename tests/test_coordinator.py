@@ -8,6 +8,7 @@ from math import inf
 from random import Random
 import time
 from typing import Any
+from unittest.mock import AsyncMock
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -28,7 +29,7 @@ from custom_components.amp_sensor.chargers.charger import (
     ChargerUnreachable,
 )
 from custom_components.amp_sensor.const import CONF_SUBENTRY_ID, CONF_TESSIE_URL, DOMAIN
-from custom_components.amp_sensor.control import Action, ChargingState, Mode, Outcome
+from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Mode, Outcome
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
 from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, car_data
@@ -118,23 +119,30 @@ async def test_a_command_is_followed_by_a_look(site: Site) -> None:
     assert site.charger.polls == polls + 1
 
 
-async def test_one_poll_is_in_flight(site: Site) -> None:
-    never = asyncio.Event()
+async def test_one_poll_is_in_flight_and_one_that_saw_the_car_before_a_command_is_repeated(site: Site) -> None:
+    answer = asyncio.Event()
     polls = 0
 
-    async def hang() -> Any:
+    async def report() -> ChargerReport:
         nonlocal polls
         polls += 1
-        await never.wait()
+        await answer.wait()
+        return CHARGING
 
-    site.charger.async_report = hang  # type: ignore[method-assign]
-    for _ in range(60):
-        site.freezer.tick(1)
-        async_fire_time_changed(site.hass)
-        await site.hass.async_block_till_done()
-        for _ in range(5):
-            await asyncio.sleep(0)
+    site.charger.hold = answer  # nobody waits for the car
+    site.charger.poll_s = 300.0
+    site.charger.async_report = report  # type: ignore[method-assign]
+    await site.advance(20)
     assert polls == 1
+    site.charger.async_command = AsyncMock(return_value=Outcome.ACCEPTED)  # type: ignore[method-assign]
+    await site.post(amps=30.0, watts=6900.0)
+    site.charger.async_command.assert_awaited_once()
+    await site.advance(30)
+    assert polls == 1
+    answer.set()
+    await site.settle()
+    await site.advance(11)
+    assert polls == 2
 
 
 async def test_a_cloud_that_is_down_is_tried_ever_less_often(site: Site) -> None:
@@ -282,7 +290,9 @@ async def test_a_defect_of_one_event_does_not_end_control(
     with monkeypatch.context() as patch:
         patch.setattr(site.coordinator.controller, "decide", lambda *, now: 1 / 0)
         await site.post(amps=30.0, watts=6900.0)
-    assert "could not deal with an event" in caplog.text
+        await site.advance(20)
+    assert caplog.text.count("could not deal with an event") == 1, "told once"
+    assert site.state("sensor.casa_current") == "30.0", "shown all the same"
     await site.post(amps=30.0, watts=6900.0)
     assert site.charger.commands
 
@@ -339,7 +349,7 @@ async def test_a_simulated_tesla_follows_the_budget_over_http(
     entry: MockConfigEntry,
 ) -> None:
     car = Car.endless(rng=Random(1))
-    server = TessieServer(rng=Random(2), token=TOKEN, clock=lambda: time.time(), latency_scale=0, sync_s=1, lag_s=0)
+    server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, sync_s=1, lag_s=0)
     server.add_car(VIN, car)
     hass.loop.slow_callback_duration = inf
     async with server:

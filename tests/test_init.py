@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
@@ -205,6 +206,13 @@ async def test_unloading_waits_for_the_command_on_its_way(site: Site) -> None:
     site.charger.hold.set()
     assert await unloading
     assert site.entry.state is ConfigEntryState.NOT_LOADED
+
+
+async def test_a_site_that_cannot_be_unloaded_goes_on(site: Site) -> None:
+    with patch.object(site.hass.config_entries, "async_unload_platforms", return_value=False):
+        assert not await site.hass.config_entries.async_unload(site.entry.entry_id)
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.charger.commands
 
 
 async def test_nothing_happens_after_unloading(site: Site) -> None:

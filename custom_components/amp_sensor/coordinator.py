@@ -175,6 +175,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._events: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
+        self._is_failing = False
 
     @staticmethod
     def now() -> float:
@@ -313,13 +314,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             try:
                 event()
                 self._decide()
-                if self._events.empty():
-                    self.async_set_updated_data(self._snapshot())
             except Exception:
                 # Whatever is wrong with one event: the house goes on drawing, so its control must go on too
-                _LOGGER.exception("%s could not deal with an event", self.name)
-            finally:
-                self._events.task_done()
+                if not self._is_failing:
+                    _LOGGER.exception("%s could not deal with an event", self.name)
+                self._is_failing = True
+            else:
+                self._is_failing = False
+            if self._events.empty():
+                self.async_set_updated_data(self._snapshot())
+            self._events.task_done()
 
     def _decide(self) -> None:
         for decision in self.controller.decide(now=self.now()):
