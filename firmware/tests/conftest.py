@@ -26,7 +26,7 @@ device_password: "a password"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Copy the firmware before the workers start: its YAML needs a secrets.yaml, which has no place in the repository."""
+    """Copy the firmware before the workers start: its YAML needs a secrets.yaml, and the repository must have none."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(SOURCES, ignore_errors=True)
         shutil.copytree(FIRMWARE, SOURCES, ignore=shutil.ignore_patterns("__pycache__", "*.lock", "images"))

@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import threading
 import time
+from typing import Self
 
 from aioesphomeapi import APIClient, NumberInfo
 
@@ -71,7 +72,7 @@ class Webhook:
         self.posts: list[Post] = []
         self._released = threading.Event()
 
-    def __enter__(self) -> Webhook:
+    def __enter__(self) -> Self:
         self.open()
         return self
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import re
 import shutil
 import subprocess
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from conftest import BUILD, FIRMWARE
 from google_test import google_test
@@ -60,7 +60,7 @@ def core_tests() -> Path:
 def test_the_core(core_tests: Path, record_property) -> None:
     report = core_tests.with_suffix(".xml")
     _run(core_tests, "--gtest_brief=1", f"--gtest_output=xml:{report}")
-    cases = ElementTree.parse(report).getroot().findall(".//testcase")
+    cases = ET.parse(report).getroot().findall(".//testcase")
     assert len(cases) > 100
     record_property("cases", f"{len(cases)} GoogleTest cases of the core")
 

@@ -7,11 +7,23 @@ namespace amp_core {
 
 void Current::add(const Window &window) {
   const double amps = window.volts_rms * this->amps_per_volt_ * this->gain_;
-  if (const auto before = this->amps(); before && std::abs(amps - *before) >= STEP_A)
+  const auto before = this->amps();
+  if (before && std::abs(amps - *before) >= STEP_A) {
+    if (!this->stepped_) {
+      this->stepped_ = true;
+      return;
+    }
     this->forget();
+  }
+  this->stepped_ = false;
   this->squares_[this->next_] = window.volts_rms * window.volts_rms;
   this->next_ = (this->next_ + 1) % WINDOWS;
   this->held_ = std::min(this->held_ + 1, WINDOWS);
+}
+
+void Current::forget() {
+  this->held_ = this->next_ = 0;
+  this->stepped_ = false;
 }
 
 std::optional<double> Current::amps() const {

@@ -13,18 +13,18 @@ namespace amp_core {
 
 constexpr double STEP_A = 1.0;  // a change that is told at once: the smallest step in which a car's charger is set
 
-/// The current of one phase: steady to the hundredth while nothing happens, new at once after a step.
+/// The current of one phase: steady to the hundredth while nothing happens, new within half a second after a step.
 class Current {
  public:
   /// @param amps_per_volt of clamp and burden, A at the conductor for each V at the pin
   explicit Current(double amps_per_volt) : amps_per_volt_(amps_per_volt) {}
 
-  /// Take the next window. A step of `STEP_A` or more forgets the windows before it, so that no mean of before and
-  /// after is ever told as a current.
+  /// Take the next window. A step of `STEP_A` or more counts once a second window confirms it: the first is part before
+  /// and part after, or a motor's inrush. It then forgets the windows before, so that no mean of both is ever told.
   void add(const Window &window);
 
   /// Forget the windows so far: they are too old to be told.
-  void forget() { this->held_ = this->next_ = 0; }
+  void forget();
 
   /// RMS of about the last second, A; nothing before the first window.
   std::optional<double> amps() const;
@@ -50,6 +50,7 @@ class Current {
   double gain_{1.0};
   std::array<double, WINDOWS> squares_{};  // V²
   size_t held_{0}, next_{0};
+  bool stepped_{false};  ///< the last window, which the next one has yet to confirm
 };
 
 /// Energy since the device started, from power that is known every now and then.

@@ -18,17 +18,34 @@ TEST(Current, IsUnknownBeforeTheFirstWindow) { EXPECT_FALSE(Current(30).amps().h
 
 TEST(Current, IsTheRmsOfTheLastSecond) {
   Current current(10);
-  for (const double volts : {9.0, 1.00, 1.02, 1.00, 1.02, 1.00})
+  for (const double volts : {1.09, 1.00, 1.02, 1.00, 1.02, 1.00})
     current.add(of(volts));
   EXPECT_NEAR(*current.amps(), 10.08, 0.001);
 }
 
-TEST(Current, AStepIsNewAtOnce) {
+TEST(Current, AStepIsToldOnceASecondWindowConfirmsIt) {
   Current current(10);
   for (int i = 0; i < 5; i++)
     current.add(of(1.0));
+  current.add(of(1.4));  // half a window of before, half of after
+  EXPECT_DOUBLE_EQ(*current.amps(), 10.0);
   current.add(of(1.9));
   EXPECT_DOUBLE_EQ(*current.amps(), 19.0);
+}
+
+TEST(Current, OneWindowOfInrushIsNoStep) {
+  Current current(10);
+  for (const double volts : {1.0, 1.0, 5.0, 1.0})
+    current.add(of(volts));
+  EXPECT_DOUBLE_EQ(*current.amps(), 10.0);
+}
+
+TEST(Current, ACurrentThatNeverRestsIsToldOneWindowLateAtMost) {
+  Current current(10);
+  for (int i = 1; i <= 100; i++) {
+    current.add(of(0.2 * i));
+    EXPECT_NEAR(*current.amps(), 2.0 * i, 2.01);
+  }
 }
 
 TEST(Current, CalibrationMakesItReadTheKnownLoad) {
