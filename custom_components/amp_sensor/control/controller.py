@@ -81,6 +81,11 @@ class Choice:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
+def _share(house: tuple[float, ...], reading: Reading, low: float, high: float) -> tuple[float, ...]:
+    """Return the house's part of a reading, nearest to what it was, given that all chargers draw `low` to `high` A."""
+    return tuple(max(0.0, min(max(was, amps - high), amps - low)) for was, amps in zip(house, reading.amps, strict=True))
+
+
 class Controller:
     """Decides for all chargers of one site. Every method is quick, never blocks, and takes the time from outside.
 
@@ -139,9 +144,7 @@ class Controller:
                     charger.settled(change)
         # The house is taken to have changed as little as the meter allows.
         before = self._house or tuple(amps - low for amps in reading.amps)
-        self._house = tuple(
-            max(0.0, min(max(house, amps - high), amps - low)) for house, amps in zip(before, reading.amps, strict=True)
-        )
+        self._house = _share(before, reading, low, high)
         held_s = 0.0 if last is None else now - last.at
         if held_s > BRIDGE_S:
             self._memory.interrupt(now)
@@ -150,7 +153,14 @@ class Controller:
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
         """Take what a charger says of itself."""
-        self._chargers[charger_id].add_report(report, now)
+        charger = self._chargers[charger_id]
+        was_running = charger.running
+        charger.add_report(report, now)
+        if charger.running and not was_running and self._house and (last := self.meter.last):
+            # Until now, all that it draws was taken for the house's.
+            low = sum(each.belief.bounds(now)[0] for each in self._chargers.values())
+            high = sum(each.belief.bounds(now)[1] for each in self._chargers.values())
+            self._house = _share(self._house, last, low, high)
 
     def acknowledge(self, command: Command, outcome: Outcome, *, now: float, retry_after_s: float = 0.0) -> None:
         """Take the end of the command in flight. No command goes to its charger for `retry_after_s` (may be inf)."""
