@@ -1,0 +1,308 @@
+"""The whole of it, live: a real Home Assistant, a recorded house, a sensor that posts, and a Tesla behind a Tessie.
+
+Everything is on this machine (127.0.0.1) and in a folder that is gone afterwards.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+import contextlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+import json
+from pathlib import Path
+from random import Random
+import signal
+import sys
+import tempfile
+import time
+from typing import Final
+import webbrowser
+
+from aiohttp import ClientSession
+
+from custom_components.amp_sensor.const import (
+    CONF_CHARGER_LOCATION,
+    CONF_LOCAL_ONLY,
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    CONF_VOLTAGE,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
+
+from .car import Car
+from .dashboard import ICON, TITLE, URL_PATH, dashboard
+from .home_assistant import HomeAssistant, HomeAssistantError
+from .house import House, load
+from .plant import VOLTS
+from .sensor import PostingSensor
+from .tessie_faults import FAULTS
+from .tessie_server import TessieServer
+
+TRACE: Final = Path(__file__).parent / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
+START_H: Final = 57 + 4 / 60
+"""A busy morning of the trace, its third day a little after nine: the house moves between 9 and 19 A."""
+BUDGET_A: Final = 25
+"""A usual main breaker. House and a car at its maximum are over it within the first minute."""
+CAR_MAX_A: Final = 16
+SPEED: Final = 6.0
+"""So that a minute of the trace, whose rows are a minute apart, takes 10 s: something happens all the time."""
+SEED: Final = 1
+VIN: Final = "5YJ3E1EA7KF000316"
+CAR_NAME: Final = "Model 3"
+STATUS_S: Final = 5.0
+TOLERANCE_A: Final = 0.3
+"""Over budget by no more than this does not count, as in a replay."""
+TEXTS: Final = Path(__file__).parent.parent / "custom_components" / DOMAIN / "translations" / "en.json"
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What a run came to: the last line, as JSON."""
+
+    ok: bool = False
+    """Whether readings arrived, the car was commanded, and the recorder kept what was seen."""
+    seconds: float = 0.0
+    readings_posted: int = 0
+    readings_accepted: int = 0
+    commands: int = 0
+    """Commands that reached the cloud, failed ones included."""
+    seconds_over_budget: float = 0.0
+    """For how long house and car truly drew more than the budget together."""
+    energy_kwh_house: float = 0.0
+    energy_kwh_car: float = 0.0
+    recorder_states: int = 0
+    """States of our entities in the recorder's database, counted after Home Assistant stopped."""
+
+
+class Household:
+    """House and car on one supply: the truth that the sensor measures."""
+
+    def __init__(self, house: House, car: Car, *, speed: float, budget: float) -> None:
+        """`speed` is that of the recording, which begins again at its end; the car's time is real, as everybody's."""
+        self.house_amps = 0.0
+        self.car_amps = 0.0
+        self.house_wh = 0.0
+        self.car_wh = 0.0
+        self.over_s = 0.0
+        self._amps = house.peak
+        self._car = car
+        self._speed = speed
+        self._budget = budget
+        self._elapsed_s = 0.0
+
+    @property
+    def total(self) -> float:
+        """What both draw, A."""
+        return self.house_amps + self.car_amps
+
+    def advance(self, elapsed_s: float) -> None:
+        """Move on to `elapsed_s` since the beginning; the car must already be there."""
+        step_s = elapsed_s - self._elapsed_s
+        self._elapsed_s = elapsed_s
+        self.house_amps = float(self._amps[int(elapsed_s * self._speed) % len(self._amps)])
+        self.car_amps = self._car.amps
+        self.house_wh += self.house_amps * VOLTS * step_s / 3600
+        self.car_wh += self._car.power_w * step_s / 3600
+        if self.total > self._budget + TOLERANCE_A:
+            self.over_s += step_s
+
+
+def say(text: str) -> None:
+    """Tell the person who watches."""
+    print(text, flush=True)
+
+
+async def add_site(home_assistant: HomeAssistant, tessie: TessieServer) -> tuple[str, str]:
+    """Add the site as a person would; return the address for its sensor, and the id of its entry."""
+    latitude, longitude = tessie.home
+    place = {"latitude": latitude, "longitude": longitude, "radius": 100}
+    site = {"name": "Home", CONF_MAX_AMPS: BUDGET_A, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: True}
+    account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
+    shown = await home_assistant.add_integration(
+        DOMAIN,
+        [
+            ("user", site),
+            ("charger", {"next_step_id": "tesla"}),
+            ("tesla", account),
+            ("car", {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}),
+            ("webhook", {}),
+        ],
+    )
+    return shown["url"], shown["entry_id"]
+
+
+async def find_entities(home_assistant: HomeAssistant, entry_id: str) -> dict[str, str]:
+    """Return the entity ids of the site and its car, by key; `energy` is the site's, `energy_car` the car's."""
+    (charger,) = await home_assistant.call("config_entries/subentries/list", entry_id=entry_id)
+    assert charger["subentry_type"] == SUBENTRY_CHARGER  # noqa: S101 -- it was just added
+    entities: dict[str, str] = {}
+    for entity in await home_assistant.call("config/entity_registry/list"):
+        if entity["platform"] == DOMAIN:
+            owner, _, key = entity["unique_id"].partition("_")
+            entities["energy_car" if key == "energy" and owner != entry_id else key] = entity["entity_id"]
+    return entities
+
+
+async def show_dashboard(home_assistant: HomeAssistant, entities: Mapping[str, str]) -> None:
+    """Make the dashboard, and the page that everybody sees first."""
+    await home_assistant.call(
+        "lovelace/dashboards/create", url_path=URL_PATH, title=TITLE, icon=ICON, show_in_sidebar=True
+    )
+    await home_assistant.call("lovelace/config/save", url_path=URL_PATH, config=dashboard(entities))
+    await home_assistant.call("frontend/set_system_data", key="core", value={"default_panel": URL_PATH})
+
+
+def status_line(household: Household, states: Mapping[str, str], reasons: Mapping[str, str], now: datetime) -> str:
+    """Say how things stand, in one line: the truth of house and car, and what Home Assistant shows."""
+
+    def amps(key: str) -> str:
+        try:
+            return f"{float(states[key]):g} A"
+        except KeyError, ValueError:
+            return "–"
+
+    reason = states.get("reason", "–")
+    return (
+        f"{now:%H:%M:%S}  house {household.house_amps:5.1f} A  car {household.car_amps:5.1f} A"
+        f"  total {household.total:5.1f} A  budget {amps('max_amps')}  target {amps('target_current')}"
+        f"  {reasons.get(reason, reason)}"
+    )
+
+
+async def live(household: Household, tessie: TessieServer, sensor: PostingSensor) -> None:
+    """Let house, car and sensor live, second by second."""
+    began = time.monotonic()
+    second = 0
+    while True:
+        tessie.advance()
+        household.advance(time.monotonic() - began)
+        await sensor.tick(household.total)
+        second += 1
+        await asyncio.sleep(max(0.0, began + second - time.monotonic()))
+
+
+async def tell(household: Household, home_assistant: HomeAssistant, entities: Mapping[str, str]) -> None:
+    """Print a status line every few seconds."""
+    reasons = json.loads(TEXTS.read_text())["entity"]["sensor"]["reason"]["state"]
+    keys = {entity_id: key for key, entity_id in entities.items()}
+    while True:
+        await asyncio.sleep(STATUS_S)
+        home_assistant.check()
+        states = {
+            keys[state["entity_id"]]: state["state"]
+            for state in await home_assistant.call("get_states")
+            if state["entity_id"] in keys
+        }
+        say(status_line(household, states, reasons, datetime.now().astimezone()))
+
+
+async def trouble(tessie: TessieServer, fault: str) -> None:
+    """Switch a fault on, once the car was commanded for the first time: so that one sees both how it is and was."""
+    while not tessie.counters.commands:  # noqa: ASYNC110 -- the server counts, and tells nobody
+        await asyncio.sleep(1)
+    say(f"From now on: {FAULTS[fault].about}")
+    tessie.faults.inject(fault, probability=FAULTS[fault].probability)
+
+
+async def run(options: argparse.Namespace, summary: Summary) -> None:
+    """Start everything, let it run, and sum up, whatever ends it."""
+    car = Car(rng=Random(f"{SEED} car"), max_amps=CAR_MAX_A, soc=40, charging=True)
+    household = Household(load(TRACE).window(start_h=START_H), car, speed=options.speed, budget=BUDGET_A)
+    entities: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="amp-sensor-demo-") as folder:
+        async with ClientSession() as session, TessieServer(rng=Random(f"{SEED} cloud")) as tessie:
+            tessie.add_car(VIN, car, name=CAR_NAME)
+            sensor = None
+            home_assistant = HomeAssistant(session, Path(folder), home=tessie.home)
+            try:
+                say("Starting Home Assistant (half a minute, the first time)…")
+                async with home_assistant:
+                    say("Adding Amp Sensor, a sensor and a car, through the same pages as you would…")
+                    webhook, entry_id = await add_site(home_assistant, tessie)
+                    entities = await find_entities(home_assistant, entry_id)
+                    await show_dashboard(home_assistant, entities)
+                    sensor = PostingSensor(session, webhook, seed=SEED)
+                    say(f"\n  {home_assistant.url}\n")
+                    say(
+                        f"A house near Paris, recorded in January 2007, {options.speed:g} times as fast as it was. "
+                        f"Its main breaker, and so the budget: {BUDGET_A} A. Its car takes up to {CAR_MAX_A} A."
+                    )
+                    if not options.headless:
+                        await asyncio.to_thread(webbrowser.open, home_assistant.url)
+                    began = time.monotonic()
+                    try:
+                        with contextlib.suppress(TimeoutError):
+                            async with asyncio.timeout(options.seconds), asyncio.TaskGroup() as group:
+                                group.create_task(live(household, tessie, sensor))
+                                group.create_task(tell(household, home_assistant, entities))
+                                if options.fault:
+                                    group.create_task(trouble(tessie, options.fault))
+                    finally:
+                        summary.seconds = round(time.monotonic() - began, 1)
+                        say("Stopping…")
+            finally:
+                if sensor is not None:
+                    summary.readings_posted, summary.readings_accepted = sensor.posted, sensor.accepted
+                summary.commands = tessie.counters.commands
+                summary.seconds_over_budget = round(household.over_s, 1)
+                summary.energy_kwh_house = round(household.house_wh / 1000, 3)
+                summary.energy_kwh_car = round(household.car_wh / 1000, 3)
+                summary.recorder_states = home_assistant.recorded_states(entities.values())
+                summary.ok = bool(summary.readings_accepted and summary.recorder_states and summary.commands)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+
+    def positive(text: str) -> float:
+        if not 0 < (value := float(text)) < 1e6:
+            raise ValueError
+        return value
+
+    faults = "\n".join(f"  {name:22} {fault.about}" for name, fault in FAULTS.items())
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description=__doc__,
+        epilog=f"faults:\n{faults}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seconds", type=positive, metavar="N", help="end after so long; default: at Ctrl-C")
+    parser.add_argument("--headless", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--speed", type=positive, default=SPEED, metavar="X", help=f"of the house's recording only; default: {SPEED:g}"
+    )
+    parser.add_argument(
+        "--fault", choices=FAULTS, metavar="NAME", help="let this go wrong at Tessie, once the car was commanded"
+    )
+    return parser.parse_args(arguments)
+
+
+async def _run_until_told(options: argparse.Namespace, summary: Summary) -> None:
+    """Run, until a signal ends it early; a second signal leaves Home Assistant no time to write."""
+    task = asyncio.ensure_future(run(options, summary))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main() -> int:
+    """Run the demo; 0 only where everything worked."""
+    options = parse()
+    summary = Summary()
+    try:
+        asyncio.run(_run_until_told(options, summary))
+    except* HomeAssistantError as group:
+        summary.ok = False
+        for error in group.exceptions:
+            print(error, file=sys.stderr)
+    print(json.dumps(asdict(summary)))
+    return 0 if summary.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
