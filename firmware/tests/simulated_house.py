@@ -114,7 +114,11 @@ class Webhook:
     def next_post(self, seconds: float, fits: Callable[[Post], bool] = lambda _: True) -> Post:
         """Wait for a post that comes from now on."""
         seen = len(self.posts)
-        return wait_for(lambda: next(filter(fits, self.posts[seen:]), None), seconds, "a post")
+        try:
+            return wait_for(lambda: next(filter(fits, self.posts[seen:]), None), seconds, "a post")
+        except AssertionError as error:
+            error.add_note(f"came instead: {[post.body for post in self.posts[seen:]]}")
+            raise
 
 
 class Device:

@@ -1,6 +1,9 @@
 """Every YAML file is one that ESPHome takes, and wrong ones are refused with a hint that helps."""
 
+import importlib.util
 from pathlib import Path
+import re
+import sys
 
 from conftest import FIRMWARE, SOURCES, esphome
 import pytest
@@ -100,3 +103,31 @@ def test_secrets_stay_out_of_the_repository() -> None:
         for line in (FIRMWARE / f"{kit}.yaml").read_text().splitlines():
             if "!secret" in line:
                 assert f"{line.split()[-1]}:" in example, line
+
+
+def _device_config():
+    """Import the generator alone: Home Assistant is not installed in this environment."""
+    path = FIRMWARE.parent / "custom_components" / "amp_sensor" / "device_config.py"
+    spec = importlib.util.spec_from_file_location("device_config", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["device_config"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATOR = _device_config()
+
+
+@pytest.mark.parametrize("kit", GENERATOR.KITS, ids=lambda kit: kit.key)
+def test_esphome_takes_what_home_assistant_shows(kit) -> None:
+    text = GENERATOR.device_yaml(kit, webhook_url="http://192.168.1.10:8123/api/webhook/x", voltage=230)
+    # The packages as they are here, in place of those that are published
+    repository = GENERATOR.REPOSITORY
+    text = re.sub(rf"github://{repository}/firmware/(\S+)@{GENERATOR.REF}", r"!include \1", text)
+    published = f"type: git\n      url: https://github.com/{repository}\n      ref: {GENERATOR.REF}\n      "
+    text = text.replace(f"{published}path: firmware/components", "type: local\n      path: components")
+    assert repository not in text
+    file = SOURCES / f"generated-{kit.key}.yaml"
+    file.write_text(text)
+    done = esphome("config", file.name)
+    assert done.returncode == 0, done.stdout

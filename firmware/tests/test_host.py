@@ -1,17 +1,18 @@
-"""The firmware's own packages, on Linux, against a webhook that does everything that can go wrong."""
+"""The firmware's packages on Linux: against a webhook that does all that can go wrong, and a real Home Assistant."""
 
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 import re
 import ssl
 import time
 
-from conftest import HostBuild
+from conftest import ENVIRONMENT, FIRMWARE, HostBuild
+from home_assistant import HomeAssistant
 import pytest
 from simulated_house import ACCEPTED, HANGS, UNKNOWN_ID, Answer, Device, Webhook, wait_for
 import trustme
-
-pytestmark = pytest.mark.xdist_group("host")  # one build, one port, one worker
 
 SLACK_S = 0.5  # a window of measuring, and a test machine that has other things to do
 
@@ -54,9 +55,9 @@ def test_a_step_is_told_at_once_and_in_full_within_a_second_and_a_half(webhook: 
 def test_a_restless_current_is_told_once_a_second_at_most(webhook: Webhook, device: Device) -> None:
     device.start()
     webhook.next_post(10)
-    for turn in range(25):
-        device.flow(5 if turn % 2 else 20)
-        time.sleep(0.2)
+    for turn in range(10):
+        device.flow(20 if turn % 2 else 5)
+        time.sleep(0.6)
     assert len(webhook.posts) >= 4
     assert min(_gaps(webhook)) >= 1 - 0.05
 
@@ -194,3 +195,64 @@ def test_https_is_spoken_and_a_stranger_is_not_trusted(host_build: HostBuild, tm
     finally:
         device.stop()
     assert not device.sanitizer_report()
+
+
+@pytest.fixture
+def home(host_build: HostBuild, tmp_path: Path) -> Iterator[HomeAssistant]:
+    python = ENVIRONMENT / "dev" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("Home Assistant's environment is not set up: scripts/setup.py dev")
+    home = HomeAssistant(python, FIRMWARE.parent, tmp_path / "home", host_build.webhook_port)
+    try:
+        yield home
+    finally:
+        home.stop()
+
+
+def _current(home: HomeAssistant) -> float | None:
+    state = home.states().get("sensor.current")
+    return float(state) if state not in (None, "unknown", "unavailable") else None
+
+
+def _shows(home: HomeAssistant, amps: float) -> bool:
+    current = _current(home)
+    # The integration publishes changes of a quarter of an amp
+    return current is not None and abs(current - amps) <= 0.01 * amps + 0.25
+
+
+def test_from_the_clamp_to_the_states(
+    device: Device, home: HomeAssistant, host_build: HostBuild, record_property
+) -> None:
+    home.add_site(host_build.webhook_id)
+    device.start()  # before Home Assistant, as after a blackout
+    device.wait_for_log("Address: nothing answers there", 15)
+    home.start()
+    wait_for(lambda: _shows(home, 10), 60, "10 A as a state")
+    wait_for(lambda: home.states()["binary_sensor.connected"] == "on", 5, "connected")
+    assert float(home.states()["sensor.power"]) == pytest.approx(2300, rel=0.02)
+
+    delays = []
+    for amps in (19, 10, 19):
+        time.sleep(2.5)  # Home Assistant publishes every two seconds at most
+        device.flow(amps)
+        stepped = time.monotonic()
+        wait_for(partial(_shows, home, amps), 5, f"{amps} A as a state")
+        delays.append(time.monotonic() - stepped)
+    record_property("step", f"9 A steps became states after {', '.join(f'{delay:.2f}' for delay in delays)} s")
+    assert max(delays) <= 1.5
+
+    home.stop()
+    seen = len(device.log)
+    wait_for(lambda: any("Address" in line for line in device.log[seen:]), 40, "the stop in the device's log")
+    home.add_site("quite_another_webhook")
+    home.start()
+    # Home Assistant answers 200 to a webhook that it does not know
+    wait_for(lambda: any("Webhook id" in line for line in device.log[seen:]), 60, "the wrong id in the device's log")
+    assert _current(home) is None
+
+    home.stop()
+    home.add_site(host_build.webhook_id)
+    home.start()
+    device.flow(14)
+    wait_for(lambda: _shows(home, 14), 60, "14 A as a state, after all that")
+    wait_for(lambda: any("Accepted again, after" in line for line in device.log[seen:]), 2, "the return in the log")

@@ -32,15 +32,16 @@ void ClampSensor::loop() {
   if (!window)
     return;
   const uint32_t now_ms = millis();
-  if (now_ms - this->window_ms_ > STALE_MS)
+  const bool sound = this->is_bias_sound_(window->bias_volts);
+  if (!sound || now_ms - this->window_ms_ > STALE_MS)
     this->current_.forget();
-  this->current_.add(*window);
+  if (sound && this->bias_sound_)  // the window in which a bias returns is torn as well
+    this->current_.add(*window);
   this->window_ = *window;
   this->window_ms_ = now_ms;
   this->has_window_ = this->is_fresh_ = true;
   this->clipped_lately_ |= window->clipped > CLIPPED_SHARE;
 
-  const bool sound = this->is_bias_sound_(window->bias_volts);
   if (sound != this->bias_sound_) {
     this->bias_sound_ = sound;
     if (sound) {
@@ -61,7 +62,7 @@ bool ClampSensor::is_bias_sound_(double volts) const {
 }
 
 std::optional<double> ClampSensor::amps() const {
-  if (!this->has_window_ || !this->bias_sound_ || millis() - this->window_ms_ > STALE_MS)
+  if (!this->has_window_ || millis() - this->window_ms_ > STALE_MS)
     return std::nullopt;
   return this->current_.amps();
 }
