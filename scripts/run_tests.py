@@ -1,0 +1,138 @@
+"""Run all checks of the project, one after the other, and sum up. `scripts/test` calls this in its own environment."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+import tempfile
+import time
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+FIRMWARE_TEST = ROOT / "scripts" / "firmware-test"
+DEMO_SECONDS = 60  # the budget is exceeded from the start, so the car is commanded within the first ten
+PACKAGE_COVERAGE = 95  # %, with branches: the quality scale's rule test-coverage
+FLOW_COVERAGE = 100  # %: the quality scale's rule config-flow-test-coverage
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of a part: its tests are counted, and a part without tests counts as one."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "FAILED" if self.failed else "passed"
+
+
+def run(*command: str | Path, **environment: str) -> bool:
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode == 0
+
+
+def one(*, ok: bool) -> Result:
+    return Result(passed=int(ok), failed=int(not ok))
+
+
+def counted(report: Path, *, ok: bool) -> Result:
+    """Count the tests in pytest's report. A run that failed although no test did (or without any) is a failure too."""
+    result = Result()
+    if report.exists():
+        for case in ET.parse(report).iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                result.failed += 1
+            elif (skip := case.find("skipped")) is not None:
+                name = f"{case.get('classname', '').replace('.', '/')}::{case.get('name')}"
+                result.skipped.append(f"{name}: {skip.get('message')}")
+            else:
+                result.passed += 1
+    if not result.failed and not (ok and result.passed):
+        result.failed = 1
+    return result
+
+
+def lint() -> Result:
+    return one(ok=run(BIN / "ruff", "check", "--quiet"))
+
+
+def formatting() -> Result:
+    return one(ok=run(BIN / "ruff", "format", "--check", "--quiet"))
+
+
+def types() -> Result:
+    return one(ok=run(BIN / "mypy"))
+
+
+def tests() -> Result:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        ok = run(
+            *(sys.executable, "-m", "pytest", "-q", "-n", "logical", f"--junitxml={report}"),
+            # Hypothesis' own profile for build machines: no deadlines, and the same examples each time
+            "--hypothesis-profile=ci",
+            *("--cov", "--cov-report=term", f"--cov-fail-under={PACKAGE_COVERAGE}"),
+        )
+        result = counted(report, ok=ok)
+    flow = "custom_components/amp_sensor/config_flow.py"
+    if not run(sys.executable, "-m", "coverage", "report", f"--include={flow}", f"--fail-under={FLOW_COVERAGE}"):
+        result.failed += 1
+    return result
+
+
+def firmware() -> Result:
+    if not FIRMWARE_TEST.exists():
+        return Result(skipped=["firmware: scripts/firmware-test is not there"])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        return counted(report, ok=run(FIRMWARE_TEST, PYTEST_ADDOPTS=f"--junitxml={report}"))
+
+
+def demo() -> Result:
+    command = [str(ROOT / "scripts" / "demo"), "--headless", "--seconds", str(DEMO_SECONDS)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout, end="")
+    return one(ok=done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["ok"] is True)
+
+
+PARTS: dict[str, Callable[[], Result]] = {
+    "lint": lint,
+    "format": formatting,
+    "types": types,
+    "tests": tests,
+    "firmware": firmware,
+    "demo": demo,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/test", description="Run all checks of the project, or some of them.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+    parts = parser.parse_args().parts or list(PARTS)
+    if unknown := [part for part in parts if part not in PARTS]:
+        parser.error(f"there is no part {', '.join(unknown)}")
+    results: dict[str, tuple[Result, float]] = {}
+    for part in parts:
+        print(f"\n=== {part}", flush=True)
+        began = time.monotonic()
+        results[part] = PARTS[part](), time.monotonic() - began
+
+    print(f"\n{'part':10} {'result':8} {'passed':>6} {'failed':>6} {'skipped':>7} {'seconds':>8}")
+    for part, (result, seconds) in results.items():
+        print(f"{part:10} {result.text:8} {result.passed:6} {result.failed:6} {len(result.skipped):7} {seconds:8.1f}")
+    skipped = [name for result, _ in results.values() for name in result.skipped]
+    for name in skipped:
+        print(f"skipped: {name}")
+    passed, failed = (sum(getattr(result, key) for result, _ in results.values()) for key in ("passed", "failed"))
+    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
