@@ -53,7 +53,7 @@ CONDITIONS = {"normal": NORMAL, "stress": STRESS}
 
 TIMEOUTS = 5
 """One in so many failing commands ends as a timeout, whose outcome nobody knows. Our assumption."""
-TIMEOUT_S = 45.0
+TIMEOUT_S = 20.0
 """How long the client waits for a command before it gives up."""
 NORMAL_P95 = 1.6449
 """The 95th percentile of the standard normal distribution."""
@@ -115,7 +115,7 @@ class Cloud:
         lost = not fails and fate < self._conditions.failing + self._conditions.silently_lost
         if not (lost or fails) or (fails and timeout and applied_late):
             self._arrival = (now + latency_s, command)
-        if fails and timeout:
+        if (fails and timeout) or latency_s > TIMEOUT_S:
             self._answer = (now + TIMEOUT_S, command, Outcome.UNKNOWN)
         else:
             self._answer = (now + latency_s, command, Outcome.FAILED if fails else Outcome.ACCEPTED)

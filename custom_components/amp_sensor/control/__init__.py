@@ -1,7 +1,7 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
-from .controller import Controller, SiteSettings
+from .controller import Controller, ControlRecord, SiteSettings
 from .decision import Decision, Mode, Reason
 from .managed import ChargerSettings
 from .meter import Meter
@@ -14,6 +14,7 @@ __all__ = [
     "ChargerSettings",
     "ChargingState",
     "Command",
+    "ControlRecord",
     "Controller",
     "Decision",
     "Meter",

@@ -42,6 +42,11 @@ class Change:
         """Whether the current is meant to fall."""
         return self.to < self.high
 
+    @property
+    def amps(self) -> float:
+        """How much the current is to change, A."""
+        return abs(self.to - (self.high if self.is_cut else self.low))
+
     def due_at(self) -> float | None:
         """When the meter must have shown it, s; None while the cloud has not answered."""
         if self.acked_at is None:

@@ -4,61 +4,32 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import math
+from typing import TypedDict
 
-from .belief import DOWN_A_PER_S
 from .charging import Action, ChargerReport, Command, Outcome
 from .decision import Decision, Mode, Reason
-from .house import HouseMemory
+from .house import HouseMemory, Record, Risk
 from .managed import SUSPECT_S, ChargerSettings, ManagedCharger
 from .meter import Meter
+from .prices import OVER_A, PRICES, best_raise
 from .protection import PhaseLoad, Protection
 from .reading import Reading
 
 QUIET_S, SAFE_S, STOP_S = 15.0, 30.0, 120.0
-"""Age of the last reading from which nothing is raised (or three intervals), from which a safe current is
-held, and from which charging stops, s. The first is three of the firmware's intervals; SmartEVSE stops after 11 s, but
-is wired to its meter."""
+"""Age of the last reading from which nothing is raised (or three intervals), from which a safe current is held, and
+from which charging stops, s. The first is three of the firmware's intervals; SmartEVSE stops after 11 s, but is wired
+to its meter."""
 ADOPT_S = 60.0
 """For how long after the start nothing is raised, s: a minute shows whether the house is calm."""
 BRIDGE_S = 60.0
 """After a longer silence the house may have done anything meanwhile, s."""
-STEADY_S = 10.0
-"""Headroom counts only once it was there for this long, s: two usual readings."""
-OVER_A = 0.1
-"""A reading is over the budget from here, A: less is the sensor's noise."""
-PROTECT_AT = 0.5
-"""Load of the protection at which the minimum is no longer held: half of its tolerance is left for what comes."""
-START_PRICE_AS = 600.0
-"""What a stop and the start after it cost, A·s of charge: half a minute without 10 A, and as much for the contactor."""
+FROZEN_AMPS = 2.0
+"""A change of the car by this much must move even a meter that rounds to whole amps, A."""
 PEAK_MINUTES = 60
 """How far back the house's peak is looked for when a safe current is needed, minutes: appliances run for an hour."""
-DEBT_HOLD_S = 20.0
-"""Where holding the minimum would be dearer than a stop within this time, it is stopped at once, s."""
-SEEING_S = 1.0
-"""From a step of the house to the reading that shows it, s: the firmware posts at once on a step."""
-MOVING_S = 1.75
-"""From the cloud's answer to the car's first movement, s: the middle of 0.5 to 3 s."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """What a mode thinks things are worth, all in A·s of charge."""
-
-    over: float
-    """Of one A·s over the budget."""
-    command: float
-    """Of one command: providers pay for each, and each is one more thing that can go wrong."""
-    margin_amps: float
-    """Kept free below the budget, A."""
-    uses_tolerance: bool
-    """Whether the minimum may be held above the budget while the protection allows."""
-
-
-PRICES = {
-    Mode.STRICT: Prices(over=40.0, command=60.0, margin_amps=0.5, uses_tolerance=False),
-    Mode.BALANCED: Prices(over=12.0, command=60.0, margin_amps=0.25, uses_tolerance=True),
-    Mode.EAGER: Prices(over=4.0, command=60.0, margin_amps=0.0, uses_tolerance=True),
-}
+PROTECT_AT, PROTECT_S = 0.5, 10.0
+"""The minimum is held only while the protection's load stays below this for as many seconds more: half of its tolerance
+is left for what comes, and a stop takes up to ten seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +43,14 @@ class SiteSettings:
     """What opens when the budget is exceeded for long; None is an MCB rated at the budget."""
 
 
+class ControlRecord(TypedDict):
+    """What has to survive a restart."""
+
+    max_amps: float
+    house: Record
+    paused: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A target, and why."""
@@ -79,11 +58,6 @@ class Choice:
     target: int
     reason: Reason
     numbers: Mapping[str, float] = field(default_factory=dict)
-
-
-def _share(house: tuple[float, ...], reading: Reading, low: float, high: float) -> tuple[float, ...]:
-    """Return the house's part of a reading, nearest to what it was, given that all chargers draw `low` to `high` A."""
-    return tuple(max(0.0, min(max(was, amps - high), amps - low)) for was, amps in zip(house, reading.amps, strict=True))
 
 
 class Controller:
@@ -101,8 +75,9 @@ class Controller:
         self._loads: tuple[PhaseLoad, ...] = ()
         self._peaks: deque[float] = deque([0.0], maxlen=PEAK_MINUTES)
         self._peak_since = now
-        self._started_at = self._integrated_at = self._chosen_at = now
-        self._debt = 0.0
+        self._started_at = self._integrated_at = self._chosen_at = self._moved_at = now
+        self._frozen = False
+        self._debt_as = 0.0
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
@@ -132,8 +107,8 @@ class Controller:
         self.meter.add(reading)
         if last is None or len(last.amps) != len(reading.amps):
             self._house = ()
-        low = sum(charger.belief.bounds(now)[0] for charger in self._chargers.values())
-        high = sum(charger.belief.bounds(now)[1] for charger in self._chargers.values())
+        if last is None or (last.amps, last.watts) != (reading.amps, reading.watts):
+            self._moved_at, self._frozen = now, False
         for charger in self._chargers.values():
             if charger.belief.change and self._house:
                 others = sum(max(other.belief.bounds(now)) for other in self._chargers.values() if other is not charger)
@@ -142,9 +117,7 @@ class Controller:
                 charger.belief.witness(seen, now)
                 if charger.belief.change is None:
                     charger.settled(change)
-        # The house is taken to have changed as little as the meter allows.
-        before = self._house or tuple(amps - low for amps in reading.amps)
-        self._house = _share(before, reading, low, high)
+        self._share(reading, now)
         held_s = 0.0 if last is None else now - last.at
         if held_s > BRIDGE_S:
             self._memory.interrupt(now)
@@ -158,14 +131,37 @@ class Controller:
         charger.add_report(report, now)
         if charger.running and not was_running and self._house and (last := self.meter.last):
             # Until now, all that it draws was taken for the house's.
-            low = sum(each.belief.bounds(now)[0] for each in self._chargers.values())
-            high = sum(each.belief.bounds(now)[1] for each in self._chargers.values())
-            self._house = _share(self._house, last, low, high)
+            self._share(last, now)
 
     def acknowledge(self, command: Command, outcome: Outcome, *, now: float, retry_after_s: float = 0.0) -> None:
         """Take the end of the command in flight. No command goes to its charger for `retry_after_s` (may be inf)."""
         if charger := self._chargers.get(command.charger_id):
             charger.acknowledge(outcome, now, retry_after_s)
+
+    def record(self) -> ControlRecord:
+        """Return what has to survive a restart, as JSON holds it: what the house taught, and whose pauses are ours."""
+        return {
+            "max_amps": self.settings.max_amps,
+            "house": self._memory.record(),
+            "paused": [charger_id for charger_id, charger in self._chargers.items() if charger.paused],
+        }
+
+    def restore(self, record: ControlRecord) -> None:
+        """Go on from a record; call it after the chargers are set and before their first reports."""
+        if record["max_amps"] == self.settings.max_amps:
+            self._memory.restore(record["house"])
+        for charger_id in record["paused"]:
+            if charger := self._chargers.get(charger_id):
+                charger.paused = True
+
+    def _share(self, reading: Reading, now: float) -> None:
+        """Tell the house's part of a reading: it is taken to have changed as little as the meter allows."""
+        bounds = [charger.belief.bounds(now) for charger in self._chargers.values()]
+        low, high = sum(each[0] for each in bounds), sum(each[1] for each in bounds)
+        before = self._house or tuple(amps - low for amps in reading.amps)
+        self._house = tuple(
+            max(0.0, min(max(house, amps - high), amps - low)) for house, amps in zip(before, reading.amps, strict=True)
+        )
 
     def _integrate(self, now: float) -> None:
         if last := self.meter.last:
@@ -197,7 +193,7 @@ class Controller:
     def release(self, charger_id: str, *, now: float) -> Command | None:
         """Return what to send when control ends: the charger's maximum, where that is safe; else nothing."""
         charger = self._chargers[charger_id]
-        if charger.in_flight or charger.not_ours(self.settings.mode) or not charger.running or not self._house:
+        if charger.in_flight or charger.not_ours(self.settings.mode, now) or not charger.running or not self._house:
             return None
         cap = self._cap(charger)
         if (
@@ -209,6 +205,9 @@ class Controller:
         return Command(charger_id=charger_id, action=Action.SET_AMPS, amps=cap)
 
     def _silence_s(self, now: float) -> float:
+        """For how long the meter has said nothing that can be believed."""
+        if self._frozen:
+            return now - self._moved_at
         return now - (self._started_at if self.meter.last is None else self.meter.last.at)
 
     def _remember_peak(self, amps: float, now: float) -> None:
@@ -222,9 +221,12 @@ class Controller:
 
     def _decide(self, charger: ManagedCharger, now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
-        if reason := charger.not_ours(self.settings.mode):
+        if reason := charger.not_ours(self.settings.mode, now):
             charger.target = 0 if not charger.running else charger.request or charger.target
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=reason)
+        change = charger.belief.change
+        if change and charger.belief.is_overdue(now) and change.amps >= FROZEN_AMPS and self._moved_at < change.sent_at:
+            self._frozen = True
         resend = charger.look(now)
         kept = charger.target
         choice = self._choose(charger, now)
@@ -251,12 +253,12 @@ class Controller:
         prices, budget = PRICES[self.settings.mode], self.settings.max_amps
         cap, least, target = self._cap(charger), charger.settings.min_amps, charger.target
         others = sum(other.expected_amps for other in self._chargers.values() if other is not charger)
-        silence_s = self._silence_s(now)
+        silence_s, silent = self._silence_s(now), Reason.METER_FROZEN if self._frozen else Reason.METER_SILENT
         if silence_s > STOP_S:
-            return Choice(0, Reason.METER_SILENT, {"silence_s": silence_s})
+            return Choice(0, silent, {"silence_s": silence_s})
         if silence_s > SAFE_S:
             safe = int(budget - prices.margin_amps - max(self._peaks) - others)
-            return Choice(min(target, max(least, safe)), Reason.METER_SILENT, {"silence_s": silence_s})
+            return Choice(min(target, max(least, safe)), silent, {"silence_s": silence_s})
         if not self._house:
             return Choice(min(target, cap), Reason.ADOPTING, {})
         house = max(self._house) + others
@@ -269,9 +271,9 @@ class Controller:
             if fit >= least:
                 return Choice(min(fit, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
             return self._below_minimum(charger, house + least - budget, now, numbers)
-        self._debt = 0.0
+        self._debt_as = 0.0
         if silence_s > max(3 * self.meter.interval_s, QUIET_S):
-            return Choice(target, Reason.METER_SILENT, {"silence_s": silence_s})
+            return Choice(target, silent, {"silence_s": silence_s})
         return self._raise(charger, others, fit, now, numbers)
 
     def _below_minimum(
@@ -279,15 +281,13 @@ class Controller:
     ) -> Choice:
         """Not even the minimum fits: hold it for as long as that is cheaper than a stop and a start, then stop."""
         prices = PRICES[self.settings.mode]
-        least = charger.settings.min_amps
-        paused = Choice(0, Reason.PAUSED, numbers)
-        if not prices.uses_tolerance or self.protection_load >= PROTECT_AT:
-            return paused
-        cost_per_s = prices.over * max(0.0, excess)
-        self._debt += cost_per_s * min(1.0, now - self._chosen_at)
-        if self._debt >= START_PRICE_AS or cost_per_s * DEBT_HOLD_S >= START_PRICE_AS:
-            return paused
-        return Choice(min(charger.target, least), Reason.MINIMUM, numbers)
+        self._debt_as += max(0.0, excess) * min(1.0, now - self._chosen_at)
+        held = min(charger.target, charger.settings.min_amps)
+        total = self.settings.max_amps + excess
+        tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
+        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, self._debt_as):
+            return Choice(0, Reason.PAUSED, numbers)
+        return Choice(held, Reason.MINIMUM, numbers)
 
     def _raise(
         self, charger: ManagedCharger, others: float, fit: int, now: float, numbers: Mapping[str, float]
@@ -295,8 +295,10 @@ class Controller:
         """Weigh each higher current: what it brings, against what the house's next step would make of it."""
         target = charger.target
         starting = not charger.running
+        change = charger.belief.change
+        if change and change.is_cut:
+            return Choice(target, Reason.VERIFYING, numbers)
         if charger.in_flight or not charger.belief.is_settled:
-            # A start that is under way gives way to the house.
             return Choice(target, Reason.SETTLING, numbers)
         if now - self._started_at < ADOPT_S:
             return Choice(target, Reason.ADOPTING, numbers)
@@ -310,26 +312,23 @@ class Controller:
             return Choice(target, Reason.NOT_USED, numbers)
         first = max(target + 1, charger.settings.min_amps)
         if fit < first:
-            return Choice(target, Reason.NO_HEADROOM, numbers)
+            alone = target == 0 and max(self._house) > self.settings.max_amps
+            return Choice(target, Reason.HOUSE_OVER_BUDGET if alone else Reason.NO_HEADROOM, numbers)
         if starting and charger.starts_left(now) < 1:
             return Choice(target, Reason.STARTS_EXHAUSTED, numbers)
-        best, best_worth = target, 0.0
-        for amps in range(first, fit + 1):
-            worth = self._worth(charger, amps, others, now)
-            if worth > best_worth:
-                best, best_worth = amps, worth
+        best = best_raise(
+            target,
+            range(first, fit + 1),
+            PRICES[self.settings.mode],
+            latency_s=charger.latency_s,
+            risk=lambda amps, at: self._risk(amps, others, at),
+            now=now,
+        )
         if best == target:
             return Choice(target, Reason.WAITING, numbers)
         return Choice(best, Reason.STARTED if starting else Reason.RAISED, numbers)
 
-    def _worth(self, charger: ManagedCharger, amps: int, others: float, now: float) -> float:
-        """What drawing `amps` instead of the present target brings, A·s of charge per second."""
-        prices = PRICES[self.settings.mode]
-        gain = amps - charger.target
-        risk = self._memory.risk(self.settings.max_amps - prices.margin_amps - others - amps, now)
-        if risk is None or risk.calm_s < STEADY_S:
-            return 0.0
-        excess = risk.step_amps * -math.expm1(-gain / risk.step_amps)
-        over_s = SEEING_S + charger.latency_s + MOVING_S + excess / DOWN_A_PER_S / 2
-        change = START_PRICE_AS if charger.target == 0 else 2 * prices.command
-        return gain - risk.per_s * (prices.over * over_s * excess + change)
+    def _risk(self, amps: int, others: float, at: float) -> Risk | None:
+        """Return what the house threatens while a charger draws `amps`; None while it does not even fit."""
+        margin = PRICES[self.settings.mode].margin_amps
+        return self._memory.risk(self.settings.max_amps - margin - others - amps, at)

@@ -10,14 +10,14 @@ eight times is not done. That law is the start; the house's own record replaces 
 """
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 import math
 
 RECENT_S = 1200.0
 """Returns within this time count as one cluster, s: ovens, air fryers and water heaters cycle well within it."""
-CALM, PER_RETURN, BUSIEST = 0.10, 0.07, 8
-"""`c` of the law: 0.10 + 0.07 per recent return, up to eight; fitted by eye to two British houses and a French one."""
+CALM, PER_RETURN, BUSIEST = 0.17, 0.12, 8
+"""`c` of the law: 0.17 + 0.12 per recent return, up to eight; fitted to two British houses and a French one.
+With the distance to the level the chance falls by the root of (1 + A), by the same fit."""
 RARE_PER_S = 1 / 10800
 """However long it has been calm: something is switched on every few hours, per s."""
 SHORTEST_S = 5.0
@@ -34,6 +34,11 @@ EDGES_S = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0)
 """Times below a level are told apart by factors of two, s, as the law suggests."""
 
 
+BINS = len(EDGES_S) + 1
+
+type Record = list[list[float]]
+
+
 @dataclass(slots=True)
 class _Level:
     """The record of one level."""
@@ -41,8 +46,8 @@ class _Level:
     below_since: float | None = None
     seen_at: float = 0.0
     returns: deque[float] = field(default_factory=deque)
-    happened: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES_S) + 1))
-    expected: list[float] = field(default_factory=lambda: [0.0] * (len(EDGES_S) + 1))
+    happened: list[float] = field(default_factory=lambda: [0.0] * BINS)
+    expected: list[float] = field(default_factory=lambda: [0.0] * BINS)
     step_sum: float = TYPICAL_STEP_A * CREDIT
     step_count: float = CREDIT
 
@@ -68,14 +73,16 @@ def _bin(calm_s: float) -> int:
     return index
 
 
-def _law(calm_s: float, returns: int) -> float:
-    return (CALM + PER_RETURN * min(returns, BUSIEST)) / max(calm_s, SHORTEST_S) + RARE_PER_S
+def _law(calm_s: float, returns: int, gap: float) -> float:
+    c = (CALM + PER_RETURN * min(returns, BUSIEST)) / math.sqrt(1 + gap)
+    return c / max(calm_s, SHORTEST_S) + RARE_PER_S
 
 
 class HouseMemory:
     """The house's steps, level by level."""
 
     def __init__(self, highest_amps: float) -> None:
+        self._amps = 0.0
         self._levels = [_Level() for _ in range(math.ceil(highest_amps / GRID_A) + 1)]
 
     def add(self, amps: float, at: float, held_s: float) -> None:
@@ -91,13 +98,14 @@ class HouseMemory:
             index = _bin(calm_s)
             while level.returns and level.returns[0] < at - RECENT_S:
                 level.returns.popleft()
-            level.expected[index] += _law(calm_s, len(level.returns)) * held_s
+            level.expected[index] += _law(calm_s, len(level.returns), max(0.0, amount - self._amps)) * held_s
             if amps > amount + HYSTERESIS_A:
                 level.happened[index] += 1
                 level.step_sum += amps - amount
                 level.step_count += 1
                 level.returns.append(at)
                 level.below_since = None
+        self._amps = amps
 
     def interrupt(self, at: float) -> None:
         """Forget what is under way: nobody watched for a while."""
@@ -113,16 +121,18 @@ class HouseMemory:
         index = _bin(calm_s)
         own = (level.happened[index] + CREDIT) / (level.expected[index] + CREDIT)
         recent = sum(1 for time in level.returns if time >= now - RECENT_S)
-        return Risk(_law(calm_s, recent) * own, level.step_sum / level.step_count, calm_s)
+        return Risk(_law(calm_s, recent, max(0.0, amps - self._amps)) * own, level.step_sum / level.step_count, calm_s)
 
-    def record(self) -> list[Mapping[str, list[float] | float]]:
+    def record(self) -> Record:
         """Return what was learned, as JSON can hold it."""
         return [
-            {
-                "happened": [round(value, 3) for value in level.happened],
-                "expected": [round(value, 3) for value in level.expected],
-                "step_sum": round(level.step_sum, 2),
-                "step_count": level.step_count,
-            }
+            [*(round(value, 3) for value in (*level.happened, *level.expected, level.step_sum)), level.step_count]
             for level in self._levels
         ]
+
+    def restore(self, record: Record) -> None:
+        """Take what was learned before; a record of other levels, or a damaged one, is passed over."""
+        for level, values in zip(self._levels, record, strict=False):
+            if len(values) == 2 * BINS + 2 and all(math.isfinite(value) and value >= 0 for value in values):
+                level.happened, level.expected = list(values[:BINS]), list(values[BINS : 2 * BINS])
+                level.step_sum, level.step_count = values[-2], max(values[-1], CREDIT)

@@ -20,6 +20,8 @@ RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long to wait before a command that failed on its way is sent again, s."""
 UNKNOWN_S = 8.0
 """How long to look at the meter after a time-out before sending again, s."""
+BLOCKED_S = 120.0
+"""A longer wait than any of our own is what the cloud asked for: token, subscription, key, or too many calls."""
 REFUSED_S = 60.0
 """How long to leave a car alone that said no, s: the next report will say why."""
 STARTS, START_EVERY_S = 4, 900.0
@@ -69,7 +71,7 @@ class ManagedCharger:
         """No raise before a report that was measured after this, s."""
         self._sent_at = self._ended_at = -math.inf
         self._failures = self._resends = 0
-        self._seen_running = False
+        self._seen_running = self._stop_sent = False
         self._known_limits: dict[int, float] = {}
         self._starts = float(STARTS)
         self._starts_at = -math.inf
@@ -91,7 +93,8 @@ class ManagedCharger:
         if not (report.state.draws and not report.asleep):
             self._stands_still(measured_at, now)
             return
-        self._seen_running = True
+        self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
+        self._stop_sent = False
         if not self.running:
             # Started by somebody else, or never stopped.
             self.running, self.paused = True, False
@@ -105,6 +108,7 @@ class ManagedCharger:
         if report is None:
             return
         self.running = self._seen_running = report.state.draws and not report.asleep
+        self.paused = self.paused and not self.running
         limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
         self.request = round(report.requested_amps) if report.requested_amps is not None else None
         most = max(limits, default=float(self.settings.max_amps))
@@ -121,9 +125,9 @@ class ManagedCharger:
         change = self.belief.change
         if change and change.command.action is Action.START and measured_at < self._ended_at + START_S:
             return
-        if self.running and not (change and change.command.action is Action.STOP):
-            # A start that came to nothing is ours to try again; any other stop was its user's.
-            self.paused = not self._seen_running
+        if self.running:
+            # A stop of ours that nobody confirmed, and a start that came to nothing, are ours; others its user's.
+            self.paused = self._stop_sent or not self._seen_running
         self.running = False
         self.target = 0
         self.belief.settle(0.0, 0.0, now)
@@ -186,7 +190,7 @@ class ManagedCharger:
 
     # -- what is known ------------------------------------------------------------------------------------------
 
-    def not_ours(self, mode: Mode) -> Reason | None:
+    def not_ours(self, mode: Mode, now: float) -> Reason | None:
         """Why it is not to be commanded; None where it is."""
         report = self.report
         if mode is Mode.OFF:
@@ -195,7 +199,7 @@ class ManagedCharger:
             return Reason.NOT_MANAGED
         if report is None:
             return Reason.NO_REPORT
-        if math.isinf(self.not_before) and self.not_before > 0:
+        if self.not_before - now > BLOCKED_S:
             return Reason.BLOCKED
         if report.at_home is not True:
             return Reason.AWAY
@@ -278,6 +282,7 @@ class ManagedCharger:
             self._known_limits[command.amps] = now
             if self.request is not None:
                 self._known_limits[self.request] = now
+        self._stop_sent = command.action is Action.STOP or (self._stop_sent and command.action is Action.SET_AMPS)
         if command.action is Action.START:
             self._seen_running = False
             self._starts = self.starts_left(now) - 1
