@@ -51,7 +51,7 @@ KITS: Final = (
         key="acs712",
         packages=(*_BASE, "divider"),
         substitutions={"model": "ACS712-30", "divider": "0.5", "pin": "GPIO34"},
-        largest_amps=24,
+        largest_amps=23,
     ),
     Kit(
         key="ct-clamp",
