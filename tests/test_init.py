@@ -1,6 +1,7 @@
 """A site comes and goes, and remembers."""
 
 import asyncio
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -13,10 +14,11 @@ import pytest
 
 from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
 from custom_components.amp_sensor.const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, SUBENTRY_CHARGER
-from custom_components.amp_sensor.control import Action, Mode
+from custom_components.amp_sensor.control import Action, ChargingState, Mode
 from tests.conftest import CHARGER_ID, CHARGING, FakeCharger, Site, car_data
 
 STORE = "amp_sensor.01JSITE"
+CONTROL_STORE = "amp_sensor.01JSITE.control"
 
 
 async def _reload(site: Site) -> None:
@@ -32,6 +34,25 @@ async def _lower(site: Site) -> None:
         CHARGING, requested_amps=float(command.amps), measured_amps=float(command.amps), age_s=0.0
     )
     await site.advance(20, amps=command.amps + 1.0, watts=1500.0)
+
+
+async def _pause(site: Site) -> None:
+    """Let the house alone use up the budget, so that the car is stopped."""
+    await site.post(amps=40.0, watts=9200.0)
+    assert [command.action for command in site.charger.commands] == [Action.STOP]
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    await site.advance(20, amps=24.0, watts=5520.0)
+
+
+async def _restart(site: Site, storage: dict[str, Any], kept: dict[str, Any]) -> None:
+    """Begin again with what was on disk at that moment, as after the end of Home Assistant's process."""
+    kept = deepcopy(kept)
+    assert await site.hass.config_entries.async_unload(site.entry.entry_id)
+    for key in (STORE, CONTROL_STORE):
+        storage.pop(key, None)
+    storage.update(kept)
+    assert await site.hass.config_entries.async_setup(site.entry.entry_id)
+    await site.settle()
 
 
 async def test_a_site_and_its_charger_are_devices(site: Site, device_registry: dr.DeviceRegistry) -> None:
@@ -152,6 +173,71 @@ async def test_home_assistant_stops_without_unloading_and_nothing_is_lost(
     assert len(site.charger.commands) == 0, "the car goes on with what it has"
 
 
+@pytest.mark.parametrize("ending", ["stop", "power cut"])
+async def test_a_pause_of_ours_is_resumed_after_a_restart(
+    site: Site, hass_storage: dict[str, Any], ending: str
+) -> None:
+    await _pause(site)
+    if ending == "stop":
+        hass_storage.pop(CONTROL_STORE)
+        site.hass.set_state(CoreState.stopping)
+        site.hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        await site.settle()
+        site.hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await site.hass.async_block_till_done()
+        site.hass.set_state(CoreState.running)
+    await _restart(site, hass_storage, hass_storage)
+    assert site.state("sensor.rocinante_reason") != "stopped_by_user"
+    await site.advance(600, step_s=5, amps=2.0, watts=460.0)
+    assert Action.START in [command.action for command in site.charger.commands]
+
+
+async def test_a_stop_by_its_user_is_respected_after_a_restart(site: Site, hass_storage: dict[str, Any]) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0)
+    await site.advance(20, amps=2.0, watts=460.0)
+    await _restart(site, hass_storage, hass_storage)
+    await site.advance(600, step_s=5, amps=2.0, watts=460.0)
+    assert site.state("sensor.rocinante_reason") == "stopped_by_user"
+    assert not site.charger.commands
+
+
+async def test_what_the_house_taught_is_kept_a_few_times_an_hour(site: Site, hass_storage: dict[str, Any]) -> None:
+    for minute in range(14):
+        await site.advance(60, step_s=5, amps=20.0 - minute % 2, watts=4600.0)
+    assert STORE in hass_storage
+    assert CONTROL_STORE not in hass_storage, "tens of kB"
+    await site.advance(120, step_s=5, amps=20.0, watts=4600.0)
+    learned = site.coordinator.controller.record()["house"]
+    assert any(any(level[:20]) for level in learned)
+    assert hass_storage[CONTROL_STORE]["data"]["max_amps"] == 25
+    await _reload(site)
+    assert site.coordinator.controller.record()["house"] == learned
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "nonsense",
+        {},
+        {"max_amps": 25, "house": None, "paused": []},
+        {"max_amps": 25, "house": [[None] * 22], "paused": []},
+        {"max_amps": 25, "house": [], "paused": [["x"]]},
+        {"max_amps": 25, "house": [[1.0], "short"], "paused": ["a car that was removed"]},
+        {"max_amps": 16, "house": [[1.0] * 22] * 33, "paused": []},
+    ],
+    ids=str,
+)
+async def test_a_damaged_record_of_the_controller_is_harmless(
+    site: Site, hass_storage: dict[str, Any], record: Any
+) -> None:
+    await site.advance(61, amps=20.0, watts=4600.0)
+    kept = {STORE: hass_storage[STORE], CONTROL_STORE: {"version": 1, "key": CONTROL_STORE, "data": record}}
+    await _restart(site, hass_storage, kept)
+    assert site.entry.state is ConfigEntryState.LOADED
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.charger.commands
+
+
 async def test_a_reload_adopts_what_the_car_is_doing(site: Site) -> None:
     await _lower(site)
     await _reload(site)
@@ -243,8 +329,10 @@ async def test_a_charger_can_be_added_later(site: Site) -> None:
 async def test_a_removed_site_leaves_nothing_behind(site: Site, hass_storage: dict[str, Any]) -> None:
     await site.advance(61)
     assert STORE in hass_storage
+    await _reload(site)
+    assert CONTROL_STORE in hass_storage
     await site.hass.config_entries.async_remove(site.entry.entry_id)
-    assert STORE not in hass_storage
+    assert not {STORE, CONTROL_STORE} & hass_storage.keys()
 
 
 async def test_removing_a_site_that_never_ran_is_fine(hass: HomeAssistant, entry: Any, charger: FakeCharger) -> None:

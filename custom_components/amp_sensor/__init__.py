@@ -14,7 +14,7 @@ from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
 from .coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .store import site_store
+from .store import control_store, site_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
@@ -81,4 +81,5 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
     """Forget a site, and let its chargers go."""
     if (coordinator := hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)) is not None:
         await coordinator.async_release(coordinator.data.chargers)
-    await site_store(hass, entry.entry_id).async_remove()
+    for store in (site_store(hass, entry.entry_id), control_store(hass, entry.entry_id)):
+        await store.async_remove()

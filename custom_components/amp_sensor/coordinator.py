@@ -49,7 +49,7 @@ from .control import (
     SiteSettings,
 )
 from .control.meter import Counter
-from .store import ChargerMemory, CounterMemory, SiteMemory, site_store
+from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +57,8 @@ TICK: Final = timedelta(seconds=1)
 """How often the controller decides where no reading arrives: it acts on seconds of silence."""
 SAVE_S: Final = 60.0
 """How often energy is saved, and so shown."""
+RECORD_S: Final = 900.0
+"""How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
 """How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
 UNUSABLE_S: Final = 300.0
@@ -172,6 +174,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
         self._store = site_store(hass, entry.entry_id)
+        self._control_store = control_store(hass, entry.entry_id)
         self._events: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
@@ -208,6 +211,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
+        await self._async_restore_control()
+        self._recorded_pauses = self.controller.paused
+        self._record_at = now + RECORD_S
         self._saved = self._memory()
         self._save_at = now + SAVE_S
         self._ticked_at = now
@@ -234,6 +240,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._set_issue(link, call, None)
         await self.async_release(ended)
         await self._async_save()
+        await self._async_save_control()
 
     async def async_release(self, charger_ids: Collection[str]) -> None:
         """Give chargers their maximum back where that is safe; a car would remember the last amps for ever."""
@@ -255,6 +262,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @callback
     def _async_on_stop(self, _event: Event) -> None:
         self._spawn(self._async_save(), "save")
+        self._spawn(self._async_save_control(), "save")
 
     # What happens
 
@@ -349,6 +357,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         if now >= self._save_at:
             self._save_at = now + SAVE_S
             self._spawn(self._async_save(), "save")
+        if now >= self._record_at or self.controller.paused != self._recorded_pauses:
+            self._spawn(self._async_save_control(), "save")
 
     async def _async_poll(self, link: _Link) -> None:
         answer = await _async_ask(link, link.charger.async_report())
@@ -484,6 +494,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         memory = self._memory()
         await self._store.async_save(memory)
         self._saved = memory
+
+    async def _async_restore_control(self) -> None:
+        record = await self._control_store.async_load()
+        if record is None:
+            return
+        try:
+            self.controller.restore(record)
+        except KeyError, TypeError:
+            # Somebody edited it, or a disk did. The house teaches it again; only a car that we paused waits for a hand
+            _LOGGER.warning("%s cannot read what its controller had learned, and begins anew", self.name)
+
+    async def _async_save_control(self) -> None:
+        """Save what the controller learned, and at once whose pauses are ours: nobody else would end those."""
+        self._record_at = self.now() + RECORD_S
+        self._recorded_pauses = self.controller.paused
+        await self._control_store.async_save(self.controller.record())
 
 
 async def _async_ask[AnswerT](link: _Link, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:

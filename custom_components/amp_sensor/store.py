@@ -1,4 +1,4 @@
-"""What a site remembers over a restart: the settings changed while it ran, and its energy."""
+"""What a site remembers over a restart: settings changed while it ran, its energy, and what its controller learned."""
 
 from typing import Final, TypedDict
 
@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
+from .control import ControlRecord
 
 _VERSION: Final = 1
 
@@ -43,3 +44,8 @@ class SiteMemory(TypedDict):
 def site_store(hass: HomeAssistant, entry_id: str) -> Store[SiteMemory]:
     """Return where a site's memory is kept: atomic, so that a power cut leaves the last one whole."""
     return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
+
+
+def control_store(hass: HomeAssistant, entry_id: str) -> Store[ControlRecord]:
+    """Return where a site's controller keeps its record: tens of kB, so apart from what is saved every minute."""
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.control", atomic_writes=True)

@@ -75,9 +75,8 @@ class Controller:
         self._loads: tuple[PhaseLoad, ...] = ()
         self._peaks: deque[float] = deque([0.0], maxlen=PEAK_MINUTES)
         self._peak_since = now
-        self._started_at = self._integrated_at = self._chosen_at = self._moved_at = now
+        self._started_at = self._integrated_at = self._moved_at = now
         self._frozen = False
-        self._debt_as = 0.0
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
@@ -102,7 +101,7 @@ class Controller:
 
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
-        now, last = reading.at, self.meter.last
+        now, last, was_frozen = reading.at, self.meter.last, self._frozen
         self._integrate(now)
         self.meter.add(reading)
         if last is None or len(last.amps) != len(reading.amps):
@@ -119,7 +118,7 @@ class Controller:
                     charger.settled(change)
         self._share(reading, now)
         held_s = 0.0 if last is None else now - last.at
-        if held_s > BRIDGE_S:
+        if held_s > BRIDGE_S or (was_frozen and not self._frozen):
             self._memory.interrupt(now)
         self._remember_peak(max(self._house), now)
         self._memory.add(max(self._house), now, min(held_s, BRIDGE_S))
@@ -143,7 +142,7 @@ class Controller:
         return {
             "max_amps": self.settings.max_amps,
             "house": self._memory.record(),
-            "paused": [charger_id for charger_id, charger in self._chargers.items() if charger.paused],
+            "paused": self.paused,
         }
 
     def restore(self, record: ControlRecord) -> None:
@@ -179,6 +178,11 @@ class Controller:
         return max(self._house) if self._house else None
 
     @property
+    def paused(self) -> list[str]:
+        """The chargers that stand still because of us."""
+        return [charger_id for charger_id, charger in self._chargers.items() if charger.paused]
+
+    @property
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
         return max((load.load for load in self._loads), default=0.0)
@@ -193,12 +197,15 @@ class Controller:
     def release(self, charger_id: str, *, now: float) -> Command | None:
         """Return what to send when control ends: the charger's maximum, where that is safe; else nothing."""
         charger = self._chargers[charger_id]
-        if charger.in_flight or charger.not_ours(self.settings.mode, now) or not charger.running or not self._house:
+        mode = self.settings.mode
+        if mode is Mode.MONITOR or charger.not_ours(mode, now) or not charger.running or charger.in_flight:
             return None
         cap = self._cap(charger)
         if (
-            self._silence_s(now) > QUIET_S
-            or max(self._house) + cap > self.settings.max_amps
+            not self._house
+            or not charger.belief.is_settled
+            or self._silence_s(now) > QUIET_S
+            or max(self._house) + self._others(charger) + cap > self.settings.max_amps
             or (charger.request or 0) >= cap
         ):
             return None
@@ -219,6 +226,9 @@ class Controller:
     def _cap(self, charger: ManagedCharger) -> int:
         return charger.cap(int(self.settings.max_amps))
 
+    def _others(self, charger: ManagedCharger) -> float:
+        return sum(other.expected_amps for other in self._chargers.values() if other is not charger)
+
     def _decide(self, charger: ManagedCharger, now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
         if reason := charger.not_ours(self.settings.mode, now):
@@ -230,7 +240,7 @@ class Controller:
         resend = charger.look(now)
         kept = charger.target
         choice = self._choose(charger, now)
-        self._chosen_at = now
+        charger.chosen_at = now
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
         charger.target = choice.target
@@ -252,13 +262,14 @@ class Controller:
         """Choose the target of one charger, and say why."""
         prices, budget = PRICES[self.settings.mode], self.settings.max_amps
         cap, least, target = self._cap(charger), charger.settings.min_amps, charger.target
-        others = sum(other.expected_amps for other in self._chargers.values() if other is not charger)
+        others = self._others(charger)
         silence_s, silent = self._silence_s(now), Reason.METER_FROZEN if self._frozen else Reason.METER_SILENT
         if silence_s > STOP_S:
             return Choice(0, silent, {"silence_s": silence_s})
         if silence_s > SAFE_S:
             safe = int(budget - prices.margin_amps - max(self._peaks) - others)
-            return Choice(min(target, max(least, safe)), silent, {"silence_s": silence_s})
+            held = 0 if charger.start_is_due else min(target, cap, max(least, safe))
+            return Choice(held, silent, {"silence_s": silence_s})
         if not self._house:
             return Choice(min(target, cap), Reason.ADOPTING, {})
         house = max(self._house) + others
@@ -266,14 +277,17 @@ class Controller:
         numbers = {"house_amps": house, "budget_amps": budget}
         over = house + charger.expected_amps - budget
         if target > cap:
-            return Choice(cap if fit >= cap or over <= OVER_A else max(least, fit), Reason.AT_MAXIMUM, numbers)
+            lowered = cap if fit >= cap or over <= OVER_A else min(cap, max(least, fit))
+            return Choice(lowered, Reason.AT_MAXIMUM, numbers)
+        if over > OVER_A and charger.start_is_due:
+            return Choice(0, Reason.NO_HEADROOM, numbers)
         if target and over > OVER_A:
             if fit >= least:
                 return Choice(min(fit, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
             return self._below_minimum(charger, house + least - budget, now, numbers)
-        self._debt_as = 0.0
+        charger.debt_as = 0.0
         if silence_s > max(3 * self.meter.interval_s, QUIET_S):
-            return Choice(target, silent, {"silence_s": silence_s})
+            return Choice(0 if charger.start_is_due else target, silent, {"silence_s": silence_s})
         return self._raise(charger, others, fit, now, numbers)
 
     def _below_minimum(
@@ -281,11 +295,11 @@ class Controller:
     ) -> Choice:
         """Not even the minimum fits: hold it for as long as that is cheaper than a stop and a start, then stop."""
         prices = PRICES[self.settings.mode]
-        self._debt_as += max(0.0, excess) * min(1.0, now - self._chosen_at)
+        charger.debt_as += max(0.0, excess) * min(1.0, now - charger.chosen_at)
         held = min(charger.target, charger.settings.min_amps)
         total = self.settings.max_amps + excess
         tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
-        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, self._debt_as):
+        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
 
@@ -298,12 +312,14 @@ class Controller:
         change = charger.belief.change
         if change and change.is_cut:
             return Choice(target, Reason.VERIFYING, numbers)
-        if charger.in_flight or not charger.belief.is_settled:
+        if charger.in_flight or not charger.belief.is_settled or now < charger.not_before:
             return Choice(target, Reason.SETTLING, numbers)
+        if charger.start_is_due:
+            return Choice(target, Reason.STARTED, numbers)
         if now - self._started_at < ADOPT_S:
             return Choice(target, Reason.ADOPTING, numbers)
         if target >= self._cap(charger):
-            return Choice(target, Reason.USER_LIMIT if charger.user_limit else Reason.AT_MAXIMUM, numbers)
+            return Choice(target, Reason.USER_LIMIT if charger.user_limit is not None else Reason.AT_MAXIMUM, numbers)
         if not starting and now - charger.measured_at > SUSPECT_S:
             return Choice(target, Reason.REPORT_STALE, numbers)
         if charger.measured_at < charger.report_wanted_at:
