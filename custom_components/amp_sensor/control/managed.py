@@ -43,6 +43,11 @@ class ChargerSettings:
     """Whether this site may command it at all."""
 
 
+def _draws_here(report: ChargerReport) -> bool:
+    """Tell whether it may draw current through this site's meter."""
+    return report.state.draws and not report.asleep and report.at_home is not False
+
+
 class ManagedCharger:
     """What is known, assumed and wanted of one charger."""
 
@@ -69,6 +74,10 @@ class ManagedCharger:
         self.latency_s = USUAL_LATENCY_S
         self.report_wanted_at = -math.inf
         """No raise before a report that was measured after this, s."""
+        self.chosen_at = -math.inf
+        """When its target was last chosen, s."""
+        self.debt_as = 0.0
+        """What holding its minimum has cost so far, A·s over the budget."""
         self._sent_at = self._ended_at = -math.inf
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
@@ -83,14 +92,16 @@ class ManagedCharger:
         measured_at = now - max(0.0, report.age_s)
         first = self.report is None
         self.report, self.measured_at = report, measured_at
-        if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
-            self.user_limit, self.paused, self._failures = None, False, 0
         if first:
             self._adopt(now)
-            return
-        if self.in_flight or (measured_at < self._ended_at + OBEY_S and not report.asleep):
-            return
-        if not (report.state.draws and not report.asleep):
+        elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
+            self._follow(report, measured_at, now)
+        if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
+            self.user_limit, self.paused, self._failures = None, False, 0
+
+    def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
+        """Take a report that shows what came of the last command."""
+        if not _draws_here(report):
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
@@ -107,7 +118,7 @@ class ManagedCharger:
         report = self.report
         if report is None:
             return
-        self.running = self._seen_running = report.state.draws and not report.asleep
+        self.running = self._seen_running = _draws_here(report)
         self.paused = self.paused and not self.running
         limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
         self.request = round(report.requested_amps) if report.requested_amps is not None else None
@@ -137,14 +148,13 @@ class ManagedCharger:
         requested = None if report.requested_amps is None else round(report.requested_amps)
         if requested is not None and requested != self.request:
             known = self._known_limits.get(requested, -math.inf) > measured_at - SUSPECT_S
-            if known:
+            if known or self.request is None or requested == report.limit_amps:
+                # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
-            elif measured_at > self._ended_at + MANUAL_S and requested != report.limit_amps:
-                lowered = requested < self.target
-                self.user_limit = requested if lowered else None
-                self.target = requested
-                self.belief.settle(*(2 * (float(min(requested, report.measured_amps or requested)),)), now)
-            self.request = requested
+                self.request = requested
+            elif measured_at > self._ended_at + MANUAL_S:
+                self.user_limit = requested if requested < self.target else None
+                self.target = self.request = requested
         if report.state is ChargingState.CHARGING and report.measured_amps is not None:
             measured = report.measured_amps
             if self.request is not None and abs(measured - self.request) <= STEADY_A:
@@ -178,9 +188,11 @@ class ManagedCharger:
         self.not_before = max(self.not_before, now + wait_s)
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
-        if change and not change.is_cut:
-            # To be weighed again rather than repeated.
-            self.target = 0 if command.action is Action.START else (self.request or self.target)
+        # A raise is to be weighed again rather than repeated.
+        if not self.running:
+            self.target = 0
+        elif change and not change.is_cut:
+            self.target = self.request or self.target
 
     def settled(self, change: Change) -> None:
         """Take note that the meter has shown a change."""
@@ -230,6 +242,11 @@ class ManagedCharger:
         if self.running and self.target and self.belief.change is None and self.request == self.target:
             return min(float(self.target), self.belief.high)
         return float(self.target)
+
+    @property
+    def start_is_due(self) -> bool:
+        """Whether it was meant to start, and was not told to yet."""
+        return self.target > 0 and not self.running and self.in_flight is None
 
     @property
     def uses_what_it_has(self) -> bool:
