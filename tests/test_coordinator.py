@@ -311,6 +311,14 @@ async def test_the_energy_of_a_charger_is_what_it_says_it_draws_while_it_charges
     assert site.state("sensor.rocinante_charging_current") == "0.0"
 
 
+async def test_the_energy_of_a_charger_counts_all_its_phases(site: Site) -> None:
+    site.charger.report = replace(CHARGING, phases=3)
+    await site.advance(20)
+    before = site.coordinator._links[CHARGER_ID].energy_wh
+    await site.advance(45)
+    assert site.coordinator._links[CHARGER_ID].energy_wh - before == pytest.approx(3 * 16 * 230 * 45 / 3600)
+
+
 async def test_what_is_too_old_counts_for_nothing(site: Site) -> None:
     site.charger.report = replace(CHARGING, age_s=inf)
     await site.advance(61)

@@ -153,6 +153,11 @@ class _Link:
             return 0.0
         return None if self.report.age_s + now - self.reported_at > UNUSABLE_S else self.report.measured_amps
 
+    def watts(self, now: float, volts: float) -> float:
+        """Return what the charger draws by its own account, W, where a phase has `volts`; 0 where nobody knows."""
+        amps = self.charging_amps(now)
+        return 0.0 if self.report is None or amps is None else amps * self.report.phases * volts
+
 
 class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     """Runs one site: one task takes what happens in the order in which it happened, and alone talks to the controller.
@@ -350,7 +355,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._ticked_at = now
         for link in self._links.values():
             if elapsed_s <= MAX_GAP_S:
-                link.energy_wh += (link.charging_amps(now) or 0.0) * self._volts() * elapsed_s / 3600
+                link.energy_wh += link.watts(now, self._volts()) * elapsed_s / 3600
             if now >= link.poll_at and not link.polling:
                 link.polling = True
                 self._spawn(self._async_poll(link), "poll")

@@ -97,6 +97,19 @@ async def test_charging_states(clock: Clock, word: Any, state: ChargingState, pl
     assert report.scheduled is (word == "Pending")
 
 
+@pytest.mark.parametrize(("said", "phases"), [([1], 1), ([2], 3), ([3], 3), ([None], 1), ([2, None], 3), ([2, 1], 1)])
+async def test_three_phases_are_called_two_and_an_idle_car_has_those_it_had(
+    clock: Clock, said: list[int | None], phases: int
+) -> None:
+    report = await _reported(clock, *(_state({"charger_phases": number}) for number in said))
+    assert report.phases == phases
+
+
+@pytest.mark.parametrize("said", ["3", 0, 4, True])
+async def test_what_is_no_number_of_phases_is_one(clock: Clock, said: Any) -> None:
+    assert (await _reported(clock, _state({"charger_phases": said}))).phases == 1
+
+
 @pytest.mark.parametrize(("cable", "plugged_in"), [("IEC", True), ("sae", True), ("<invalid>", None), (None, None)])
 async def test_an_unknown_state_leaves_the_plug_to_the_cable(clock: Clock, cable: Any, plugged_in: bool | None) -> None:
     report = await _reported(clock, _state({"charging_state": "Levitating", "conn_charge_cable": cable}))

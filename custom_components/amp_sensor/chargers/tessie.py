@@ -349,11 +349,19 @@ class TessieCharger(Charger):
             state=state,
             requested_amps=requested,
             measured_amps=measured,
+            phases=self._phases(charge),
             limit_amps=_amps(charge, "charge_current_request_max") or None,
             plugged_in=plugged_in,
             at_home=at_home,
             scheduled=pending or word == "pending",
         )
+
+    def _phases(self, charge: Mapping[str, JsonValueType]) -> int:
+        """Return how many phases the car charges from: a Tesla says 2 for three too, and nothing while it is idle."""
+        phases = _number(charge, "charger_phases", 1, 3)
+        if phases is None:
+            return 1 if self._last is None else self._last.phases
+        return 1 if phases == 1 else 3
 
     def _is_at_home(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> bool | None:
         """Return whether the car's position is at its charger; None where the position is missing or out of date.

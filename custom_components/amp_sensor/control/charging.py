@@ -32,6 +32,8 @@ class ChargerReport:
     """The limit that the charger believes it was given, A per phase. Not a measurement."""
     measured_amps: float | None = None
     """What it says it draws, A per phase."""
+    phases: int = 1
+    """How many phases it draws that from, 1 to 3."""
     limit_amps: float | None = None
     """The most it will accept now (cable, heat, mains), A per phase; it may fall during a session."""
     plugged_in: bool | None = None
