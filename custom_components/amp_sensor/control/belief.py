@@ -14,10 +14,13 @@ ANSWER_S = 3.5
 """The longest from the answer of the cloud to the first change of current, s: 0.5 to 3 s were seen, and a bit."""
 DOWN_A_PER_S, UP_A_PER_S = 3.0, 1.0
 """How fast a car lowers and raises its current, A/s; owners' reports, nobody published it."""
+SHOWN_S = 1.0
+"""From a change of current to the reading that shows it, s: the firmware posts at once on a change."""
 START_S = 40.0
 """The longest from start_charging to the first ampere, s."""
-SEEN_PART = 0.5
-"""The part of an expected change that counts as seen: between none and all of it."""
+SEEN_PART, SEEN_AMPS = 0.5, 2.0
+"""The part of an expected change that counts as seen: between none and all of it. Of a cut 2 A are enough: a car that
+began to lower goes on, and a cut that was lost is noticed sooner."""
 STEADY_A = 0.7
 """Difference that rounding to whole amps and noise can make, A."""
 
@@ -47,12 +50,18 @@ class Change:
         """How much the current is to change, A."""
         return abs(self.to - (self.high if self.is_cut else self.low))
 
+    @property
+    def visible_amps(self) -> float:
+        """How much of the change counts as seen, A."""
+        part = SEEN_PART * self.amps
+        return min(part, SEEN_AMPS) if self.is_cut else part
+
     def due_at(self) -> float | None:
         """When the meter must have shown it, s; None while the cloud has not answered."""
         if self.acked_at is None:
             return None
         if self.is_cut:
-            return self.acked_at + ANSWER_S + (self.high - self.to) / DOWN_A_PER_S
+            return self.acked_at + ANSWER_S + SHOWN_S + self.visible_amps / DOWN_A_PER_S
         wait = START_S if self.low == 0 else ANSWER_S
         return self.acked_at + wait + (self.to - self.low) / UP_A_PER_S
 
@@ -98,10 +107,10 @@ class Belief:
         if change.seen_at is None:
             if now < change.sent_at + EARLIEST_MOVE_S:
                 return
-            if abs(seen_amps - start) >= SEEN_PART * abs(change.to - start) and (seen_amps < start) == change.is_cut:
+            if abs(seen_amps - start) >= change.visible_amps and (seen_amps < start) == change.is_cut:
                 change.seen_at = now
         if change.seen_at is not None and change.acked_at is not None:
-            rest_s = abs(change.to - start) / (DOWN_A_PER_S if change.is_cut else UP_A_PER_S)
+            rest_s = change.amps / (DOWN_A_PER_S if change.is_cut else UP_A_PER_S)
             if abs(seen_amps - change.to) <= STEADY_A or now >= change.seen_at + rest_s:
                 self.settle(change.to, change.to, now)
 
