@@ -62,7 +62,7 @@ class HomeAssistant:
         self._log = folder / "output.log"
         self._calls = 0
         self._process: asyncio.subprocess.Process
-        self._socket: ClientWebSocketResponse
+        self._socket: ClientWebSocketResponse | None = None
         self._headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
@@ -131,9 +131,9 @@ class HomeAssistant:
             token: str = (await response.json())["access_token"]
         self._headers = {"Authorization": f"Bearer {token}"}
         self._socket = await self._session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0)
+        await self._socket.receive_json()  # it asks who we are
         await self._socket.send_json({"type": "auth", "access_token": token})
-        while (await self._socket.receive_json())["type"] != "auth_ok":
-            pass
+        await self._socket.receive_json()  # and lets us in
         while (await self.call("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.5)
 
@@ -155,6 +155,7 @@ class HomeAssistant:
 
     async def call(self, command: str, **data: object) -> Any:
         """Call its WebSocket API, one call at a time. Raises HomeAssistantError where that is no success."""
+        assert self._socket is not None  # noqa: S101 -- there is one inside of the context
         self._calls += 1
         try:
             await self._socket.send_json({"id": self._calls, "type": command, **data})
@@ -187,6 +188,8 @@ class HomeAssistant:
         """End it as its own service would, so that all that it knows is written."""
         if self._process.returncode is not None:
             return
+        if self._socket is not None:
+            await self._socket.close()  # else Home Assistant waits for us, ten seconds
         self._process.send_signal(signal.SIGTERM)
         try:
             with contextlib.suppress(TimeoutError):
