@@ -153,9 +153,9 @@ class Device:
             text=True,
             errors="replace",
         )
-        with contextlib.suppress(PermissionError):
-            # A clamp that is sampled in real time needs the processor within milliseconds; compilers can wait
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, -15)
+        with contextlib.suppress(OSError, AttributeError):
+            # A clamp that is sampled in real time needs the processor within two milliseconds; compilers can wait
+            os.sched_setscheduler(self._process.pid, os.SCHED_RR, os.sched_param(1))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

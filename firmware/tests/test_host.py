@@ -162,7 +162,8 @@ def test_calibration_and_settings_from_home_assistant_outlive_a_restart(webhook:
     assert again.data["watts"] == pytest.approx(again.data["amps"] * 120 * 0.95, abs=1)
     assert again.data["boot_id"] != first.data["boot_id"]
     assert again.data["energy_wh"] < told.data["energy_wh"]
-    assert device.states(2)["Calibration factor"] == pytest.approx(1.12, abs=0.01)
+    factor = wait_for(lambda: device.states(0.5)["Calibration factor"], 10, "the factor, which is told every 5 s")
+    assert factor == pytest.approx(1.12, abs=0.01)
     device.set_number("Calibration factor", 1)
     webhook.next_post(10, _is_near(10))
 
