@@ -26,6 +26,7 @@ from custom_components.amp_sensor.const import (
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_PROTECTION,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_VOLTAGE,
@@ -120,7 +121,13 @@ async def add_site(home_assistant: HomeAssistant, tessie: TessieServer) -> tuple
     """Add the site as a person would; return the address for its sensor, and the id of its entry."""
     latitude, longitude = tessie.home
     place = {"latitude": latitude, "longitude": longitude, "radius": 100}
-    site = {"name": "Home", CONF_MAX_AMPS: BUDGET_A, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: True}
+    site = {
+        "name": "Home",
+        CONF_MAX_AMPS: BUDGET_A,
+        CONF_VOLTAGE: int(VOLTS),
+        CONF_LOCAL_ONLY: True,
+        CONF_PROTECTION: {},
+    }
     account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
     shown = await home_assistant.add_integration(
         DOMAIN,

@@ -32,17 +32,23 @@ from custom_components.amp_sensor.const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_CONNECTED_TIMEOUT,
+    CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_PROTECTION,
+    CONF_RATING,
     CONF_SUBENTRY_ID,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
+    CONF_TIME,
+    CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_TESSIE_URL,
     DOMAIN,
     SUBENTRY_CHARGER,
 )
+from custom_components.amp_sensor.device_config import KITS, Kit, Recipe
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
 
@@ -53,7 +59,9 @@ HOME = {"latitude": 43.36, "longitude": -8.83, "radius": 100.0}
 RANDOM = Random(1)
 INTERNAL, EXTERNAL = "http://192.168.1.2:8123", "https://home.example.org"
 
-SITE = {CONF_NAME: "Casa Ana", CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True}
+BREAKER = {CONF_KIND: "mcb_c", CONF_TOLERANCE: 0, CONF_TIME: 60}
+SETTINGS = {CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_PROTECTION: BREAKER}
+SITE = {CONF_NAME: "Casa Ana", **SETTINGS}
 CAR = {CONF_MAX_AMPS_CAR: 16, CONF_CHARGER_LOCATION: HOME}
 
 TEXTS = json.loads(
@@ -101,6 +109,13 @@ async def tessie(socket_enabled: None) -> AsyncGenerator[TessieServer]:
         yield server
 
 
+class EspHomeLoader(yaml.SafeLoader):
+    """Takes the names of ESPHome's secrets for their values."""
+
+
+EspHomeLoader.add_constructor("!secret", lambda loader, node: node.value)
+
+
 def account(tessie: TessieServer, token: str = TOKEN) -> dict[str, Any]:
     return {CONF_TESSIE_TOKEN: token, "server": {CONF_TESSIE_URL: tessie.url}}
 
@@ -114,7 +129,7 @@ def add_site(hass: HomeAssistant, name: str = "Casa Ana", cars: list[dict[str, A
         domain=DOMAIN,
         title=name,
         unique_id="".join(name.casefold().split()),
-        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_WEBHOOK_ID: "the-id"},
+        data={**SETTINGS, CONF_WEBHOOK_ID: "the-id"},
         subentries_data=[
             ConfigSubentryData(data=car, subentry_type=SUBENTRY_CHARGER, title="Red", unique_id=car[CONF_CAR_VIN])
             for car in cars or []
@@ -233,6 +248,31 @@ async def change_site(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
     return Dialog(hass.config_entries.flow, TEXTS["config"], await entry.start_reconfigure_flow(hass))
 
 
+async def change_options(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    flow = hass.config_entries.options
+    return Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
+
+
+def qr_code(page: Any) -> str:
+    """Return what the QR code of a page says."""
+    data: str = page["data_schema"].schema["qr_code"].config["data"]
+    return data
+
+
+def check_configuration(page: Any, kit: Kit, url: str) -> None:
+    """Check that a page shows the whole configuration of a device, and nothing else that is secret."""
+    assert page["step_id"] == "esphome"
+    shown = page["description_placeholders"]
+    assert shown["largest_amps"] == str(kit.largest_amps)
+    assert qr_code(page) == url
+    loaded = yaml.load(shown["yaml"], Loader=EspHomeLoader)  # noqa: S506 -- a safe loader with one more tag
+    assert loaded["substitutions"]["webhook_url"] == url
+    assert loaded["substitutions"]["voltage"] == "230"
+    assert loaded["packages"]
+    for secret in (TOKEN, OLD_TOKEN, VIN):
+        assert secret not in shown["yaml"]
+
+
 async def renew_token(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) -> Dialog:
     entry.async_start_reauth(hass, data={CONF_SUBENTRY_ID: subentry_id})
     await hass.async_block_till_done()
@@ -246,8 +286,8 @@ async def renew_token(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: 
 
 async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: AsyncMock) -> None:
     dialog = await new_site(hass)
-    assert typed(dialog.result) == {CONF_NAME: hass.config.location_name}
-    menu = await dialog.submit({**SITE, CONF_NAME: "  Casa   Ana "})
+    assert typed(dialog.result) == {CONF_NAME: hass.config.location_name, CONF_PROTECTION: {}}
+    menu = await dialog.submit({**SITE, CONF_NAME: "  Casa   Ana ", CONF_PROTECTION: {}})
     assert menu["type"] is FlowResultType.MENU
     page = await dialog.choose("webhook")
     assert page["step_id"] == "webhook"
@@ -257,12 +297,7 @@ async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: Asy
     entry = result["result"]
     assert (entry.title, entry.unique_id, dict(entry.subentries)) == ("Casa Ana", "casaana", {})
     webhook_id = entry.data[CONF_WEBHOOK_ID]
-    assert entry.data == {
-        CONF_MAX_AMPS: 25,
-        CONF_VOLTAGE: 230,
-        CONF_LOCAL_ONLY: True,
-        CONF_WEBHOOK_ID: webhook_id,
-    }
+    assert entry.data == {**SETTINGS, CONF_WEBHOOK_ID: webhook_id}
     assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/{webhook_id}"
     assert len(integration.mock_calls) == 1
 
@@ -276,9 +311,29 @@ async def test_what_the_last_page_offers_works_as_pasted(hass: HomeAssistant) ->
     assert (header, url) == ("Content-Type: application/json", shown["url"])
     assert json.loads(body) == {"amps": 10.0, "watts": 2200.0}
 
-    post = yaml.safe_load(shown["esphome"])["interval"][0]["then"][0]["http_request.post"]
-    assert post["url"] == shown["url"]
-    assert 'root["amps"]' in post["json"]
+
+@pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
+async def test_a_new_site_shows_what_to_put_on_its_device_before_it_is_saved(hass: HomeAssistant, kit: Kit) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    url = (await dialog.choose("webhook"))["description_placeholders"]["url"]
+    page = await dialog.submit({"device": kit.key})
+    check_configuration(page, kit, url)
+    assert not hass.config_entries.async_entries(DOMAIN)
+    result = await dialog.submit()
+    assert url.endswith(result["result"].data[CONF_WEBHOOK_ID])
+
+
+@pytest.mark.parametrize("language", Recipe)
+async def test_a_device_of_ones_own_is_shown_its_lines(hass: HomeAssistant, language: Recipe) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    url = (await dialog.choose("webhook"))["description_placeholders"]["url"]
+    page = await dialog.submit({"device": language})
+    assert page["step_id"] == "recipe"
+    assert url in page["description_placeholders"]["lines"]
+    assert qr_code(page) == url
+    assert (await dialog.submit({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_site_accepts_what_its_last_page_posts(
@@ -337,9 +392,22 @@ async def test_a_name_that_cannot_be_is_corrected(hass: HomeAssistant, name: str
 
 
 @pytest.mark.parametrize(
-    "wrong", [{CONF_MAX_AMPS: 5}, {CONF_MAX_AMPS: 126}, {CONF_VOLTAGE: 99}, {CONF_VOLTAGE: 261}], ids=str
+    "wrong",
+    [
+        {CONF_MAX_AMPS: 5},
+        {CONF_MAX_AMPS: 126},
+        {CONF_VOLTAGE: 99},
+        {CONF_VOLTAGE: 261},
+        {CONF_PROTECTION: {**BREAKER, CONF_KIND: "rcd"}},
+        {CONF_PROTECTION: {**BREAKER, CONF_RATING: 5}},
+        {CONF_PROTECTION: {**BREAKER, CONF_RATING: 126}},
+        {CONF_PROTECTION: {**BREAKER, CONF_TOLERANCE: 51}},
+        {CONF_PROTECTION: {**BREAKER, CONF_TIME: 0}},
+        {CONF_PROTECTION: {**BREAKER, CONF_TIME: 10801}},
+    ],
+    ids=str,
 )
-async def test_absurd_numbers_are_not_taken(hass: HomeAssistant, wrong: dict[str, int]) -> None:
+async def test_absurd_numbers_are_not_taken(hass: HomeAssistant, wrong: dict[str, Any]) -> None:
     dialog = await new_site(hass)
     with pytest.raises(InvalidData):
         await dialog.submit({**SITE, **wrong})
@@ -378,20 +446,96 @@ async def test_changing_a_site(hass: HomeAssistant) -> None:
     assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/the-id"
     assert (await dialog.submit())["reason"] == "reconfigure_successful"
     assert (entry.title, entry.unique_id) == ("Casa Bea", "casabea")
-    assert entry.data == {CONF_MAX_AMPS: 32, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_WEBHOOK_ID: "the-id"}
+    assert entry.data == {**SETTINGS, CONF_MAX_AMPS: 32, CONF_WEBHOOK_ID: "the-id"}
 
 
 async def test_the_options(hass: HomeAssistant) -> None:
     entry = add_site(hass)
-    flow = hass.config_entries.options
-    dialog = Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
+    dialog = await change_options(hass, entry)
+    await dialog.choose("settings")
     for absurd in (14, 3601):
         with pytest.raises(InvalidData):
             await dialog.submit({CONF_CONNECTED_TIMEOUT: absurd})
     await dialog.submit({CONF_CONNECTED_TIMEOUT: 30})
     assert entry.options == {CONF_CONNECTED_TIMEOUT: 30}
-    dialog = Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
+    dialog = await change_options(hass, entry)
+    await dialog.choose("settings")
     assert typed(dialog.result) == {CONF_CONNECTED_TIMEOUT: 30}
+
+
+@pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
+async def test_the_configuration_of_the_device_can_be_seen_again(hass: HomeAssistant, kit: Kit) -> None:
+    entry = add_site(hass)
+    hass.config_entries.async_update_entry(entry, options={CONF_CONNECTED_TIMEOUT: 30})
+    dialog = await change_options(hass, entry)
+    await dialog.choose("device")
+    page = await dialog.submit({"device": kit.key})
+    check_configuration(page, kit, f"{INTERNAL}/api/webhook/the-id")
+    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {CONF_CONNECTED_TIMEOUT: 30}
+
+
+async def test_no_configuration_is_shown_without_an_address(hass: HomeAssistant) -> None:
+    await hass.config.async_update(internal_url=None, external_url=None)
+    entry = add_site(hass)
+    dialog = await change_options(hass, entry)
+    assert hass.config.api
+    hass.config.api.local_ip = "127.0.0.1"  # as where Home Assistant listens on its own machine only
+    assert (await dialog.choose("device"))["reason"] == "no_address"
+
+
+# What protects the supply
+
+
+@pytest.mark.parametrize(
+    ("typed_in", "kept"),
+    [
+        ({}, BREAKER),
+        ({CONF_KIND: "fuse_gg", CONF_RATING: 63}, {**BREAKER, CONF_KIND: "fuse_gg", CONF_RATING: 63}),
+        (
+            {CONF_KIND: "meter_switch", CONF_RATING: 25, CONF_TOLERANCE: 10, CONF_TIME: 10800},
+            {CONF_KIND: "meter_switch", CONF_RATING: 25, CONF_TOLERANCE: 10, CONF_TIME: 10800},
+        ),
+    ],
+)
+async def test_the_protection_is_kept(hass: HomeAssistant, typed_in: dict[str, Any], kept: dict[str, Any]) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, CONF_PROTECTION: typed_in})
+    await dialog.choose("webhook")
+    assert (await dialog.submit())["result"].data[CONF_PROTECTION] == kept
+
+
+async def test_an_empty_rating_is_empty_again(hass: HomeAssistant) -> None:
+    entry = add_site(hass)
+    rated = {**SETTINGS, CONF_PROTECTION: {**BREAKER, CONF_RATING: 63}}
+    hass.config_entries.async_update_entry(entry, data={**rated, CONF_WEBHOOK_ID: "the-id"})
+    dialog = await change_site(hass, entry)
+    assert typed(dialog.result) == {**rated, CONF_NAME: "Casa Ana"}
+    await dialog.submit({**SITE, CONF_PROTECTION: {CONF_KIND: "mcb_b"}})
+    await dialog.submit()
+    assert entry.data[CONF_PROTECTION] == {**BREAKER, CONF_KIND: "mcb_b"}
+
+
+@pytest.mark.parametrize(
+    ("protection", "refused"),
+    [
+        ({CONF_RATING: 24}, True),
+        ({CONF_RATING: 25}, False),
+        ({CONF_KIND: "meter_switch", CONF_RATING: 23, CONF_TOLERANCE: 8}, True),
+        ({CONF_KIND: "meter_switch", CONF_RATING: 23, CONF_TOLERANCE: 9}, False),
+        ({CONF_RATING: 24, CONF_TOLERANCE: 10}, True),
+    ],
+)
+async def test_a_budget_that_the_protection_does_not_carry_is_corrected(
+    hass: HomeAssistant, protection: dict[str, Any], refused: bool
+) -> None:
+    dialog = await new_site(hass)
+    form = await dialog.submit({**SITE, CONF_PROTECTION: protection})
+    if refused:
+        assert form["errors"] == {CONF_MAX_AMPS: "above_protection"}
+        assert typed(form)[CONF_PROTECTION] == {**BREAKER, **protection}
+        form = await dialog.submit(SITE)
+    assert form["type"] is FlowResultType.MENU
 
 
 # A car with a new site

@@ -14,6 +14,7 @@ from typing import Any
 from homeassistant.components.select import SelectEntityDescription
 from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.selector import SelectSelector
 from homeassistant.loader import Manifest
 from PIL import Image
 import pytest
@@ -127,6 +128,13 @@ def test_no_text_of_a_flow_is_left_over(texts: dict[str, Any], flow: type) -> No
     for key in (*texts.get("error", {}), *texts.get("abort", {})):
         # One reason is given by Home Assistant itself, for a unique id that exists
         assert f'"{key}"' in source or key == "already_configured"
+
+
+def test_choices_and_their_texts_match() -> None:
+    schemas = (config_flow.PROTECTION_SCHEMA.schema.values(), [config_flow.DEVICE_CHOICE])
+    choices = [choice for values in schemas for choice in values if isinstance(choice, SelectSelector)]
+    texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items()}
+    assert {choice.config["translation_key"]: choice.config["options"] for choice in choices} == texts
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.core import Event, EventStateChangedData, callback
@@ -12,7 +13,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.amp_sensor.control import ChargingState, Reason
+from custom_components.amp_sensor.control import ChargingState, Mode, Protection, ProtectionKind, Reason
 from tests.conftest import CHARGING, TEXTS, Site
 
 THREE_PHASES = [{"amps": 10.0, "watts": 2300.0}, {"amps": 4.0, "watts": 900.0}, {"amps": 6.5, "watts": 1500.0}]
@@ -67,6 +68,61 @@ async def test_a_long_overload_warms_the_breaker(site: Site) -> None:
     assert float(site.state("sensor.casa_protection_load")) == 0
     await site.advance(60, amps=36.0, watts=8280.0)
     assert 1 < float(site.state("sensor.casa_protection_load")) <= 100
+
+
+async def _protect(site: Site, **protection: Any) -> None:
+    """Change what protects the site, as the flow does, and begin with it cold."""
+    told = {"kind": "mcb_c", "tolerance_percent": 0, "time_s": 60, **protection}
+    site.hass.config_entries.async_update_entry(site.entry, data={**site.entry.data, "protection": told})
+    await site.hass.async_block_till_done()
+
+
+async def _load_after(site: Site, seconds: int, amps: float) -> float:
+    await site.post(amps=amps, watts=amps * 230)
+    await site.advance(seconds, amps=amps, watts=amps * 230)
+    return float(site.state("sensor.casa_protection_load"))
+
+
+@pytest.mark.parametrize(
+    ("protection", "load"),
+    [
+        ({}, 100),
+        (
+            {"kind": "mcb_b", "rating_amps": 28},
+            16,
+        ),  # from cold: (36/28)² (1 − 1/e) − 1, of the 1.13² − 1 to open it
+        ({"kind": "mcb_c", "rating_amps": 63}, 0),
+        ({"kind": "fuse_gg", "rating_amps": 32}, 33),  # (36/32)² (1 − e^(−60/22)) − 1, of 1.25² − 1
+        ({"kind": "meter_switch", "rating_amps": 33, "tolerance_percent": 10}, 0),
+        ({"kind": "meter_switch", "rating_amps": 32, "tolerance_percent": 10, "time_s": 120}, 50),
+        ({"kind": "meter_switch"}, 100),
+    ],
+    ids=str,
+)
+async def test_the_load_is_that_of_the_protection_that_was_chosen(
+    site: Site, protection: dict[str, Any], load: float
+) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
+    await _protect(site, **protection)
+    assert await _load_after(site, 60, 36.0) == pytest.approx(load, abs=3)
+
+
+async def test_a_protection_without_a_rating_of_its_own_follows_the_budget(site: Site) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
+    await _protect(site, kind="mcb_b")
+    await site.call("number", "set_value", "number.casa_budget", value=40)
+    assert await _load_after(site, 60, 36.0) == 0
+    await site.call("number", "set_value", "number.casa_budget", value=20)
+    assert await _load_after(site, 60, 36.0) == 100
+    protection = site.coordinator.data.settings.protection
+    assert protection == Protection(kind=ProtectionKind.MCB_B, rating_amps=20)
+
+
+async def test_a_protection_with_a_rating_of_its_own_keeps_it(site: Site) -> None:
+    await _protect(site, rating_amps=63)
+    await site.call("number", "set_value", "number.casa_budget", value=20)
+    protection = site.coordinator.data.settings.protection
+    assert protection == Protection(kind=ProtectionKind.MCB_C, rating_amps=63)
 
 
 async def test_export_counts_no_energy(site: Site) -> None:

@@ -1,14 +1,15 @@
 """Adding and changing sites and chargers by hand."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-import json
+from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, override
 
 from homeassistant.components.webhook import async_generate_id, async_generate_path, async_generate_url
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryBaseFlow,
     ConfigFlow,
     ConfigFlowContext,
     ConfigFlowResult,
@@ -24,6 +25,7 @@ from homeassistant.const import (
     CONF_NAME,
     CONF_RADIUS,
     CONF_WEBHOOK_ID,
+    PERCENTAGE,
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
     UnitOfTime,
@@ -39,6 +41,9 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    QrCodeSelector,
+    QrCodeSelectorConfig,
+    QrErrorCorrectionLevel,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -60,49 +65,49 @@ from .const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_CONNECTED_TIMEOUT,
+    CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_PROTECTION,
+    CONF_RATING,
     CONF_SUBENTRY_ID,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
+    CONF_TIME,
+    CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_CONNECTED_TIMEOUT_S,
     DEFAULT_RADIUS_M,
     DEFAULT_TESSIE_URL,
+    DEFAULT_TIME_S,
+    DEFAULT_TOLERANCE_PERCENT,
     DEFAULT_VOLTAGE,
     DOMAIN,
     MAX_BUDGET_A,
     MAX_CAR_A,
     MAX_CONNECTED_TIMEOUT_S,
     MAX_RADIUS_M,
+    MAX_TIME_S,
+    MAX_TOLERANCE_PERCENT,
     MAX_VOLTAGE,
     MIN_BUDGET_A,
     MIN_CAR_A,
     MIN_CONNECTED_TIMEOUT_S,
     MIN_RADIUS_M,
+    MIN_TIME_S,
     MIN_VOLTAGE,
     SUBENTRY_CHARGER,
 )
+from .control import ProtectionKind
+from .device_config import KITS, Recipe, device_yaml, recipe
 
 SECTION_SERVER = "server"
 _TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
 
-# What the last page offers to try out and to copy. Double quotes within double quotes, because these work in the shells
-# of Linux and macOS and at the Windows prompt alike.
-_EXAMPLE = json.dumps(json.dumps({"amps": 10.0, "watts": 2200.0}))
-_CURL = 'curl -H "Content-Type: application/json" -d {example} {url}'
-_ESPHOME = """\
-http_request:
-  timeout: 4s
-interval:
-  - interval: 1s
-    then:
-      - http_request.post:
-          url: {url}
-          json: |-
-            root["amps"] = id(amps).state;
-            root["watts"] = id(watts).state;"""
+# Of a form, and not kept
+_DEVICE = "device"
+_QR_CODE = "qr_code"
 
 
 def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
@@ -110,8 +115,23 @@ def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
+def _choice(options: Iterable[str], translation_key: str) -> SelectSelector:
+    return SelectSelector(SelectSelectorConfig(options=list(options), translation_key=translation_key))
+
+
 _TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 
+PROTECTION_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_KIND, default=ProtectionKind.MCB_C): _choice(ProtectionKind, "protection_kind"),
+        # As the budget, which also follows the budget where it is changed later
+        vol.Optional(CONF_RATING): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_TOLERANCE, default=DEFAULT_TOLERANCE_PERCENT): _whole_number(
+            0, MAX_TOLERANCE_PERCENT, PERCENTAGE
+        ),
+        vol.Required(CONF_TIME, default=DEFAULT_TIME_S): _whole_number(MIN_TIME_S, MAX_TIME_S, UnitOfTime.SECONDS),
+    }
+)
 SITE_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
@@ -120,6 +140,7 @@ SITE_SCHEMA = vol.Schema(
             MIN_VOLTAGE, MAX_VOLTAGE, UnitOfElectricPotential.VOLT
         ),
         vol.Required(CONF_LOCAL_ONLY, default=True): BooleanSelector(),
+        vol.Required(CONF_PROTECTION): section(PROTECTION_SCHEMA, {"collapsed": True}),
     }
 )
 OPTIONS_SCHEMA = vol.Schema(
@@ -135,6 +156,7 @@ CAR_SCHEMA = vol.Schema(
         vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
     }
 )
+DEVICE_CHOICE = _choice((*(kit.key for kit in KITS), *Recipe), "device")
 REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
 
 
@@ -209,6 +231,17 @@ def _known_cars(hass: HomeAssistant) -> set[str | None]:
     }
 
 
+def _webhook_url(hass: HomeAssistant, site: Mapping[str, Any]) -> str | None:
+    """Return where the sensor of a site posts to; None where Home Assistant does not know its own address."""
+    from_outside = not site[CONF_LOCAL_ONLY]
+    try:
+        return async_generate_url(
+            hass, site[CONF_WEBHOOK_ID], allow_external=from_outside, prefer_external=from_outside
+        )
+    except NoURLAvailableError:
+        return None
+
+
 def _site_id(name: str) -> str:
     """Return what two names of the same site have in common."""
     return "".join(name.casefold().split())
@@ -278,7 +311,42 @@ class _TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         )
 
 
-class AmpSensorConfigFlow(_TeslaSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
+class _DeviceSteps(ConfigEntryBaseFlow):
+    """The pages that show what to put on a device: of a new site as of one that is there."""
+
+    @abstractmethod
+    def _finish(self) -> ConfigFlowResult:
+        """End the flow."""
+
+    def _show_device(self, device: str, site: Mapping[str, Any], url: str) -> ConfigFlowResult:
+        code = QrCodeSelectorConfig(data=url, scale=6, error_correction_level=QrErrorCorrectionLevel.QUARTILE)
+        schema = vol.Schema({vol.Optional(_QR_CODE): QrCodeSelector(code)})
+        for kit in KITS:
+            if kit.key == device:
+                return self.async_show_form(
+                    step_id="esphome",
+                    data_schema=schema,
+                    description_placeholders={
+                        "yaml": device_yaml(kit, webhook_url=url, voltage=site[CONF_VOLTAGE]),
+                        "largest_amps": str(kit.largest_amps),
+                    },
+                )
+        return self.async_show_form(
+            step_id="recipe",
+            data_schema=schema,
+            description_placeholders={"lines": recipe(Recipe(device), webhook_url=url)},
+        )
+
+    async def async_step_esphome(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go on when what was shown is copied."""
+        return self._finish()
+
+    async_step_recipe = async_step_esphome
+
+
+class AmpSensorConfigFlow(
+    _DeviceSteps, _TeslaSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
+):
     """Add a site, change it, or renew the token of one of its cars."""
 
     _token = vol.Optional  # a new site does without a car
@@ -317,6 +385,10 @@ class AmpSensorConfigFlow(_TeslaSteps[ConfigFlowContext, ConfigFlowResult, str],
             return {CONF_NAME: "name_empty"}
         if any(site_id in (entry.unique_id, _site_id(entry.title)) for entry in others):
             return {CONF_NAME: "site_known"}
+        protection = self._data[CONF_PROTECTION]
+        tolerance = protection[CONF_TOLERANCE] / 100 if protection[CONF_KIND] == ProtectionKind.METER_SWITCH else 0
+        if self._data[CONF_MAX_AMPS] > protection.get(CONF_RATING, inf) * (1 + tolerance):
+            return {CONF_MAX_AMPS: "above_protection"}
         return {}
 
     @override
@@ -373,28 +445,23 @@ class AmpSensorConfigFlow(_TeslaSteps[ConfigFlowContext, ConfigFlowResult, str],
         )
 
     async def async_step_webhook(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show where the sensor posts to, and finish."""
+        """Show where the sensor posts to, and ask what to put on it."""
+        url = _webhook_url(self.hass, self._data)
         if user_input is not None:
-            return self._finish()
-        webhook_id = self._data[CONF_WEBHOOK_ID]
-        from_outside = not self._data[CONF_LOCAL_ONLY]
-        try:
-            url = async_generate_url(self.hass, webhook_id, allow_external=from_outside, prefer_external=from_outside)
-        except NoURLAvailableError:
-            return self.async_show_form(
-                step_id="webhook_path", description_placeholders={"path": async_generate_path(webhook_id)}
-            )
+            device = user_input.get(_DEVICE)
+            return self._finish() if url is None or device is None else self._show_device(device, self._data, url)
+        if url is None:
+            path = async_generate_path(self._data[CONF_WEBHOOK_ID])
+            return self.async_show_form(step_id="webhook_path", description_placeholders={"path": path})
         return self.async_show_form(
             step_id="webhook",
-            description_placeholders={
-                "url": url,
-                "curl": _CURL.format(example=_EXAMPLE, url=url),
-                "esphome": _ESPHOME.format(url=url),
-            },
+            data_schema=vol.Schema({vol.Optional(_DEVICE): DEVICE_CHOICE}),
+            description_placeholders={"url": url, "curl": recipe(Recipe.CURL, webhook_url=url)},
         )
 
     async_step_webhook_path = async_step_webhook
 
+    @override
     def _finish(self) -> ConfigFlowResult:
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
@@ -494,14 +561,32 @@ class ChargerSubentryFlow(_TeslaSteps[SubentryFlowContext, SubentryFlowResult, t
         )
 
 
-class AmpSensorOptionsFlow(OptionsFlow):
-    """Change the options of a site."""
+class AmpSensorOptionsFlow(_DeviceSteps, OptionsFlow):
+    """Change the options of a site, or show what to put on its device."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what it is about."""
+        return self.async_show_menu(step_id="init", menu_options=["settings", "device"])
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options."""
         if user_input is not None:
             return self.async_create_entry(data={**self.config_entry.options, **user_input})
         return self.async_show_form(
-            step_id="init",
+            step_id="settings",
             data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options),
         )
+
+    async def async_step_device(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what measures the current."""
+        site = self.config_entry.data
+        url = _webhook_url(self.hass, site)
+        if url is None:
+            return self.async_abort(reason="no_address")
+        if user_input is not None:
+            return self._show_device(user_input[_DEVICE], site, url)
+        return self.async_show_form(step_id="device", data_schema=vol.Schema({vol.Required(_DEVICE): DEVICE_CHOICE}))
+
+    @override
+    def _finish(self) -> ConfigFlowResult:
+        return self.async_create_entry(data=self.config_entry.options)

@@ -9,6 +9,13 @@ CONF_MAX_AMPS: Final = "max_amps"
 CONF_VOLTAGE: Final = "voltage"
 CONF_LOCAL_ONLY: Final = "local_only"
 
+# What opens when the budget is exceeded for long; a section of the site's settings
+CONF_PROTECTION: Final = "protection"
+CONF_KIND: Final = "kind"
+CONF_RATING: Final = "rating_amps"
+CONF_TOLERANCE: Final = "tolerance_percent"
+CONF_TIME: Final = "time_s"
+
 # Settings of a charger
 SUBENTRY_CHARGER: Final = "charger"
 CONF_TESSIE_TOKEN: Final = "tessie_token"  # noqa: S105 -- the name of a setting, not a token
@@ -31,6 +38,11 @@ MAX_CAR_A: Final = 48  # the largest on-board charger of a Tesla
 DEFAULT_VOLTAGE: Final = 230  # IEC 60038
 MIN_VOLTAGE: Final = 100  # the lowest nominal voltage of households (IEC 60038: Japan)
 MAX_VOLTAGE: Final = 260  # above the highest nominal one with its tolerance (240 V + 6 %: 254 V)
+MAX_TOLERANCE_PERCENT: Final = 50  # Italian meters let 10 % more pass for good, and 33 % for hours: none lets more
+DEFAULT_TOLERANCE_PERCENT: Final = 0  # nothing is taken for granted
+MIN_TIME_S: Final = 1  # an electronic switch without delay
+MAX_TIME_S: Final = 10800  # the three hours of Italian meters, the longest there is
+DEFAULT_TIME_S: Final = 60  # the shortest that contracts name
 DEFAULT_TESSIE_URL: Final = "https://api.tessie.com"
 DEFAULT_RADIUS_M: Final = 100  # around the charger; the replaced service's rule
 MIN_RADIUS_M: Final = 20  # a car's position is good to some ten metres

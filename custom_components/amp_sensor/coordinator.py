@@ -30,9 +30,14 @@ from .chargers.charger import (
 )
 from .const import (
     CONF_CONNECTED_TIMEOUT,
+    CONF_KIND,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_PROTECTION,
+    CONF_RATING,
     CONF_SUBENTRY_ID,
+    CONF_TIME,
+    CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_CONNECTED_TIMEOUT_S,
     DOMAIN,
@@ -45,6 +50,8 @@ from .control import (
     Decision,
     Mode,
     Outcome,
+    Protection,
+    ProtectionKind,
     Reading,
     SiteSettings,
 )
@@ -202,6 +209,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if memory["configured_max_amps"] == self._configured_max_amps:
                 self._settings = replace(self._settings, max_amps=memory["max_amps"])
             self._settings = replace(self._settings, mode=Mode(memory["mode"]))
+        self._settings = self._with_protection(self._settings)
         self.controller = Controller(self._settings, now=now)
         if memory is not None:
             counter = memory["counter"]
@@ -279,7 +287,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @callback
     def async_configure(self, settings: SiteSettings) -> None:
         """Take new settings of the site, at once and for good."""
-        self._settings = settings
+        self._settings = settings = self._with_protection(settings)
         self._keep(lambda: self.controller.configure(settings, now=self.now()))
 
     @callback
@@ -287,6 +295,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Take new settings of a charger, at once and for good."""
         self._links[charger_id].settings = settings
         self._keep(lambda: self.controller.set_charger(charger_id, settings, now=self.now()))
+
+    def _with_protection(self, settings: SiteSettings) -> SiteSettings:
+        """Put in what the flow was told of the protection. Without a rating of its own it is rated at the budget."""
+        told = self.config_entry.data.get(CONF_PROTECTION)
+        if told is None:
+            return settings
+        protection = Protection(
+            kind=ProtectionKind(told[CONF_KIND]),
+            rating_amps=told.get(CONF_RATING, settings.max_amps),
+            tolerance=told[CONF_TOLERANCE] / 100,
+            time_s=told[CONF_TIME],
+        )
+        return replace(settings, protection=protection)
 
     async def async_idle(self) -> None:
         """Wait until all that happened so far is dealt with, answers of chargers included."""

@@ -115,14 +115,27 @@ def device_yaml(kit: Kit, *, webhook_url: str, voltage: int) -> str:
 class Recipe(StrEnum):
     """For devices that do not run this project's firmware."""
 
-    CURL = "curl"
+    ESPHOME = "esphome"
     ARDUINO = "arduino"
     MICROPYTHON = "micropython"
+    CURL = "curl"
 
 
 _RECIPES: Final = {
     Recipe.CURL: """\
 curl -H "Content-Type: application/json" -d "{\\"amps\\": 10.0, \\"watts\\": 2200.0}" "@URL@"
+""",
+    Recipe.ESPHOME: """\
+http_request:
+  timeout: 4s
+interval:
+  - interval: 1s
+    then:
+      - http_request.post:
+          url: "@URL@"
+          json: |-
+            root["amps"] = id(amps).state;
+            root["watts"] = id(watts).state;
 """,
     Recipe.ARDUINO: """\
 #include <HTTPClient.h>
