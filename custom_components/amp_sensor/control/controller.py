@@ -76,7 +76,7 @@ class Controller:
         self._peaks: deque[float] = deque([0.0], maxlen=PEAK_MINUTES)
         self._peak_since = now
         self._started_at = self._integrated_at = self._moved_at = now
-        self._frozen = False
+        self._frozen_at: float | None = None
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
@@ -101,13 +101,13 @@ class Controller:
 
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
-        now, last, was_frozen = reading.at, self.meter.last, self._frozen
+        now, last, was_frozen = reading.at, self.meter.last, self._frozen_at is not None
         self._integrate(now)
         self.meter.add(reading)
         if last is None or len(last.amps) != len(reading.amps):
             self._house = ()
         if last is None or (last.amps, last.watts) != (reading.amps, reading.watts):
-            self._moved_at, self._frozen = now, False
+            self._moved_at, self._frozen_at = now, None
         for charger in self._chargers.values():
             if charger.belief.change and self._house:
                 others = sum(max(other.belief.bounds(now)) for other in self._chargers.values() if other is not charger)
@@ -118,7 +118,7 @@ class Controller:
                     charger.settled(change)
         self._share(reading, now)
         held_s = 0.0 if last is None else now - last.at
-        if held_s > BRIDGE_S or (was_frozen and not self._frozen):
+        if held_s > BRIDGE_S or (was_frozen and self._frozen_at is None):
             self._memory.interrupt(now)
         self._remember_peak(max(self._house), now)
         self._memory.add(max(self._house), now, min(held_s, BRIDGE_S))
@@ -131,6 +131,7 @@ class Controller:
         if charger.running and not was_running and self._house and (last := self.meter.last):
             # Until now, all that it draws was taken for the house's.
             self._share(last, now)
+            self._peaks[-1] = max(self._house)
 
     def acknowledge(self, command: Command, outcome: Outcome, *, now: float, retry_after_s: float = 0.0) -> None:
         """Take the end of the command in flight. No command goes to its charger for `retry_after_s` (may be inf)."""
@@ -213,8 +214,8 @@ class Controller:
 
     def _silence_s(self, now: float) -> float:
         """For how long the meter has said nothing that can be believed."""
-        if self._frozen:
-            return now - self._moved_at
+        if self._frozen_at is not None:
+            return now - self._frozen_at
         return now - (self._started_at if self.meter.last is None else self.meter.last.at)
 
     def _remember_peak(self, amps: float, now: float) -> None:
@@ -234,10 +235,16 @@ class Controller:
         if reason := charger.not_ours(self.settings.mode, now):
             charger.target = 0 if not charger.running else charger.request or charger.target
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=reason)
-        change = charger.belief.change
-        if change and charger.belief.is_overdue(now) and change.amps >= FROZEN_AMPS and self._moved_at < change.sent_at:
-            self._frozen = True
-        resend = charger.look(now)
+        change, read_at = charger.belief.change, self.meter.last.at if self.meter.last else -math.inf
+        if (
+            change
+            and charger.belief.is_overdue(read_at)
+            and change.amps >= FROZEN_AMPS
+            and self._moved_at < change.sent_at
+            and self._frozen_at is None
+        ):
+            self._frozen_at = change.sent_at
+        resend = charger.look(now, read_at)
         kept = charger.target
         choice = self._choose(charger, now)
         charger.chosen_at = now
@@ -263,7 +270,10 @@ class Controller:
         prices, budget = PRICES[self.settings.mode], self.settings.max_amps
         cap, least, target = self._cap(charger), charger.settings.min_amps, charger.target
         others = self._others(charger)
-        silence_s, silent = self._silence_s(now), Reason.METER_FROZEN if self._frozen else Reason.METER_SILENT
+        silence_s, silent = (
+            self._silence_s(now),
+            Reason.METER_SILENT if self._frozen_at is None else Reason.METER_FROZEN,
+        )
         if silence_s > STOP_S:
             return Choice(0, silent, {"silence_s": silence_s})
         if silence_s > SAFE_S:

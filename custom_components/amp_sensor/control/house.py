@@ -133,6 +133,8 @@ class HouseMemory:
     def restore(self, record: Record) -> None:
         """Take what was learned before; a record of other levels, or a damaged one, is passed over."""
         for level, values in zip(self._levels, record, strict=False):
-            if len(values) == 2 * BINS + 2 and all(math.isfinite(value) and value >= 0 for value in values):
+            if len(values) == 2 * BINS + 2 and all(
+                isinstance(value, int | float) and math.isfinite(value) and value >= 0 for value in values
+            ):
                 level.happened, level.expected = list(values[:BINS]), list(values[BINS : 2 * BINS])
                 level.step_sum, level.step_count = values[-2], max(values[-1], CREDIT)

@@ -259,10 +259,13 @@ class ManagedCharger:
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
-    def look(self, now: float) -> bool:
-        """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again."""
+    def look(self, now: float, read_at: float) -> bool:
+        """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again.
+
+        A cut is sent again also where the meter has said nothing since; of a raise only a reading (`read_at`) can tell.
+        """
         change = self.belief.change
-        if change is None or not self.belief.is_overdue(now):
+        if change is None or not self.belief.is_overdue(now if change.is_cut else read_at):
             return False
         if not change.is_cut:
             # Not seen: it may not have come, or the car may not use it. Only a report can tell.

@@ -1,0 +1,1095 @@
+"""What the owner of a house and a car gets, second by second."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from math import inf
+
+import pytest
+
+from custom_components.amp_sensor.control import Protection, ProtectionKind, Reason
+from tests.control.conftest import Bench, BenchCar, running
+
+# -- lowering ---------------------------------------------------------------------------------------------------
+
+
+def test_a_reading_over_the_budget_lowers_the_car_at_once(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(5)
+    ((at, command),) = bench.commands
+    assert (command.action, command.amps) == ("set_amps", 9)
+    assert at == bench.now
+    assert bench.last.reason == "over_budget"
+    assert bench.last.numbers["over_amps"] == pytest.approx(6.0, abs=0.1)
+    bench.run(60)
+    assert bench.total <= 25
+    assert len(bench.commands) == 1, "one was enough"
+
+
+def test_a_house_that_rises_on_lowers_the_car_on(bench: Bench) -> None:
+    bench.house = 12.0
+    bench.run(5)
+    bench.house = 18.0
+    bench.run(30)
+    asked = [command.amps for command in bench.sent()]
+    assert asked == sorted(asked, reverse=True)
+    assert bench.car.amps == 6
+    assert bench.total <= 25
+
+
+def test_one_command_is_in_flight_and_the_newest_target_follows(bench: Bench) -> None:
+    bench.car.latency_s = 20
+    for house in (11.0, 14.0, 17.0):
+        bench.house = house
+        bench.run(5)
+    assert len(bench.commands) == 1
+    bench.run(10)
+    assert [command.amps for command in bench.sent()] == [13, 7]
+
+
+def test_noise_around_the_budget_is_no_reason_to_lower(bench: Bench) -> None:
+    bench.house = 9.2
+    bench.run(60)
+    assert not bench.commands
+
+
+def test_a_cut_that_the_meter_does_not_show_is_sent_again_ever_less_often(bench: Bench) -> None:
+    bench.car.obeys = bench.car.reports = False
+    bench.house = 15.0
+    bench.run(300)
+    moments = [at for at, command in bench.commands if command.action == "set_amps"]
+    assert len(moments) > 4
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert gaps[0] <= 16
+    assert gaps == sorted(gaps)
+    assert max(gaps) <= 125
+    assert "resent" in bench.reasons
+
+
+def test_a_stop_that_the_meter_does_not_show_is_sent_again(bench: Bench) -> None:
+    bench.car.obeys = bench.car.reports = False
+    bench.house = 30.0
+    bench.run(60)
+    assert len(bench.sent("stop")) >= 3
+
+
+def test_what_the_cars_report_shows_need_not_be_sent_again() -> None:
+    """The house rose by as much as the car gave up: the meter shows nothing, but the car tells that it obeyed."""
+    bench = running(house=5.0)
+    bench.house = 11.0
+    bench.run(8)
+    bench.house = 14.0
+    bench.run(60)
+    assert bench.car.amps == 10
+    assert bench.total <= 25
+    assert len(bench.commands) <= 4
+
+
+def test_a_report_that_shows_the_old_current_sends_the_cut_again(bench: Bench) -> None:
+    bench.car.obeys = False
+    bench.house = 15.0
+    bench.run(40)
+    assert len(bench.sent("set_amps")) >= 2
+    bench.car.obeys = True
+    bench.run(60)
+    assert bench.total <= 25
+
+
+def test_a_command_that_failed_is_tried_again_soon_and_then_less_often(bench: Bench) -> None:
+    bench.car.outcome, bench.car.reports = "failed", False
+    bench.house = 15.0
+    bench.run(60)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
+    assert gaps[:4] == [3, 4, 6, 10], "the 2 s of the answer, and 1, 2, 4, 8 s of patience"
+
+
+def test_after_a_time_out_the_meter_is_looked_at_first(bench: Bench) -> None:
+    bench.car.outcome, bench.car.reports = "unknown", False
+    bench.house = 15.0
+    bench.run(40)
+    (first, _), (second, _) = bench.commands[:2]
+    assert second - first >= 2 + 8
+
+
+def test_a_time_out_that_the_meter_shows_to_have_worked_is_over(bench: Bench) -> None:
+    bench.car.outcome = "unknown"
+    bench.house = 15.0
+    bench.run(6)
+    bench.car.apply(bench.commands[0][1])
+    bench.run(60)
+    assert len(bench.commands) == 1
+
+
+def test_a_car_that_refuses_is_left_alone_for_a_minute(bench: Bench) -> None:
+    bench.car.outcome, bench.car.reports = "refused", False
+    bench.house = 15.0
+    bench.run(200)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
+    assert gaps
+    assert min(gaps) >= 60
+
+
+def test_a_cloud_that_asks_for_patience_gets_it(bench: Bench) -> None:
+    bench.car.outcome, bench.car.retry_after_s = "failed", 100.0
+    bench.house = 15.0
+    bench.run(100)
+    assert len(bench.commands) == 1
+    bench.run(10)
+    assert len(bench.commands) == 2
+
+
+@pytest.mark.parametrize("retry_after_s", [900.0, inf])
+def test_a_cloud_that_shuts_us_out_is_left_alone_and_said_so(bench: Bench, retry_after_s: float) -> None:
+    bench.car.outcome, bench.car.retry_after_s = "failed", retry_after_s
+    bench.house = 15.0
+    bench.run(600)
+    assert len(bench.commands) == 1
+    assert bench.last.reason == "blocked"
+    assert bench.last.target == 0
+
+
+def test_an_answer_that_nobody_waits_for_changes_nothing(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(5)
+    command = bench.commands[0][1]
+    bench.run(60)
+    for charger_id in ("car", "other"):
+        answer = bench.control.Command(charger_id=charger_id, action=command.action, amps=16)
+        bench.controller.acknowledge(answer, bench.control.Outcome.FAILED, now=bench.now)
+    bench.run(5)
+    assert len(bench.commands) == 1
+
+
+# -- raising ----------------------------------------------------------------------------------------------------
+
+
+def test_headroom_must_last_before_the_car_is_raised(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 5.0
+    freed = bench.now
+    bench.run(10)
+    assert not bench.sent(after=freed)
+    assert bench.last.reason == "waiting"
+    bench.run_until("raised")
+    (command,) = bench.sent(after=freed)
+    assert command.amps > 9
+    bench.run(600)
+    assert bench.car.amps == 16
+    assert bench.last.reason == "at_maximum"
+    assert bench.total <= 25
+
+
+def test_a_thermostat_is_not_followed_up_each_time(bench: Bench) -> None:
+    for _ in range(20):
+        bench.house = 15.0
+        bench.run(30)
+        bench.house = 5.0
+        bench.run(30)
+    assert len(bench.commands) <= 10, "an up and a down each minute would be 40"
+
+
+def test_eager_raises_sooner_than_strict() -> None:
+    raised = {}
+    for mode in ("strict", "balanced", "eager"):
+        bench = running(mode=mode)
+        bench.house = 15.0
+        bench.run(60)
+        bench.house = 5.0
+        freed = bench.now
+        bench.run_until("raised", within=1800)
+        raised[mode] = bench.now - freed
+    assert raised["eager"] <= raised["balanced"] <= raised["strict"]
+    assert raised["eager"] < raised["strict"]
+
+
+def test_a_failed_raise_is_weighed_again_and_not_before_its_patience_is_over(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.car.outcome, bench.car.retry_after_s = "failed", 60.0
+    bench.house = 5.0
+    bench.run_until("raised")
+    freed = bench.now
+    bench.run(5)
+    bench.house = 15.0
+    bench.run(100)
+    assert not bench.sent(after=freed), "the headroom is gone, and with it the raise"
+
+
+def test_a_raise_that_timed_out_counts_as_done(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.car.outcome = "unknown"
+    bench.house = 5.0
+    bench.run_until("raised")
+    bench.run(3)
+    bench.house = 17.0
+    bench.car.outcome = "accepted"
+    raised = bench.now
+    bench.run(10)
+    assert bench.sent("set_amps", after=raised), "it may draw what it was given, so it is lowered again"
+
+
+def test_a_raise_that_does_not_show_waits_for_the_cars_word(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.car.obeys = False
+    bench.house = 5.0
+    bench.run_until("raised")
+    bench.car.reports = False
+    raised = bench.now
+    bench.run(300)
+    assert not bench.sent(after=raised)
+    bench.car.reports = bench.car.obeys = True
+    bench.run(600)
+    assert bench.car.amps == 16
+
+
+def test_a_car_that_does_not_use_what_it_has_is_given_no_more() -> None:
+    bench = running(cars=(BenchCar(request=10.0, amps=6.0, takes=6.0),), seconds=600)
+    assert not bench.commands
+    assert bench.last.reason == "not_used"
+    bench.car.takes = inf
+    bench.car.draw()
+    bench.run(300)
+    assert bench.car.amps > 10
+
+
+def test_a_car_that_uses_less_leaves_the_rest_to_the_house() -> None:
+    """Lowering it would change nothing: 12 A of the house and its 6 A are within 25 A, whatever it may."""
+    bench = running(cars=(BenchCar(amps=6.0, takes=6.0),))
+    bench.house = 12.0
+    bench.run(120)
+    assert not bench.commands
+
+
+# -- minimum, stop, start ---------------------------------------------------------------------------------------
+
+
+def test_the_minimum_is_held_for_a_while_rather_than_stopped(bench: Bench) -> None:
+    bench.house = 21.0
+    bench.run(30)
+    assert bench.last.reason == "minimum"
+    assert bench.car.amps == 5
+    bench.house = 15.0
+    bench.run(600)
+    assert not bench.sent("stop")
+    assert bench.car.amps > 5
+
+
+def test_the_minimum_is_not_held_for_ever(bench: Bench) -> None:
+    bench.house = 21.0
+    bench.run_until("paused")
+    bench.run(10)
+    assert bench.car.state == "stopped"
+    assert bench.last.target == 0
+
+
+def test_far_over_the_budget_the_car_is_stopped_at_once(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(10)
+    assert [command.action for command in bench.sent()] == ["stop"]
+    bench.run(20)
+    assert bench.last.reason == "house_over_budget"
+
+
+def test_strict_never_uses_the_tolerance_of_the_protection() -> None:
+    bench = running(mode="strict")
+    bench.house = 21.0
+    bench.run(10)
+    assert [command.action for command in bench.sent()] == ["stop"]
+
+
+def test_the_minimum_is_held_only_while_the_protection_has_half_of_its_tolerance_left() -> None:
+    stopped = {}
+    for time_s in (60.0, 600.0):
+        bench = running(mode="eager")
+        bench.configure(
+            protection=Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=25.0, tolerance=0.0, time_s=time_s)
+        )
+        bench.run(10)
+        bench.house = 21.0
+        since = bench.now
+        bench.run_until("paused", within=1200)
+        stopped[time_s] = bench.now - since
+        assert bench.controller.protection_load <= 0.5
+    assert stopped[60.0] <= 30
+    assert stopped[600.0] > 100
+
+
+def test_a_pause_ends_when_headroom_lasts_and_the_car_is_told_its_amps_first(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    freed = bench.now
+    bench.run_until("started")
+    assert bench.now - freed > 5
+    bench.run(30)
+    resumed = bench.sent(after=freed)
+    assert resumed[-1].action == "start"
+    assert all(command.action == "set_amps" for command in resumed[:-1])
+    bench.run(600)
+    assert bench.car.amps == 16
+
+
+def test_a_start_is_given_up_when_the_headroom_goes_while_its_amps_are_set(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(30)
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.latency_s = 15
+    bench.run_until("started")
+    assert bench.sent()[-1].action == "set_amps"
+    bench.house = 23.0
+    bench.run(60)
+    assert not bench.sent("start")
+    assert bench.last.target == 0
+
+
+def test_a_start_is_given_up_when_the_meter_goes_silent_while_its_amps_are_set(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(30)
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    for latency_s in (20, 35):
+        bench.car.latency_s = latency_s
+        bench.run_until("started")
+        assert bench.sent()[-1].action == "set_amps"
+        bench.meter = False
+        bench.run(100)
+        assert not bench.sent("start")
+        bench.controller._chargers["car"].request = 9  # the next start has to set its amps again
+        bench.meter = True
+
+
+def test_a_start_that_failed_is_weighed_again(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.outcome = "refused"
+    bench.run_until("started")
+    bench.run(40)
+    bench.car.outcome = "accepted"
+    bench.run(300)
+    assert bench.car.state == "charging"
+
+
+def test_a_start_that_comes_to_nothing_is_tried_again_within_bounds(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.obeys = False
+    bench.run(3600)
+    assert 4 <= len(bench.sent("start")) <= 4 + 4
+    assert "starts_exhausted" in bench.reasons
+
+
+def test_starts_are_bounded_whatever_the_house_does(bench: Bench) -> None:
+    for _ in range(20):
+        bench.house = 28.0
+        bench.run(60)
+        bench.house = 5.0
+        bench.run(240)
+    assert len(bench.sent("start")) <= 4 + 6000 / 900 + 1
+    assert "starts_exhausted" in bench.reasons
+
+
+# -- failing safe -----------------------------------------------------------------------------------------------
+
+
+def test_a_silent_meter_first_ends_raises_then_takes_a_safe_current_then_stops_the_car(bench: Bench) -> None:
+    bench.house = 13.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(900)
+    assert bench.car.amps == 16
+    bench.meter = False
+    quiet = bench.now
+    bench.run(29)
+    assert not bench.sent(after=quiet)
+    bench.run(5)
+    (command,) = bench.sent(after=quiet)
+    assert (command.action, command.amps) == ("set_amps", 11), "what fits with the house's peak of the last hour"
+    assert bench.last.reason == "meter_silent"
+    assert bench.last.numbers["silence_s"] > 30
+    bench.run(80)
+    assert {command.amps for command in bench.sent(after=quiet)} == {11}, "nobody sees it obey, so it is told again"
+    bench.run(15)
+    assert bench.sent(after=quiet)[-1].action == "stop"
+    bench.run(3600)
+    assert not bench.sent("start")
+    bench.meter = True
+    bench.run(900)
+    assert bench.car.state == "charging", "its silence over, it goes on"
+
+
+def test_nothing_is_raised_on_a_reading_older_than_15_s(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(15)
+    bench.meter = False
+    quiet = bench.now
+    bench.run(30)
+    assert not [command for command in bench.sent(after=quiet + 15) if command.amps > 9]
+    assert bench.last.reason == "meter_silent"
+
+
+def test_the_owners_maximum_holds_over_a_silent_meter_too(bench: Bench) -> None:
+    bench.meter = False
+    bench.run(20)
+    bench.set_charger(max_amps=8)
+    bench.run(20)
+    assert {command.amps for command in bench.sent()} == {8}
+    bench.run(100)
+    assert bench.car.state == "stopped"
+
+
+def test_a_meter_that_shows_nothing_of_a_change_of_the_car_is_frozen(bench: Bench) -> None:
+    bench.stuck = 27.0
+    bench.run(1)
+    bench.house = 11.0
+    bench.run_until("meter_frozen", within=120)
+    stopped_within = 130
+    bench.run(stopped_within)
+    assert bench.car.state == "stopped"
+    bench.run(600)
+    assert bench.last.reason == "meter_frozen"
+    assert not bench.sent("start")
+    bench.stuck, bench.house = None, 5.0
+    thawed = bench.now
+    bench.run(5)
+    assert not bench.sent(after=thawed), "nobody saw the house meanwhile"
+    bench.run(900)
+    assert bench.car.state == "charging"
+
+
+def test_a_meter_that_rounds_to_whole_amps_is_not_frozen(bench: Bench) -> None:
+    bench.rounds = round
+    for house in (15.0, 5.0, 18.0, 5.0):
+        bench.house = house
+        bench.run(300)
+    assert "meter_frozen" not in bench.reasons
+    assert "meter_silent" not in bench.reasons
+    assert bench.car.amps >= 15
+
+
+def test_old_telemetry_allows_cuts_and_no_raises(bench: Bench) -> None:
+    bench.car.age_s = 200.0
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.total <= 25
+    bench.house = 5.0
+    lowered = bench.now
+    bench.run(600)
+    assert bench.last.reason == "report_stale"
+    assert not bench.sent(after=lowered)
+    bench.car.age_s = 2.0
+    bench.run(300)
+    assert bench.car.amps == 16
+
+
+def test_a_cloud_whose_clock_is_ahead_is_taken_for_fresh(bench: Bench) -> None:
+    bench.car.age_s = -50.0
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(600)
+    assert bench.car.amps == 16
+
+
+def test_a_meter_that_was_never_heard_stops_a_car_after_two_minutes() -> None:
+    bench = Bench()
+    bench.meter = False
+    bench.run(20)
+    assert bench.last.reason == "adopting"
+    bench.run(140)
+    assert bench.car.state == "stopped"
+    assert bench.controller.house_current() is None
+
+
+def test_a_clock_that_jumped_raises_nothing_at_once(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.now += 4000
+    woke = bench.now
+    bench.post()
+    bench.decide()
+    bench.run(4)
+    assert not [command for command in bench.sent(after=woke - 1) if command.amps > 9 or command.action == "start"]
+
+
+# -- whose car, and where ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"at_home": False}, "away"),
+        ({"at_home": None}, "away"),
+        ({"plugged_in": False}, "unplugged"),
+        ({"state": "disconnected"}, "unplugged"),
+        ({"state": "complete"}, "complete"),
+        ({"state": "no_power"}, "no_power"),
+        ({"state": "stopped"}, "stopped_by_user"),
+        ({"state": "stopped", "scheduled": True}, "scheduled"),
+        ({"state": "stopped", "asleep": True}, "asleep"),
+        ({"state": "charging", "asleep": True}, "asleep"),
+    ],
+)
+def test_a_car_that_is_not_to_be_commanded_is_not(bench: Bench, change: dict[str, object], reason: str) -> None:
+    for name, value in change.items():
+        setattr(bench.car, name, value)
+    bench.car.draw()
+    bench.run(15)
+    since = bench.now
+    for house in (30.0, 5.0, 30.0):
+        bench.house = house
+        bench.run(200)
+        assert bench.last.reason == reason
+        assert bench.last.target == 0
+    assert not bench.sent(after=since)
+
+
+def test_a_paused_car_that_fell_asleep_is_not_woken(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.car.asleep = True
+    bench.run(30)
+    bench.house = 5.0
+    bench.run(900)
+    assert not bench.sent("start")
+    bench.car.asleep = False
+    bench.run(300)
+    assert bench.sent("start"), "once it woke, its pause is still ours"
+
+
+def test_a_car_that_its_user_stopped_stays_stopped_and_one_that_its_user_starts_goes_on(bench: Bench) -> None:
+    bench.car.state = "stopped"
+    bench.car.draw()
+    bench.run(900)
+    assert not bench.commands
+    bench.car.state = "charging"
+    bench.car.draw()
+    bench.run(30)
+    assert bench.last.reason == "at_maximum"
+    bench.house = 15.0
+    bench.run(30)
+    assert bench.total <= 25
+
+
+def test_a_car_that_leaves_during_our_pause_is_not_ours_to_start_when_it_is_back(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.car.state, bench.car.plugged_in = "disconnected", False
+    bench.run(15)
+    bench.house = 5.0
+    bench.car.state, bench.car.plugged_in = "stopped", True
+    bench.run(900)
+    assert bench.last.reason == "stopped_by_user"
+    assert not bench.sent("start")
+
+
+def test_a_car_unplugged_under_an_unconfirmed_stop_is_not_ours_to_start(bench: Bench) -> None:
+    bench.car.outcome = "failed"
+    bench.house = 28.0
+    bench.run_until("paused")
+    bench.car.retry_after_s = 100.0
+    bench.car.state, bench.car.plugged_in = "disconnected", False
+    bench.car.draw()
+    bench.run(20)
+    bench.report(bench.car)
+    bench.car.state, bench.car.plugged_in, bench.car.outcome = "stopped", True, "accepted"
+    bench.house = 5.0
+    bench.run(900)
+    assert not bench.sent("start")
+
+
+def test_a_charger_that_said_nothing_yet_is_not_commanded() -> None:
+    bench = Bench(house=30.0)
+    bench.car.reports = False
+    bench.run(120)
+    assert bench.last.reason == "no_report"
+    assert not bench.commands
+
+
+def test_a_lower_limit_from_the_cars_app_is_kept_until_it_is_unplugged(bench: Bench) -> None:
+    bench.car.request = 8.0
+    bench.car.draw()
+    bench.run(600)
+    assert not bench.commands
+    assert bench.last.reason == "user_limit"
+    assert bench.last.target == 8
+    bench.house = 18.0
+    bench.run(30)
+    bench.house = 5.0
+    bench.run(600)
+    assert bench.car.amps == 8
+    bench.car.state, bench.car.plugged_in = "disconnected", False
+    bench.car.draw()
+    bench.run(60)
+    bench.car.state, bench.car.plugged_in = "charging", True
+    bench.car.draw()
+    bench.run(600)
+    assert bench.car.amps == 16
+
+
+def test_a_limit_that_the_user_sets_right_after_a_command_of_ours_is_kept_too(bench: Bench) -> None:
+    bench.house = 12.0
+    bench.run(14)
+    assert bench.car.amps == 12
+    bench.car.request = 8.0
+    bench.car.draw()
+    bench.house = 5.0
+    bench.run(600)
+    assert bench.car.amps == 8
+    assert bench.last.reason == "user_limit"
+
+
+def test_a_limit_of_zero_from_the_cars_app_stays_zero(bench: Bench) -> None:
+    bench.car.request = 0.0
+    bench.car.draw()
+    bench.run(600)
+    assert bench.car.amps == 0
+    assert not bench.sent("start")
+    assert not bench.sent("set_amps")
+
+
+def test_a_higher_limit_from_the_cars_app_counts_as_long_as_it_fits(bench: Bench) -> None:
+    bench.house = 12.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.request = 15.0
+    bench.car.draw()
+    bench.run(20)
+    assert bench.car.amps == 15
+    bench.set_charger(max_amps=13)
+    bench.run(60)
+    assert bench.car.amps == 13
+
+
+def test_a_limit_that_is_back_where_our_command_was_lost_is_lowered_again(bench: Bench) -> None:
+    bench.house = 12.0
+    bench.run(60)
+    bench.car.request = 16.0
+    bench.car.draw()
+    bench.run(60)
+    assert bench.total <= 25
+
+
+def test_what_the_car_accepts_at_most_is_not_exceeded(bench: Bench) -> None:
+    bench.car.limit = bench.car.request = 10.0
+    bench.car.draw()
+    bench.run(300)
+    assert bench.last.target == 10
+    assert not bench.sent("stop")
+    bench.car.limit = 16.0
+    bench.run(300)
+    assert bench.car.amps == 16
+
+
+def test_a_limit_that_the_car_lowers_by_itself_is_no_wish_of_its_user(bench: Bench) -> None:
+    bench.car.limit = 10.0
+    bench.car.request = 10.0
+    bench.car.draw()
+    bench.run(60)
+    bench.car.limit = 16.0
+    bench.run(400)
+    assert bench.car.amps == 16
+    assert "user_limit" not in bench.reasons
+
+
+def test_a_car_that_tells_little_is_controlled_by_the_meter_alone(bench: Bench) -> None:
+    bench.car.reports = False
+    report = bench.control.ChargerReport(age_s=inf, state=bench.control.ChargingState.UNKNOWN, at_home=True)
+    for house in (15.0, 5.0, 15.0):
+        bench.house = house
+        for _ in range(10):
+            bench.controller.add_report("car", report, now=bench.now)
+            bench.run(15)
+    assert bench.total <= 25
+    assert bench.sent("set_amps")
+
+
+def test_a_car_that_is_found_starting_may_draw_all_that_it_was_given() -> None:
+    bench = Bench(cars=(BenchCar(state="starting", amps=0.0),), house=12.0)
+    bench.run(15)
+    bench.car.state = "charging"
+    bench.car.draw()
+    bench.run(20)
+    assert bench.total <= 25
+
+
+# -- settings ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["off", "monitor"])
+def test_off_and_monitor_send_nothing(mode: str) -> None:
+    bench = running(mode=mode)
+    for house in (15.0, 28.0, 5.0):
+        bench.house = house
+        bench.run(200)
+    assert not bench.commands
+    assert bench.controller.release("car", now=bench.now) is None
+
+
+def test_monitor_tells_what_balanced_would_do() -> None:
+    bench = running(mode="monitor")
+    bench.house = 15.0
+    bench.run(5)
+    assert bench.last.reason == "over_budget"
+    assert bench.last.target == 9
+    assert bench.last.command is None
+
+
+def test_switching_to_monitor_ends_commands_and_switching_back_goes_on(bench: Bench) -> None:
+    bench.configure(mode="off")
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.last.reason == "off"
+    bench.configure(mode="monitor")
+    bench.run(60)
+    assert not bench.commands
+    bench.configure(mode="balanced")
+    bench.run(20)
+    assert bench.total <= 25
+
+
+def test_an_unmanaged_car_is_left_alone_and_counted(bench: Bench) -> None:
+    bench.set_charger(managed=False)
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.last.reason == "not_managed"
+    assert not bench.commands
+    assert bench.controller.house_current() == pytest.approx(15.0, abs=0.1)
+
+
+def test_a_lower_budget_lowers_the_car_at_once(bench: Bench) -> None:
+    bench.configure(max_amps=15.0)
+    bench.run(1)
+    assert [command.amps for command in bench.sent()] == [9]
+    bench.run(60)
+    assert bench.total <= 15
+
+
+def test_a_higher_budget_is_used_once_the_house_is_known(bench: Bench) -> None:
+    bench.configure(max_amps=15.0)
+    bench.run(60)
+    bench.configure(max_amps=25.0)
+    raised = bench.now
+    bench.run(10)
+    assert not bench.sent(after=raised)
+    bench.run(600)
+    assert bench.car.amps == 16
+
+
+def test_a_lower_maximum_of_the_car_holds_at_once_also_below_the_minimum() -> None:
+    bench = running(min_amps=8)
+    bench.set_charger(max_amps=6, min_amps=8)
+    bench.run(10)
+    assert [command.amps for command in bench.sent()] == [6]
+    bench.house = 21.0
+    bench.run(10)
+    bench.set_charger(max_amps=5, min_amps=8)
+    bench.run(30)
+    assert all(command.amps <= 6 for command in bench.sent())
+
+
+def test_a_maximum_that_does_not_fit_beside_the_house_is_no_detour(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.set_charger(max_amps=14)
+    bench.post()
+    bench.run(5)
+    assert [command.amps for command in bench.sent()] == [9]
+
+
+def test_a_charger_that_was_removed_is_forgotten(bench: Bench) -> None:
+    bench.controller.remove_charger("car")
+    bench.controller.remove_charger("car")
+    bench.car.reports = False
+    bench.run(10)
+    assert bench.controller.decide(now=bench.now) == ()
+    assert bench.controller.house_current() == pytest.approx(21.0, abs=0.1)
+
+
+# -- beginning, end, memory -------------------------------------------------------------------------------------
+
+
+def test_nothing_is_raised_within_the_first_minute() -> None:
+    bench = Bench(cars=(BenchCar(amps=8.0, request=8.0),))
+    bench.run(59)
+    assert not bench.commands
+    assert bench.last.reason == "adopting"
+    bench.run(120)
+    assert bench.sent("set_amps")
+
+
+def test_a_restart_goes_on_with_what_the_car_is_doing(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    lowered = bench.now
+    bench.start()
+    bench.run(50)
+    assert not bench.sent(after=lowered)
+    assert bench.last.target == 9
+
+
+def test_our_pause_survives_a_restart_and_is_ended_by_us(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    record = bench.controller.record()
+    assert record["paused"] == ["car"]
+    for kept in (None, record):
+        bench.start(kept)
+        bench.house = 5.0
+        bench.run(600)
+        assert bool(bench.sent("start")) is (kept is not None)
+    assert bench.car.state == "charging"
+
+
+def test_a_pause_of_a_charger_that_is_gone_is_forgotten(bench: Bench) -> None:
+    bench.start({"max_amps": 25.0, "house": [], "paused": ["other"]})
+    bench.run(5)
+    assert bench.controller.record()["paused"] == []
+
+
+def test_what_the_house_taught_survives_a_restart_unless_the_budget_is_another(bench: Bench) -> None:
+    for _ in range(10):
+        bench.house = 12.0
+        bench.run(60)
+        bench.house = 2.0
+        bench.run(120)
+    record = bench.controller.record()
+    bench.start(record)
+    assert bench.controller.record()["house"] == record["house"]
+    bench.configure(max_amps=20.0)
+    fresh = bench.controller.record()
+    bench.start(record)
+    assert bench.controller.record()["house"] == fresh["house"]
+
+
+def test_a_changed_budget_forgets_the_house(bench: Bench) -> None:
+    before = bench.controller.record()
+    bench.configure(mode="eager")
+    assert bench.controller.record() == before
+    bench.configure(max_amps=20.0)
+    assert bench.controller.record()["max_amps"] == 20.0
+    assert bench.controller.record()["house"] != before["house"]
+
+
+def test_release_gives_the_maximum_back_where_that_is_safe(bench: Bench) -> None:
+    assert bench.controller.release("car", now=bench.now) is None, "it has its maximum"
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.controller.release("car", now=bench.now) is None, "it would be over the budget"
+    bench.house = 8.0
+    bench.run(5)
+    command = bench.controller.release("car", now=bench.now)
+    assert command is not None
+    assert (command.action, command.amps) == ("set_amps", 16)
+    assert bench.controller.release("car", now=bench.now + 20) is None, "nobody knows what the house does"
+
+
+def test_release_leaves_alone_what_is_not_ours_or_under_way(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(6)
+    bench.house = 2.0
+    bench.post()
+    assert bench.controller.release("car", now=bench.now) is None, "a command is in flight"
+    bench.run(2)
+    assert bench.controller.release("car", now=bench.now) is None, "it was not seen to work"
+    bench.run(20)
+    bench.car.at_home = False
+    bench.report(bench.car)
+    assert bench.controller.release("car", now=bench.now) is None
+
+
+def test_release_counts_the_other_cars() -> None:
+    bench = running(budget=32.0, cars=(BenchCar("one"), BenchCar("two")), house=5.0, seconds=300)
+    assert bench.cars[0].amps + bench.cars[1].amps <= 27
+    for car in bench.cars:
+        assert bench.controller.release(car.charger_id, now=bench.now) is None
+
+
+# -- phases, several cars ---------------------------------------------------------------------------------------
+
+
+def test_the_worst_phase_counts() -> None:
+    bench = running(house=(3.0, 5.0, 1.0))
+    bench.house = (3.0, 5.0, 14.0)
+    bench.run(30)
+    assert [command.amps for command in bench.sent()] == [10]
+    assert bench.controller.house_current() == pytest.approx(14.0, abs=0.1)
+
+
+def test_a_phase_that_appears_is_counted(bench: Bench) -> None:
+    bench.house = (5.0, 12.0, 1.0)
+    bench.run(30)
+    assert bench.total <= 25
+
+
+def test_two_cars_stay_within_the_budget_together() -> None:
+    bench = running(budget=32.0, cars=(BenchCar("one"), BenchCar("two")), house=5.0)
+    assert bench.total <= 32
+    bench.house = 18.0
+    bench.run(60)
+    assert bench.total <= 32
+    bench.house = 0.5
+    bench.run(1800)
+    assert bench.total <= 32
+    assert bench.total > 26
+
+
+def test_holding_one_cars_minimum_ends_though_another_is_paused() -> None:
+    bench = running(budget=32.0, cars=(BenchCar("one"), BenchCar("two")), house=5.0)
+    bench.house = 28.5
+    bench.run(400)
+    assert bench.total <= 32
+
+
+def test_a_car_that_charges_elsewhere_leaves_its_budget_to_the_other() -> None:
+    elsewhere = BenchCar("two", amps=0.0, state="stopped")
+    bench = running(cars=(BenchCar("one"), elsewhere))
+    report = bench.control.ChargerReport(
+        age_s=2.0,
+        state=bench.control.ChargingState.CHARGING,
+        requested_amps=200.0,
+        measured_amps=200.0,
+        plugged_in=True,
+        at_home=False,
+    )
+    elsewhere.reports = False
+    for _ in range(20):
+        bench.controller.add_report("two", report, now=bench.now)
+        bench.run(15)
+    assert bench.car.amps == 16
+    assert not bench.commands
+    assert bench.controller.house_current() == pytest.approx(5.0, abs=0.1)
+
+
+# -- reasons ----------------------------------------------------------------------------------------------------
+
+
+def _lowered(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(400)
+
+
+def _stopped(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(300)
+
+
+def _cycling(bench: Bench) -> None:
+    for _ in range(12):
+        _stopped(bench)
+
+
+def _held(bench: Bench) -> None:
+    bench.house = 21.0
+    bench.run(200)
+
+
+def _deaf(bench: Bench) -> None:
+    bench.car.obeys = bench.car.reports = False
+    _lowered(bench)
+
+
+def _full(bench: Bench) -> None:
+    bench.house = 15.5
+    bench.run(100)
+
+
+def _car(**changes: object) -> Callable[[Bench], None]:
+    def change(bench: Bench) -> None:
+        for name, value in changes.items():
+            setattr(bench.car, name, value)
+        bench.car.draw()
+        bench.run(60)
+        if "age_s" in changes:
+            _lowered(bench)
+
+    return change
+
+
+def _mute(bench: Bench) -> None:
+    bench.meter = False
+    bench.run(200)
+
+
+def _stick(bench: Bench) -> None:
+    bench.stuck = 27.0
+    bench.run(60)
+
+
+def _shut(bench: Bench) -> None:
+    bench.car.outcome, bench.car.retry_after_s = "failed", 900.0
+    _lowered(bench)
+
+
+def _thrifty(bench: Bench) -> None:
+    bench.car.takes = 6.0
+    bench.car.draw()
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 22.0
+    bench.run(20)
+    bench.house = 5.0
+    bench.car.takes = 3.0
+    bench.car.draw()
+    bench.run(400)
+
+
+HOW: dict[Reason, Callable[[Bench], None]] = {
+    Reason.OFF: lambda bench: (bench.configure(mode="off"), bench.run(1))[1],
+    Reason.NOT_MANAGED: lambda bench: (bench.set_charger(managed=False), bench.run(1))[1],
+    Reason.NO_REPORT: lambda bench: None,
+    Reason.AWAY: _car(at_home=False),
+    Reason.UNPLUGGED: _car(plugged_in=False, state="disconnected"),
+    Reason.COMPLETE: _car(state="complete"),
+    Reason.SCHEDULED: _car(state="stopped", scheduled=True),
+    Reason.STOPPED_BY_USER: _car(state="stopped"),
+    Reason.NO_POWER: _car(state="no_power"),
+    Reason.ASLEEP: _car(state="stopped", asleep=True),
+    Reason.BLOCKED: _shut,
+    Reason.ADOPTING: lambda bench: (bench.start(), bench.report(bench.car), bench.run(20))[2],
+    Reason.METER_SILENT: _mute,
+    Reason.METER_FROZEN: _stick,
+    Reason.REPORT_STALE: _car(age_s=200.0),
+    Reason.OVER_BUDGET: _lowered,
+    Reason.VERIFYING: _lowered,
+    Reason.RESENT: _deaf,
+    Reason.HOUSE_OVER_BUDGET: _stopped,
+    Reason.MINIMUM: _held,
+    Reason.PAUSED: _stopped,
+    Reason.SETTLING: _lowered,
+    Reason.WAITING: _lowered,
+    Reason.NO_HEADROOM: _full,
+    Reason.STARTED: _stopped,
+    Reason.STARTS_EXHAUSTED: _cycling,
+    Reason.RAISED: _lowered,
+    Reason.NOT_USED: _thrifty,
+    Reason.USER_LIMIT: _car(request=8.0),
+    Reason.AT_MAXIMUM: lambda bench: None,
+}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_given(bench: Bench, reason: Reason) -> None:
+    HOW[reason](bench)
+    assert reason in bench.reasons
+
+
+def test_every_decision_says_when_for_whom_and_why(bench: Bench) -> None:
+    _cycling(bench)
+    for decision in bench.decisions:
+        assert decision.charger_id == "car"
+        assert decision.reason in Reason
+        assert decision.target >= 0
+        assert decision.command is None or decision.command.charger_id == "car"
