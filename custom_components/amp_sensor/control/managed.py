@@ -81,7 +81,8 @@ class ManagedCharger:
         self._sent_at = self._ended_at = -math.inf
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
-        self._known_limits: dict[int, float] = {}
+        self._possible: set[int] = set()
+        """Limits of which one is in force: what we sent since a report last confirmed one, and what was there before."""
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -147,14 +148,15 @@ class ManagedCharger:
         """Hold a running charger's newer report against what is assumed."""
         requested = None if report.requested_amps is None else round(report.requested_amps)
         if requested is not None and requested != self.request:
-            known = self._known_limits.get(requested, -math.inf) > measured_at - SUSPECT_S
-            if known or self.request is None or requested == report.limit_amps:
+            if requested in self._possible or self.request is None or requested == report.limit_amps:
                 # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
                 self.request = requested
             elif measured_at > self._ended_at + MANUAL_S:
                 self.user_limit = requested if requested < self.target else None
                 self.target = self.request = requested
+        if requested is not None and requested == self.request:
+            self._possible = {requested}
         if report.state is ChargingState.CHARGING and report.measured_amps is not None:
             measured = report.measured_amps
             if self.request is not None and abs(measured - self.request) <= STEADY_A:
@@ -299,9 +301,7 @@ class ManagedCharger:
         """Put a command in flight."""
         self.in_flight, self._sent_at = command, now
         if command.action is Action.SET_AMPS:
-            self._known_limits[command.amps] = now
-            if self.request is not None:
-                self._known_limits[self.request] = now
+            self._possible |= {command.amps, self.request or command.amps}
         self._stop_sent = command.action is Action.STOP or (self._stop_sent and command.action is Action.SET_AMPS)
         if command.action is Action.START:
             self._seen_running = False
