@@ -8,6 +8,9 @@ TITLE: Final = "Amp Sensor"
 ICON: Final = "mdi:ev-station"
 GRAPH_HOURS: Final = 0.25
 
+RED, BLUE, AMBER, PURPLE = "#f44336", "#2196f3", "#ffb300", "#926bc7"
+"""What the tiles call by these names: graphs take numbers only."""
+
 type Card = dict[str, Any]
 
 STORY: Final = """\
@@ -36,25 +39,30 @@ def dashboard(entities: Mapping[str, str]) -> Card:
             **more,
         }
 
-    def graph(title: str, lines: Mapping[str, str]) -> Card:
+    def graph(*lines: tuple[str, str, str | None], **more: Any) -> Card:
         return {
             "type": "history-graph",
-            "title": title,
             "hours_to_show": GRAPH_HOURS,
-            "entities": [{"entity": entities[key], "name": name} for key, name in lines.items()],
+            "entities": [
+                {"entity": entities[key], "name": name, **({"color": color} if color else {})}
+                for key, name, color in lines
+            ],
             "grid_options": {"columns": "full"},
+            **more,
         }
 
-    def slider(key: str, name: str, *, color: str) -> Card:
-        features = [{"type": "numeric-input", "style": "buttons"}]
-        return tile(key, name, color=color, columns=12, features=features, features_position="inline")
+    def control(key: str, name: str, feature: Card, *, color: str) -> Card:
+        return tile(key, name, color=color, columns=12, features=[feature], features_position="inline")
+
+    def heading(text: str, icon: str) -> Card:
+        return {"type": "heading", "heading": text, "heading_style": "title", "icon": icon}
 
     now = [
-        {"type": "heading", "heading": "Now", "heading_style": "title", "icon": "mdi:home-lightning-bolt"},
+        heading("Now", "mdi:home-lightning-bolt"),
         {
             "type": "gauge",
             "entity": entities["budget_used"],
-            "name": "House and car, of the budget",
+            "name": "of the budget",
             "min": 0,
             "max": 150,
             "needle": True,
@@ -64,41 +72,27 @@ def dashboard(entities: Mapping[str, str]) -> Card:
         tile("current", "House and car", color="blue"),
         tile("headroom", "Headroom", color="green"),
         tile("house_current", "House", color="amber"),
-        tile("charging_current", "Car", color="purple"),
+        tile("charging_current", "Car, says its cloud", color="purple"),
     ]
     why = [
-        {"type": "heading", "heading": "What the car may take, and why", "heading_style": "title", "icon": ICON},
+        heading("What the car may take, and why", ICON),
         {"type": "markdown", "content": STORY.format_map(entities), "grid_options": {"columns": 12}},
-        tile("target_current", "Asked for", color="purple"),
-        tile("charging_state", "Car", color="purple"),
-        slider("max_amps", "Budget", color="green"),
-        tile(
-            "mode",
-            "Mode",
-            color="blue",
-            columns=12,
-            features=[{"type": "select-options"}],
-            features_position="inline",
-        ),
+        tile("target_current", "Asked of the car", color="purple"),
+        tile("charging_state", "The car is", color="purple"),
+        control("max_amps", "Budget", {"type": "numeric-input", "style": "buttons"}, color="green"),
+        control("mode", "Mode", {"type": "select-options"}, color="blue"),
         tile("managed", "Car is managed", color="blue", columns=12),
     ]
     history = [
-        {
-            "type": "heading",
-            "heading": "The last quarter of an hour",
-            "heading_style": "title",
-            "icon": "mdi:chart-line",
-        },
+        heading("The last quarter of an hour", "mdi:chart-line"),
         graph(
-            "Current",
-            {
-                "max_amps": "Budget",
-                "current": "House and car",
-                "house_current": "House",
-                "charging_current": "Car",
-            },
+            ("max_amps", "Budget", RED),
+            ("current", "House and car", BLUE),
+            ("house_current", "House", AMBER),
+            ("target_current", "Asked of the car", PURPLE),
+            min_y_axis=0,
         ),
-        graph("Decisions", {"reason": "Reason", "over_budget": "Over budget"}),
+        graph(("reason", "Why", None), ("over_budget", "Over budget", None)),
     ]
     sections: list[Card] = [{"type": "grid", "cards": cards} for cards in (now, why)]
     sections.append({"type": "grid", "column_span": 2, "cards": history})

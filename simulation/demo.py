@@ -168,9 +168,9 @@ def status_line(household: Household, states: Mapping[str, str], reasons: Mappin
 
     def amps(key: str) -> str:
         try:
-            return f"{float(states[key]):g} A"
+            return f"{float(states[key]):2.0f} A"
         except KeyError, ValueError:
-            return "–"
+            return "  – "
 
     reason = states.get("reason", "–")
     return (

@@ -1,0 +1,162 @@
+"""The parts of the demo that need no Home Assistant; `scripts/test` runs the whole."""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from importlib.metadata import version
+import json
+from pathlib import Path
+from random import Random
+import sqlite3
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+from homeassistant import bootstrap, components
+import numpy as np
+import pytest
+import yaml
+
+from custom_components.amp_sensor.const import DOMAIN
+from simulation.car import Car
+from simulation.dashboard import Card, dashboard
+from simulation.demo import TEXTS, Household, parse, status_line
+from simulation.home_assistant import CONFIGURATION, HomeAssistant
+from simulation.house import House
+from simulation.sensor import PostingSensor
+
+COMPONENTS = Path(components.__file__).parent
+
+
+def test_whatever_home_assistant_starts_with_finds_its_packages_in_the_locked_version() -> None:
+    """Home Assistant would install them by itself otherwise: into this environment, past the lock."""
+    asked = yaml.safe_load(CONFIGURATION.format(latitude=0, longitude=0, url="http://127.0.0.1"))
+    waiting = bootstrap.CORE_INTEGRATIONS | bootstrap.DEFAULT_INTEGRATIONS | {*asked, "webhook"}
+    seen: set[str] = set()
+    wanted: dict[str, str] = {}
+    while waiting:
+        domain = waiting.pop()
+        seen.add(domain)
+        manifest = json.loads((COMPONENTS / domain / "manifest.json").read_text())
+        wanted |= dict(requirement.split("==") for requirement in manifest.get("requirements", []))
+        waiting |= {*manifest.get("dependencies", [])} - seen
+    assert {name: version(name) for name in wanted} == wanted
+
+
+class TestHousehold:
+    @pytest.fixture
+    def household(self) -> Household:
+        house = House(name="made", start_s=0, phases=np.array([[10.0] * 60 + [20.0] * 60]))
+        return Household(house, Car(rng=Random(1), max_amps=10, charging=True), speed=10, budget=25)
+
+    def test_the_recording_runs_at_its_speed_and_begins_again(self, household: Household) -> None:
+        amps = []
+        for second in (0, 5, 6, 11, 12):
+            household.advance(second)
+            amps.append(household.total)
+        assert amps == [20, 20, 30, 30, 20]
+
+    def test_energy_and_time_over_budget_are_those_of_real_time(self, household: Household) -> None:
+        for second in range(12):
+            household.advance(second)
+        assert household.over_s == 6
+        assert household.house_wh == pytest.approx((5 * 10 + 6 * 20) * 230 / 3600)
+        assert household.car_wh == pytest.approx(11 * 10 * (230 - 4) / 3600)
+
+
+def test_the_status_line_says_how_things_stand_before_and_after_something_is_known() -> None:
+    household = Household(
+        House(name="made", start_s=0, phases=np.array([[10.0]])), Car(rng=Random(1), charging=True), speed=1, budget=25
+    )
+    household.advance(0)
+    now = datetime.fromisoformat("2026-11-22T18:00:00+01:00")
+    reasons = json.loads(TEXTS.read_text())["entity"]["sensor"]["reason"]["state"]
+    unknown = status_line(household, {"target_current": "unavailable"}, reasons, now)
+    assert unknown == "18:00:00  house  10.0 A  car  16.0 A  total  26.0 A  budget   –   target   –   –"
+    known = status_line(household, {"max_amps": "25", "target_current": "14", "reason": "over_budget"}, reasons, now)
+    assert known.endswith("budget 25 A  target 14 A  Lowered: over budget")
+
+
+class TestPostingSensor:
+    @pytest.mark.parametrize(
+        ("answer", "accepted"),
+        [('{"accepted": true}', 4), ('{"accepted": false}', 0), ("", 0), ("<html>", 0), ("[1]", 0)],
+    )
+    @pytest.mark.usefixtures("socket_enabled")
+    async def test_it_posts_every_five_seconds_and_on_a_step_and_only_true_is_accepted(
+        self, answer: str, accepted: int
+    ) -> None:
+        posts = []
+
+        async def webhook(request: web.Request) -> web.Response:
+            posts.append(await request.json())
+            return web.Response(text=answer)
+
+        app = web.Application()
+        app.router.add_post("/", webhook)
+        async with TestServer(app) as server, ClientSession() as session:
+            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+            for amps in [10.0] * 7 + [20.0] * 4:
+                await sensor.tick(amps)
+        assert [round(post["amps"]) for post in posts] == [10, 10, 20, 20]
+        assert posts[-1]["energy_wh"] == pytest.approx((7 * 10 + 4 * 20) * 230 / 3600, rel=0.01)
+        assert (sensor.posted, sensor.accepted) == (4, accepted)
+
+    @pytest.mark.usefixtures("socket_enabled")
+    async def test_it_goes_on_where_nobody_answers(self, unused_tcp_port: int) -> None:
+        async with ClientSession() as session:
+            sensor = PostingSensor(session, f"http://127.0.0.1:{unused_tcp_port}", seed=1)
+            await sensor.tick(10.0)
+        assert (sensor.posted, sensor.accepted) == (1, 0)
+
+
+def _cards(card: Card) -> list[Card]:
+    inner = [each for key in ("views", "sections", "cards") for each in card.get(key, [])]
+    return [card, *(found for each in inner for found in _cards(each))]
+
+
+def test_the_dashboard_shows_entities_that_there_are_with_cards_that_everybody_has() -> None:
+    texts = json.loads(TEXTS.read_text())["entity"]
+    entities = {key: f"{platform}.{key}" for platform, keys in texts.items() for key in keys}
+    cards = _cards(dashboard(entities))
+    types = {card["type"] for card in cards if "type" in card}
+    assert not any(name.startswith("custom:") for name in types)
+    used = json.dumps(cards)
+    for key in ("current", "house_current", "headroom", "max_amps", "target_current", "charging_current", "reason"):
+        assert entities[key] in used
+
+
+@pytest.fixture
+async def home_assistant(socket_enabled: None, tmp_path: Path) -> AsyncGenerator[HomeAssistant]:
+    """A Home Assistant that is not started."""
+    async with ClientSession() as session:
+        yield HomeAssistant(session, tmp_path, home=(0, 0))
+
+
+async def test_the_recorder_is_counted_for_our_entities_only(home_assistant: HomeAssistant, tmp_path: Path) -> None:
+    assert home_assistant.recorded_states(["sensor.a"]) == 0
+    database = sqlite3.connect(tmp_path / "home-assistant_v2.db")
+    database.executescript(
+        "CREATE TABLE states_meta (metadata_id INTEGER, entity_id TEXT);"
+        "CREATE TABLE states (state TEXT, metadata_id INTEGER);"
+        "INSERT INTO states_meta VALUES (1, 'sensor.a'), (2, 'sensor.b'), (3, 'sun.sun');"
+        "INSERT INTO states VALUES ('1', 1), ('2', 1), ('1', 2), ('up', 3);"
+    )
+    database.close()
+    assert home_assistant.recorded_states(["sensor.a", "sensor.b", "sensor.c"]) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--fault", "gremlins"], ["--seconds", "0"], ["--speed", "-1"], ["--seconds", "x"]]
+)
+def test_nonsense_on_the_command_line_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(arguments)
+
+
+async def test_it_is_given_this_checkout_and_listens_on_this_machine_only(
+    home_assistant: HomeAssistant, tmp_path: Path
+) -> None:
+    home_assistant._prepare()
+    linked = tmp_path / "custom_components" / DOMAIN / "manifest.json"
+    assert json.loads(linked.read_text())["domain"] == DOMAIN
+    server = json.loads((tmp_path / ".storage" / "http").read_text())["data"]["stable"]
+    assert (server["server_host"], server["server_port"]) == (["127.0.0.1"], home_assistant.port)
