@@ -1,11 +1,13 @@
 """Where the firmware's tests build, and what they build once for all of them."""
 
 from collections.abc import Iterator
+import importlib.util
 import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 from simulated_house import Device, Webhook, free_port
@@ -53,6 +55,16 @@ def esphome(*arguments: str | Path, seconds: int = 300) -> subprocess.CompletedP
         timeout=seconds,
         check=False,
     )
+
+
+def generator() -> ModuleType:
+    """Import what Home Assistant shows people alone: Home Assistant is not installed in this environment."""
+    path = FIRMWARE.parent / "custom_components" / "amp_sensor" / "device_config.py"
+    spec = importlib.util.spec_from_file_location("device_config", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["device_config"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class HostBuild:

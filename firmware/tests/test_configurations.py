@@ -1,11 +1,9 @@
 """Every YAML file is one that ESPHome takes, and wrong ones are refused with a hint that helps."""
 
-import importlib.util
 from pathlib import Path
 import re
-import sys
 
-from conftest import FIRMWARE, SOURCES, esphome
+from conftest import FIRMWARE, SOURCES, esphome, generator
 import pytest
 
 KITS = sorted(path.stem for path in FIRMWARE.glob("*.yaml") if path.name != "secrets.example.yaml")
@@ -105,17 +103,7 @@ def test_secrets_stay_out_of_the_repository() -> None:
                 assert f"{line.split()[-1]}:" in example, line
 
 
-def _device_config():
-    """Import the generator alone: Home Assistant is not installed in this environment."""
-    path = FIRMWARE.parent / "custom_components" / "amp_sensor" / "device_config.py"
-    spec = importlib.util.spec_from_file_location("device_config", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["device_config"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATOR = _device_config()
+GENERATOR = generator()
 
 
 @pytest.mark.parametrize("kit", GENERATOR.KITS, ids=lambda kit: kit.key)

@@ -88,12 +88,10 @@ def test_a_failure_is_named_backed_off_from_and_survived(
 ) -> None:
     webhook.answer = answer
     device.start()
-    wait_for(lambda: len(webhook.posts) >= 3, 20, "three tries")
-    device.wait_for_log(words, 5)
-    first, second = (float(pause) for pause in re.findall(r"next try in ([\d.]+) s", "\n".join(device.log))[:2])
-    assert 1 <= first <= 1.5
-    assert 2 <= second <= 3
-    assert all(gap >= pause - 0.05 for gap, pause in zip(_gaps(webhook), (first, second), strict=False))
+    wait_for(lambda: len(webhook.posts) >= 2, 20, "a second try")
+    pause = re.search(r"next try in ([\d.]+) s", device.wait_for_log(words, 5))
+    assert 1 <= float(pause[1]) <= 1.5
+    assert _gaps(webhook)[0] >= float(pause[1]) - 0.05
     device.flow(17)
     webhook.answer = ACCEPTED
     # What comes after is what flows now, not what could not be sent
