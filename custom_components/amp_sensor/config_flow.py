@@ -100,10 +100,11 @@ from .const import (
     SUBENTRY_CHARGER,
 )
 from .control import ProtectionKind
-from .device_config import KITS, Recipe, device_yaml, recipe
+from .device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
 
 SECTION_SERVER = "server"
 _TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
+_GUIDE_URL = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"
 
 # Of a form, and not kept
 _DEVICE = "device"
@@ -212,6 +213,14 @@ async def _async_cars(hass: HomeAssistant, account: Mapping[str, Any]) -> tuple[
     except ChargerError:
         return {}, {"base": "cannot_connect"}
     return cars, {} if cars else {"base": "no_vehicle"}
+
+
+async def _async_cars_with(
+    hass: HomeAssistant, account: Mapping[str, Any], vin: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return as `_async_cars` does; that this car is not among them is an error too."""
+    cars, errors = await _async_cars(hass, account)
+    return cars, errors or ({} if vin in cars else {CONF_TESSIE_TOKEN: "other_account"})
 
 
 def _car_settings(user_input: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -329,6 +338,7 @@ class _DeviceSteps(ConfigEntryBaseFlow):
                     description_placeholders={
                         "yaml": device_yaml(kit, webhook_url=url, voltage=site[CONF_VOLTAGE]),
                         "largest_amps": str(kit.largest_amps),
+                        "guide_url": _GUIDE_URL,
                     },
                 )
         return self.async_show_form(
@@ -494,9 +504,7 @@ class AmpSensorConfigFlow(
         errors: dict[str, str] = {}
         if user_input is not None:
             account = {**subentry.data, CONF_TESSIE_TOKEN: user_input[CONF_TESSIE_TOKEN].strip()}
-            cars, errors = await _async_cars(self.hass, account)
-            if not errors and subentry.data[CONF_CAR_VIN] not in cars:
-                errors = {CONF_TESSIE_TOKEN: "other_account"}
+            cars, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
             if not errors:
                 return self._renew_token(entry, subentry.data[CONF_TESSIE_TOKEN], account[CONF_TESSIE_TOKEN], cars)
         return self.async_show_form(
@@ -541,9 +549,7 @@ class ChargerSubentryFlow(_TeslaSteps[SubentryFlowContext, SubentryFlowResult, t
             account = _typed_account(user_input, subentry.data[CONF_TESSIE_TOKEN])
             settings, errors = _car_settings(user_input)
             if not errors and not account.items() <= subentry.data.items():
-                cars, errors = await _async_cars(self.hass, account)
-                if not errors and subentry.data[CONF_CAR_VIN] not in cars:
-                    errors = {CONF_TESSIE_TOKEN: "other_account"}
+                _, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
             if not errors:
                 return self.async_update_and_abort(self._get_entry(), subentry, data_updates={**account, **settings})
         else:
