@@ -14,6 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.amp_sensor.control import ChargingState, Mode, Protection, ProtectionKind, Reason
+from custom_components.amp_sensor.sensor import SITE_SENSORS
 from tests.conftest import CHARGING, TEXTS, Site
 
 THREE_PHASES = [{"amps": 10.0, "watts": 2300.0}, {"amps": 4.0, "watts": 900.0}, {"amps": 6.5, "watts": 1500.0}]
@@ -27,6 +28,11 @@ async def test_sensors(site: Site, entity_registry: er.EntityRegistry, snapshot:
             assert entry == snapshot(name=f"{entry.entity_id}-entry")
     for entity_id, state in site.states("sensor").items():
         assert state == snapshot(name=f"{entity_id}-state")
+
+
+async def test_before_the_first_reading_nothing_is_made_up(site: Site) -> None:
+    unknown = {description.key for description in SITE_SENSORS if description.value_fn(site.coordinator.data) is None}
+    assert {"current", "power", "voltage", "headroom", "budget_used", "house_current", "last_reading"} == unknown
 
 
 async def test_phases_appear_when_the_meter_sends_them_and_stay(site: Site) -> None:

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import AmpSensorConfigEntry, ChargerData, SiteData
-from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources, site_source
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 
 PARALLEL_UPDATES = 0
 
@@ -29,14 +29,14 @@ SITE_BINARY_SENSORS: Final = (
         translation_key="over_budget",
         device_class=BinarySensorDeviceClass.PROBLEM,
         value_fn=lambda site: None if site.reading is None else site.reading.current > site.settings.max_amps,
-        available_fn=lambda site: site.reading is not None,
+        available_fn=is_connected,
     ),
     AmpSensorBinarySensorDescription[SiteData](
         key="connected",
         translation_key="connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda site: site.reading is not None,
+        value_fn=is_connected,
     ),
 )
 CHARGER_BINARY_SENSORS: Final = (
@@ -45,14 +45,14 @@ CHARGER_BINARY_SENSORS: Final = (
         translation_key="plugged_in",
         device_class=BinarySensorDeviceClass.PLUG,
         value_fn=lambda charger: None if charger.report is None else charger.report.plugged_in,
-        available_fn=lambda charger: charger.report is not None,
+        available_fn=is_reported,
     ),
     AmpSensorBinarySensorDescription[ChargerData](
         key="at_home",
         translation_key="at_home",
         device_class=BinarySensorDeviceClass.PRESENCE,
         value_fn=lambda charger: None if charger.report is None else charger.report.at_home,
-        available_fn=lambda charger: charger.report is not None,
+        available_fn=is_reported,
     ),
 )
 
@@ -61,14 +61,13 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the binary sensors of a site and of its chargers."""
-    coordinator = entry.runtime_data
-    site = site_source(coordinator)
-    async_add_entities(AmpSensorBinarySensor(coordinator, site, description) for description in SITE_BINARY_SENSORS)
-    for charger in charger_sources(coordinator):
-        async_add_entities(
-            (AmpSensorBinarySensor(coordinator, charger, description) for description in CHARGER_BINARY_SENSORS),
-            config_subentry_id=charger.id,
-        )
+    add_described_entities(
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorBinarySensor,
+        site=SITE_BINARY_SENSORS,
+        charger=CHARGER_BINARY_SENSORS,
+    )
 
 
 class AmpSensorBinarySensor[DataT](AmpSensorEntity[DataT], BinarySensorEntity):

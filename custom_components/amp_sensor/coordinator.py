@@ -55,7 +55,8 @@ from .control import (
     Reading,
     SiteSettings,
 )
-from .control.meter import Counter
+from .control.managed import UNUSABLE_S
+from .control.meter import BRIDGED_GAP_S, Counter
 from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,10 +69,6 @@ RECORD_S: Final = 900.0
 """How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
 """How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
-UNUSABLE_S: Final = 300.0
-"""Age at which what a charging car said is of no use any more."""
-MAX_GAP_S: Final = 60.0
-"""Longest time between two ticks that a charger's energy is counted over, as with the meter's."""
 FIRST_RETRY_S: Final = 30.0
 LAST_RETRY_S: Final = 900.0
 """Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
@@ -375,7 +372,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         elapsed_s = now - self._ticked_at
         self._ticked_at = now
         for link in self._links.values():
-            if elapsed_s <= MAX_GAP_S:
+            if elapsed_s <= BRIDGED_GAP_S:
                 link.energy_wh += link.watts(now, self._volts()) * elapsed_s / 3600
             if now >= link.poll_at and not link.polling:
                 link.polling = True

@@ -1,14 +1,15 @@
 """What the entities of a site and of its chargers have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import override
+from typing import Any, override
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
@@ -36,15 +37,9 @@ class Source[DataT]:
     read: Callable[[SiteData], DataT]
 
 
-def site_source(coordinator: SiteCoordinator) -> Source[SiteData]:
-    """Return the site as a source."""
+def _site_source(coordinator: SiteCoordinator) -> Source[SiteData]:
     entry_id = coordinator.config_entry.entry_id
     return Source(id=entry_id, device_info=DeviceInfo(identifiers={(DOMAIN, entry_id)}), read=lambda site: site)
-
-
-def charger_sources(coordinator: SiteCoordinator) -> list[Source[ChargerData]]:
-    """Return the chargers as sources."""
-    return [_charger_source(coordinator, charger_id) for charger_id in coordinator.data.chargers]
 
 
 def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[ChargerData]:
@@ -59,6 +54,36 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
         ),
         read=lambda site: site.chargers[charger_id],
     )
+
+
+@callback
+def add_described_entities(
+    coordinator: SiteCoordinator,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[SiteCoordinator, Source[Any], Any], Entity],
+    *,
+    site: Iterable[AmpSensorEntityDescription[SiteData]] = (),
+    charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
+) -> None:
+    """Add a platform's entities: one for each description of the site, and of every charger."""
+    source = _site_source(coordinator)
+    async_add_entities(create(coordinator, source, description) for description in site)
+    for charger_id in coordinator.data.chargers:
+        charger_source = _charger_source(coordinator, charger_id)
+        async_add_entities(
+            [create(coordinator, charger_source, description) for description in charger],
+            config_subentry_id=charger_id,
+        )
+
+
+def is_connected(site: SiteData) -> bool:
+    """Whether the meter is heard."""
+    return site.reading is not None
+
+
+def is_reported(charger: ChargerData) -> bool:
+    """Whether the charger is heard."""
+    return charger.report is not None
 
 
 class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):

@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
 from .coordinator import AmpSensorConfigEntry, ChargerData, SiteCoordinator, SiteData
-from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources, site_source
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 
 PARALLEL_UPDATES = 0
 
@@ -80,14 +80,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the numbers of a site and of its chargers."""
-    coordinator = entry.runtime_data
-    site = site_source(coordinator)
-    async_add_entities(AmpSensorNumber(coordinator, site, description) for description in SITE_NUMBERS)
-    for charger in charger_sources(coordinator):
-        async_add_entities(
-            (AmpSensorNumber(coordinator, charger, description) for description in CHARGER_NUMBERS),
-            config_subentry_id=charger.id,
-        )
+    add_described_entities(
+        entry.runtime_data, async_add_entities, AmpSensorNumber, site=SITE_NUMBERS, charger=CHARGER_NUMBERS
+    )
 
 
 class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):

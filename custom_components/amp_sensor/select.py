@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import Mode
 from .coordinator import AmpSensorConfigEntry, SiteCoordinator, SiteData
-from .entity import AmpSensorEntity, AmpSensorEntityDescription, site_source
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 
 PARALLEL_UPDATES = 0
 
@@ -40,9 +40,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the choices of a site."""
-    coordinator = entry.runtime_data
-    site = site_source(coordinator)
-    async_add_entities(AmpSensorSelect(coordinator, site, description) for description in SITE_SELECTS)
+    add_described_entities(entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS)
 
 
 class AmpSensorSelect[DataT](AmpSensorEntity[DataT], SelectEntity):

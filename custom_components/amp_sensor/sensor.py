@@ -25,7 +25,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import ChargingState, Reading, Reason
 from .coordinator import AmpSensorConfigEntry, ChargerData, SiteData
-from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources, site_source
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 
 PARALLEL_UPDATES = 0
 
@@ -73,14 +73,6 @@ class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
     suggested_display_precision: int | None = 2
 
 
-def _is_connected(site: SiteData) -> bool:
-    return site.reading is not None
-
-
-def _is_reported(charger: ChargerData) -> bool:
-    return charger.report is not None
-
-
 def _is_decided(charger: ChargerData) -> bool:
     return charger.decision is not None
 
@@ -101,7 +93,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         key="current",
         translation_key="current",
         value_fn=_read(lambda reading, _: round(reading.current, 2)),
-        available_fn=_is_connected,
+        available_fn=is_connected,
     ),
     AmpSensorSensorDescription(
         key="power",
@@ -111,7 +103,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         value_fn=_read(lambda reading, _: round(reading.watts)),
-        available_fn=_is_connected,
+        available_fn=is_connected,
         dead_band=DEAD_BAND_W,
     ),
     AmpSensorSensorDescription(
@@ -122,7 +114,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         native_unit_of_measurement=UnitOfElectricPotential.VOLT,
         suggested_display_precision=0,
         value_fn=_read(lambda reading, _: round(reading.volts[0], 1)),
-        available_fn=_is_connected,
+        available_fn=is_connected,
         dead_band=DEAD_BAND_V,
     ),
     AmpSensorEnergyDescription(
@@ -134,7 +126,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         key="headroom",
         translation_key="headroom",
         value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
-        available_fn=_is_connected,
+        available_fn=is_connected,
     ),
     AmpSensorSensorDescription(
         key="budget_used",
@@ -143,14 +135,14 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
-        available_fn=_is_connected,
+        available_fn=is_connected,
         dead_band=DEAD_BAND_PERCENT,
     ),
     AmpSensorCurrentDescription(
         key="house_current",
         translation_key="house_current",
         value_fn=lambda site: None if site.house_current is None else round(site.house_current, 2),
-        available_fn=_is_connected,
+        available_fn=is_connected,
     ),
     AmpSensorSensorDescription(
         key="protection_load",
@@ -160,7 +152,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda site: round(100 * site.protection_load),
-        available_fn=_is_connected,
+        available_fn=is_connected,
         dead_band=DEAD_BAND_PERCENT,
     ),
     AmpSensorSensorDescription(
@@ -199,7 +191,7 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         translation_key="charging_current",
         suggested_display_precision=0,
         value_fn=lambda charger: charger.charging_amps,
-        available_fn=_is_reported,
+        available_fn=is_reported,
     ),
     AmpSensorSensorDescription(
         key="charging_state",
@@ -207,7 +199,7 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         device_class=SensorDeviceClass.ENUM,
         options=list(ChargingState),
         value_fn=lambda charger: None if charger.report is None else charger.report.state,
-        available_fn=_is_reported,
+        available_fn=is_reported,
     ),
     AmpSensorSensorDescription(
         key="reason",
@@ -231,13 +223,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of a site and of its chargers; those of the phases once the meter sends several."""
     coordinator = entry.runtime_data
-    site = site_source(coordinator)
-    async_add_entities(AmpSensorSensor(coordinator, site, description) for description in SITE_SENSORS)
-    for charger in charger_sources(coordinator):
-        async_add_entities(
-            (AmpSensorSensor(coordinator, charger, description) for description in CHARGER_SENSORS),
-            config_subentry_id=charger.id,
-        )
+    add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=SITE_SENSORS, charger=CHARGER_SENSORS)
     phases_seen = 1
 
     @callback
@@ -246,7 +232,7 @@ async def async_setup_entry(
         phases = 0 if (reading := coordinator.data.reading) is None else len(reading.amps)
         if phases > phases_seen:
             new = PHASE_SENSORS[phases_seen if phases_seen > 1 else 0 : phases]
-            async_add_entities(AmpSensorSensor(coordinator, site, description) for description in new)
+            add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=new)
             phases_seen = phases
 
     entry.async_on_unload(coordinator.async_add_listener(add_phases))

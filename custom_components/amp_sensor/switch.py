@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import AmpSensorConfigEntry, ChargerData, SiteCoordinator
-from .entity import AmpSensorEntity, AmpSensorEntityDescription, charger_sources
+from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 
 PARALLEL_UPDATES = 0
 
@@ -38,12 +38,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches of the chargers."""
-    coordinator = entry.runtime_data
-    for charger in charger_sources(coordinator):
-        async_add_entities(
-            (AmpSensorSwitch(coordinator, charger, description) for description in CHARGER_SWITCHES),
-            config_subentry_id=charger.id,
-        )
+    add_described_entities(entry.runtime_data, async_add_entities, AmpSensorSwitch, charger=CHARGER_SWITCHES)
 
 
 class AmpSensorSwitch[DataT](AmpSensorEntity[DataT], SwitchEntity):
