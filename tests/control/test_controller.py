@@ -84,6 +84,18 @@ def test_what_the_cars_report_shows_need_not_be_sent_again() -> None:
     assert len(bench.commands) <= 4
 
 
+def test_a_reading_right_after_a_command_shows_nothing_of_it(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(5)
+    bench.house = 5.0
+    bench.post()
+    bench.decide()
+    assert bench.last.reason == "verifying"
+    bench.run(4)
+    assert bench.last.reason == "verifying"
+    assert bench.last.target == 9
+
+
 def test_a_report_that_shows_the_old_current_sends_the_cut_again(bench: Bench) -> None:
     bench.car.obeys = False
     bench.house = 15.0
@@ -346,6 +358,22 @@ def test_a_start_is_given_up_when_the_headroom_goes_while_its_amps_are_set(bench
     assert bench.last.target == 0
 
 
+def test_a_minimum_that_is_a_bit_over_may_be_held_but_not_started(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(30)
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.latency_s = 15
+    bench.run_until("started")
+    assert bench.sent()[-1].action == "set_amps"
+    bench.house = 20.6
+    bench.run(14)
+    assert bench.last.reason == "minimum"
+    bench.run(60)
+    assert not bench.sent("start")
+
+
 def test_a_start_is_given_up_when_the_meter_goes_silent_while_its_amps_are_set(bench: Bench) -> None:
     bench.house = 15.0
     bench.run(30)
@@ -383,6 +411,20 @@ def test_a_start_that_comes_to_nothing_is_tried_again_within_bounds(bench: Bench
     bench.run(3600)
     assert 4 <= len(bench.sent("start")) <= 4 + 4
     assert "starts_exhausted" in bench.reasons
+
+
+def test_a_start_that_neither_meter_nor_cloud_shows_is_tried_again(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    bench.house = 5.0
+    bench.car.obeys = bench.car.reports = False
+    bench.run_until("started")
+    bench.run(100)
+    assert bench.last.target == 0
+    assert bench.last.reason == "settling", "its cloud has to tell what came of it"
+    bench.car.obeys = bench.car.reports = True
+    bench.run(300)
+    assert bench.car.state == "charging"
 
 
 def test_starts_are_bounded_whatever_the_house_does(bench: Bench) -> None:
@@ -701,9 +743,10 @@ def test_a_limit_that_the_car_lowers_by_itself_is_no_wish_of_its_user(bench: Ben
     assert "user_limit" not in bench.reasons
 
 
-def test_a_car_that_tells_little_is_controlled_by_the_meter_alone(bench: Bench) -> None:
+@pytest.mark.parametrize("age_s", [2.0, inf])
+def test_a_car_that_tells_little_is_controlled_by_the_meter_alone(bench: Bench, age_s: float) -> None:
     bench.car.reports = False
-    report = bench.control.ChargerReport(age_s=inf, state=bench.control.ChargingState.UNKNOWN, at_home=True)
+    report = bench.control.ChargerReport(age_s=age_s, state=bench.control.ChargingState.UNKNOWN, at_home=True)
     for house in (15.0, 5.0, 15.0):
         bench.house = house
         for _ in range(10):

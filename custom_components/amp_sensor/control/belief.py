@@ -73,8 +73,6 @@ class Belief:
         self.low = 0.0
         self.high = 0.0
         self.change: Change | None = None
-        self.settled_at = 0.0
-        """Since when the bounds rest on nothing older, s."""
 
     @property
     def is_settled(self) -> bool:
@@ -88,9 +86,9 @@ class Belief:
             return self.low, self.high
         return min(change.low, change.to), max(change.high, change.to)
 
-    def settle(self, low: float, high: float, now: float) -> None:
+    def settle(self, low: float, high: float) -> None:
         """Take `low` and `high` as known, and forget any change under way."""
-        self.low, self.high, self.change, self.settled_at = low, high, None, now
+        self.low, self.high, self.change = low, high, None
 
     def begin(self, command: Command, to: float, now: float) -> None:
         """A command was sent after which the charger should draw `to`."""
@@ -98,11 +96,8 @@ class Belief:
         self.low, self.high = low, high
         self.change = Change(command, low, high, to, now)
 
-    def witness(self, seen_amps: float, now: float) -> None:
+    def witness(self, change: Change, seen_amps: float, now: float) -> None:
         """Hold what the charger must be drawing, were the house unchanged, against the change under way."""
-        change = self.change
-        if change is None:
-            return
         start = change.high if change.is_cut else change.low
         if change.seen_at is None:
             if now < change.sent_at + EARLIEST_MOVE_S:
@@ -112,7 +107,7 @@ class Belief:
         if change.seen_at is not None and change.acked_at is not None:
             rest_s = change.amps / (DOWN_A_PER_S if change.is_cut else UP_A_PER_S)
             if abs(seen_amps - change.to) <= STEADY_A or now >= change.seen_at + rest_s:
-                self.settle(change.to, change.to, now)
+                self.settle(change.to, change.to)
 
     def is_overdue(self, now: float) -> bool:
         """Whether the change should have been seen by now, and was not."""

@@ -109,11 +109,10 @@ class Controller:
         if last is None or (last.amps, last.watts) != (reading.amps, reading.watts):
             self._moved_at, self._frozen_at = now, None
         for charger in self._chargers.values():
-            if charger.belief.change and self._house:
+            if (change := charger.belief.change) and self._house:
                 others = sum(max(other.belief.bounds(now)) for other in self._chargers.values() if other is not charger)
                 seen = max(amps - house for amps, house in zip(reading.amps, self._house, strict=True)) - others
-                change = charger.belief.change
-                charger.belief.witness(seen, now)
+                charger.belief.witness(change, seen, now)
                 if charger.belief.change is None:
                     charger.settled(change)
         self._share(reading, now)
@@ -309,7 +308,8 @@ class Controller:
         held = min(charger.target, charger.settings.min_amps)
         total = self.settings.max_amps + excess
         tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
-        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as):
+        returns = self._memory.returns(max(self._house) - excess, now)
+        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as, returns):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
 

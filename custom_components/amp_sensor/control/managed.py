@@ -82,7 +82,7 @@ class ManagedCharger:
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
         self._possible: set[int] = set()
-        """Limits of which one is in force: what we sent since a report last confirmed one, and what was there before."""
+        """Limits of which one is in force: what was sent since a report last confirmed one, and what was there before."""
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -94,7 +94,7 @@ class ManagedCharger:
         first = self.report is None
         self.report, self.measured_at = report, measured_at
         if first:
-            self._adopt(now)
+            self._adopt(report)
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
@@ -110,15 +110,12 @@ class ManagedCharger:
         if not self.running:
             # Started by somebody else, or never stopped.
             self.running, self.paused = True, False
-            self._adopt(now)
+            self._adopt(report)
         elif now - measured_at < UNUSABLE_S:
             self._compare(report, measured_at, now)
 
-    def _adopt(self, now: float) -> None:
+    def _adopt(self, report: ChargerReport) -> None:
         """Go on from what it is doing, whoever told it."""
-        report = self.report
-        if report is None:
-            return
         self.running = self._seen_running = _draws_here(report)
         self.paused = self.paused and not self.running
         limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
@@ -127,11 +124,11 @@ class ManagedCharger:
         self.target = self.request if self.request is not None else round(most)
         if not self.running:
             self.target = 0
-            self.belief.settle(0.0, 0.0, now)
+            self.belief.settle(0.0, 0.0)
         elif report.measured_amps is not None and report.state is ChargingState.CHARGING and report.age_s < SUSPECT_S:
-            self.belief.settle(report.measured_amps, report.measured_amps, now)
+            self.belief.settle(report.measured_amps, report.measured_amps)
         else:
-            self.belief.settle(0.0, most, now)
+            self.belief.settle(0.0, most)
 
     def _stands_still(self, measured_at: float, now: float) -> None:
         change = self.belief.change
@@ -142,7 +139,7 @@ class ManagedCharger:
             self.paused = self._stop_sent or not self._seen_running
         self.running = False
         self.target = 0
-        self.belief.settle(0.0, 0.0, now)
+        self.belief.settle(0.0, 0.0)
 
     def _compare(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Hold a running charger's newer report against what is assumed."""
@@ -161,7 +158,7 @@ class ManagedCharger:
             measured = report.measured_amps
             if self.request is not None and abs(measured - self.request) <= STEADY_A:
                 measured = float(self.request)
-            self.belief.settle(measured, measured, now)
+            self.belief.settle(measured, measured)
             self._resends = 0
 
     def acknowledge(self, outcome: Outcome, now: float, retry_after_s: float) -> None:
@@ -271,7 +268,7 @@ class ManagedCharger:
             return False
         if not change.is_cut:
             # Not seen: it may not have come, or the car may not use it. Only a report can tell.
-            self.belief.settle(change.low, change.low, now)
+            self.belief.settle(change.low, change.low)
             self.report_wanted_at = now
             if change.command.action is Action.START:
                 self.running, self.paused, self.target = False, True, 0
