@@ -308,8 +308,7 @@ class Controller:
         held = min(charger.target, charger.settings.min_amps)
         total = self.settings.max_amps + excess
         tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
-        returns = self._memory.returns(max(self._house) - excess, now)
-        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as, returns):
+        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
 
