@@ -427,6 +427,19 @@ def test_a_start_that_neither_meter_nor_cloud_shows_is_tried_again(bench: Bench)
     assert bench.car.state == "charging"
 
 
+def test_a_car_that_was_unplugged_while_it_was_told_to_stop_is_not_started_by_the_answer(bench: Bench) -> None:
+    bench.car.latency_s = 50
+    bench.house = 28.0
+    bench.run(5)
+    assert bench.sent("stop")
+    bench.house = 5.0
+    for state, plugged_in in (("disconnected", False), ("charging", True)):
+        bench.car.state, bench.car.plugged_in = state, plugged_in
+        bench.run(15)
+    bench.run(22)
+    assert not bench.sent("start")
+
+
 def test_starts_are_bounded_whatever_the_house_does(bench: Bench) -> None:
     for _ in range(20):
         bench.house = 28.0

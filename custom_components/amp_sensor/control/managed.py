@@ -82,7 +82,7 @@ class ManagedCharger:
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
         self._possible: set[int] = set()
-        """Limits of which one is in force: what was sent since a report last confirmed one, and what was there before."""
+        """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -180,6 +180,8 @@ class ManagedCharger:
             else:
                 self.running = command.action is Action.START
                 self.paused = not self.running
+                if self.paused:
+                    self.target = 0
             return
         self._failures += 1
         retry_s = RETRY_S[min(self._failures, len(RETRY_S)) - 1]
