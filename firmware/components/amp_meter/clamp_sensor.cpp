@@ -56,7 +56,7 @@ void ClampSensor::loop() {
 }
 
 bool ClampSensor::is_bias_sound_(double volts) const {
-  // The middle half of the range: 1.65 V from two equal resistors passes on every ESP32, an open or a shorted pin on none
+  // The middle half of the range: 1.65 V from two equal resistors passes on every ESP32, a shorted pin on none
   const double quarter = (this->high_volts_ - this->low_volts_) / 4;
   return volts > this->low_volts_ + quarter && volts < this->high_volts_ - quarter;
 }

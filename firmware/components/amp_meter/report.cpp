@@ -111,7 +111,8 @@ std::optional<uint32_t> parse_retry_after(std::string_view header) {
   return std::min(seconds, Schedule::LONGEST_RETRY_AFTER_S);
 }
 
-std::optional<std::string> to_json(const std::vector<PhaseReading> &phases, double energy_wh, std::string_view boot_id) {
+std::optional<std::string> to_json(const std::vector<PhaseReading> &phases, double energy_wh,
+                                   std::string_view boot_id) {
   if (phases.empty() || !std::isfinite(energy_wh))
     return std::nullopt;
   std::string list;

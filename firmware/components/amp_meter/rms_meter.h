@@ -12,7 +12,7 @@ namespace amp_core {
 struct Window {
   double volts_rms;     ///< RMS of the alternating part, V at the pin, noise taken off
   double bias_volts;    ///< mean, V at the pin: about half the ADC's range where the divider is sound
-  double noise_volts;   ///< RMS of what differs between the readings of a pair, V: the noise, and at large currents the slope
+  double noise_volts;   ///< RMS of what differs within a pair, V: the noise, and at large currents the slope
   double clipped;       ///< share of the readings outside the ADC's accurate range, 0…1
   double mains_hz;      ///< frequency in use, Hz: 50 until a current large enough has shown another
   uint32_t samples;     ///< pairs of readings that the window holds

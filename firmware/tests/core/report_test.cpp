@@ -12,8 +12,8 @@ using Phases = std::vector<PhaseReading>;
 TEST(Judge, OnlyABodyThatSaysAcceptedIsAccepted) {
   EXPECT_EQ(judge(200, R"({"accepted": true})"), Outcome::ACCEPTED);
   EXPECT_EQ(judge(200, "{\"accepted\"\n:\ttrue,\"more\":1}"), Outcome::ACCEPTED);
-  for (const char *body : {"", "{}", "ok", R"({"accepted": false})", R"({"accepted")", R"({"accepted":)", "accepted: true",
-                           R"({"accepted": "true"})"})
+  for (const char *body : {"", "{}", "ok", R"({"accepted": false})", R"({"accepted")", R"({"accepted":)",
+                           "accepted: true", R"({"accepted": "true"})"})
     EXPECT_EQ(judge(200, body), Outcome::UNKNOWN_ID) << body;
 }
 

@@ -48,7 +48,9 @@ struct DeserializationError {
   const char *c_str() const { return "stand-in"; }
 };
 
-inline DeserializationError deserializeJson(JsonDocument &, const uint8_t *, size_t) { return {DeserializationError::Ok}; }
+inline DeserializationError deserializeJson(JsonDocument &, const uint8_t *, size_t) {
+  return {DeserializationError::Ok};
+}
 inline size_t serializeJson(const JsonDocument &, char *, size_t) { return 0; }
 
 }  // namespace ArduinoJson

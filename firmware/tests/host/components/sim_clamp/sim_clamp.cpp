@@ -29,7 +29,7 @@ void SimClamp::loop() {
 }
 
 float SimClamp::sample() {
-  std::this_thread::sleep_for(20us);  // with the kernel's slack about a conversion; and no core of the test machine runs hot
+  std::this_thread::sleep_for(20us);  // with the kernel's slack about a conversion; and no core runs hot
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   const double volts = this->signal_.volts_at(seconds) + this->signal_.noise_volts * this->normal_(this->random_);
   return static_cast<float>(std::round(volts / this->signal_.step_volts) * this->signal_.step_volts);
