@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from custom_components.amp_sensor.control import Protection, ProtectionKind, Reason
-from tests.control.conftest import Bench, BenchCar, running
+from tests.control.bench import Bench, BenchCar, running
 
 # -- lowering ---------------------------------------------------------------------------------------------------
 
@@ -15,7 +15,8 @@ from tests.control.conftest import Bench, BenchCar, running
 def test_a_reading_over_the_budget_lowers_the_car_at_once(bench: Bench) -> None:
     bench.house = 15.0
     bench.run(5)
-    ((at, command),) = bench.commands
+    assert len(bench.commands) == 1
+    at, command = bench.commands[0]
     assert (command.action, command.amps) == ("set_amps", 9)
     assert at == bench.now
     assert bench.last.reason == "over_budget"
@@ -274,10 +275,24 @@ def test_a_car_that_uses_less_leaves_the_rest_to_the_house() -> None:
     assert not bench.commands
 
 
+def _thermostat(bench: Bench, amps: float) -> None:
+    """Let the house go that high three times in short, while nobody controls anything: it is known for it now."""
+    mode = bench.settings.mode
+    bench.configure(mode="off")
+    for _ in range(3):
+        bench.house = amps
+        bench.run(20)
+        bench.house = 5.0
+        bench.run(60)
+    bench.configure(mode=mode)
+    bench.run(10)
+
+
 # -- minimum, stop, start ---------------------------------------------------------------------------------------
 
 
 def test_the_minimum_is_held_for_a_while_rather_than_stopped(bench: Bench) -> None:
+    _thermostat(bench, 21.0)
     bench.house = 21.0
     bench.run(30)
     assert bench.last.reason == "minimum"
@@ -289,8 +304,10 @@ def test_the_minimum_is_held_for_a_while_rather_than_stopped(bench: Bench) -> No
 
 
 def test_the_minimum_is_not_held_for_ever(bench: Bench) -> None:
+    _thermostat(bench, 21.0)
     bench.house = 21.0
     bench.run_until("paused")
+    assert "minimum" in bench.reasons
     bench.run(10)
     assert bench.car.state == "stopped"
     assert bench.last.target == 0
@@ -306,6 +323,7 @@ def test_far_over_the_budget_the_car_is_stopped_at_once(bench: Bench) -> None:
 
 def test_strict_never_uses_the_tolerance_of_the_protection() -> None:
     bench = running(mode="strict")
+    _thermostat(bench, 21.0)
     bench.house = 21.0
     bench.run(10)
     assert [command.action for command in bench.sent()] == ["stop"]
@@ -318,7 +336,7 @@ def test_the_minimum_is_held_only_while_the_protection_has_half_of_its_tolerance
         bench.configure(
             protection=Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=25.0, tolerance=0.0, time_s=time_s)
         )
-        bench.run(10)
+        _thermostat(bench, 21.0)
         bench.house = 21.0
         since = bench.now
         bench.run_until("paused", within=1200)
@@ -359,6 +377,7 @@ def test_a_start_is_given_up_when_the_headroom_goes_while_its_amps_are_set(bench
 
 
 def test_a_minimum_that_is_a_bit_over_may_be_held_but_not_started(bench: Bench) -> None:
+    _thermostat(bench, 20.6)
     bench.house = 15.0
     bench.run(30)
     bench.house = 28.0
@@ -769,6 +788,15 @@ def test_a_car_that_tells_little_is_controlled_by_the_meter_alone(bench: Bench, 
     assert bench.sent("set_amps")
 
 
+def test_a_car_that_is_found_charging_with_an_unknown_limit_is_not_given_more_at_once() -> None:
+    bench = Bench(cars=(BenchCar(amps=6.0, request=6.0),))
+    bench.car.reports = False
+    report = bench.control.ChargerReport(age_s=2.0, state=bench.control.ChargingState.CHARGING, at_home=True)
+    bench.controller.add_report("car", report, now=0.0)
+    bench.run(59)
+    assert max(command.amps for command in bench.sent()) < 16, "lowered by what it might draw, and not raised to it"
+
+
 def test_a_car_that_is_found_starting_may_draw_all_that_it_was_given() -> None:
     bench = Bench(cars=(BenchCar(state="starting", amps=0.0),), house=12.0)
     bench.run(15)
@@ -1048,6 +1076,7 @@ def _cycling(bench: Bench) -> None:
 
 
 def _held(bench: Bench) -> None:
+    _thermostat(bench, 21.0)
     bench.house = 21.0
     bench.run(200)
 
@@ -1090,15 +1119,11 @@ def _shut(bench: Bench) -> None:
 
 
 def _thrifty(bench: Bench) -> None:
-    bench.car.takes = 6.0
-    bench.car.draw()
     bench.house = 15.0
     bench.run(60)
-    bench.house = 22.0
-    bench.run(20)
-    bench.house = 5.0
-    bench.car.takes = 3.0
+    bench.car.takes = 4.0
     bench.car.draw()
+    bench.house = 5.0
     bench.run(400)
 
 

@@ -119,9 +119,9 @@ class ManagedCharger:
         self.running = self._seen_running = _draws_here(report)
         self.paused = self.paused and not self.running
         limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
-        self.request = round(report.requested_amps) if report.requested_amps is not None else None
-        most = max(limits, default=float(self.settings.max_amps))
-        self.target = self.request if self.request is not None else round(most)
+        most = max(limits, default=float(self.request or self.settings.max_amps))
+        # Where it does not tell its limit, it may draw what it does, or all it can.
+        self.request = self.target = round(most if report.requested_amps is None else report.requested_amps)
         if not self.running:
             self.target = 0
             self.belief.settle(0.0, 0.0)
