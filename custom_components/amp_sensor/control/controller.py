@@ -308,7 +308,8 @@ class Controller:
         held = min(charger.target, charger.settings.min_amps)
         total = self.settings.max_amps + excess
         tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
-        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as):
+        returns = self._memory.returns(max(self._house) - excess, now)
+        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as, returns):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
 

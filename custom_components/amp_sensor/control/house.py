@@ -114,14 +114,22 @@ class HouseMemory:
 
     def risk(self, amps: float, now: float) -> Risk | None:
         """Weigh the level `amps`; None while the house is above it."""
-        level = self._levels[max(0, min(int(amps / GRID_A), len(self._levels) - 1))]
+        level = self._level(amps)
         if level.below_since is None:
             return None
         calm_s = now - level.below_since
         index = _bin(calm_s)
         own = (level.happened[index] + CREDIT) / (level.expected[index] + CREDIT)
-        recent = sum(1 for time in level.returns if time >= now - RECENT_S)
+        recent = self.returns(amps, now)
         return Risk(_law(calm_s, recent, max(0.0, amps - self._amps)) * own, level.step_sum / level.step_count, calm_s)
+
+    def returns(self, amps: float, now: float) -> int:
+        """Return how often the house rose above the level `amps` in the last minutes, this time included."""
+        level = self._level(amps)
+        return sum(1 for time in level.returns if time >= now - RECENT_S)
+
+    def _level(self, amps: float) -> _Level:
+        return self._levels[max(0, min(int(amps / GRID_A), len(self._levels) - 1))]
 
     def record(self) -> Record:
         """Return what was learned, as JSON can hold it."""
