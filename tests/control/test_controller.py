@@ -862,9 +862,6 @@ def test_a_higher_budget_is_used_once_the_house_is_known(bench: Bench) -> None:
     bench.configure(max_amps=15.0)
     bench.run(60)
     bench.configure(max_amps=25.0)
-    raised = bench.now
-    bench.run(10)
-    assert not bench.sent(after=raised)
     bench.run(600)
     assert bench.car.amps == 16
 
@@ -939,7 +936,7 @@ def test_a_pause_of_a_charger_that_is_gone_is_forgotten(bench: Bench) -> None:
     assert bench.controller.record()["paused"] == []
 
 
-def test_what_the_house_taught_survives_a_restart_unless_the_budget_is_another(bench: Bench) -> None:
+def test_what_the_house_taught_survives_a_restart(bench: Bench) -> None:
     for _ in range(10):
         bench.house = 12.0
         bench.run(60)
@@ -948,19 +945,15 @@ def test_what_the_house_taught_survives_a_restart_unless_the_budget_is_another(b
     record = bench.controller.record()
     bench.start(record)
     assert bench.controller.record()["house"] == record["house"]
-    bench.configure(max_amps=20.0)
-    fresh = bench.controller.record()
-    bench.start(record)
-    assert bench.controller.record()["house"] == fresh["house"]
 
 
-def test_a_changed_budget_forgets_the_house(bench: Bench) -> None:
-    before = bench.controller.record()
-    bench.configure(mode="eager")
-    assert bench.controller.record() == before
-    bench.configure(max_amps=20.0)
-    assert bench.controller.record()["max_amps"] == 20.0
-    assert bench.controller.record()["house"] != before["house"]
+def test_a_changed_budget_keeps_what_the_house_taught(bench: Bench) -> None:
+    bench.run(600)
+    before = bench.controller.record()["house"]
+    bench.configure(max_amps=30.0)
+    after = bench.controller.record()["house"]
+    assert len(after) > len(before)
+    assert after[: len(before)] == before
 
 
 def test_release_gives_the_maximum_back_where_that_is_safe(bench: Bench) -> None:

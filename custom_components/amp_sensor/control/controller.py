@@ -82,11 +82,11 @@ class Controller:
 
     def configure(self, settings: SiteSettings, *, now: float) -> None:
         """Take new settings of the site, at once."""
-        if settings.max_amps != self.settings.max_amps:
-            self._memory = HouseMemory(settings.max_amps)
-        if settings.protection != self.settings.protection or settings.max_amps != self.settings.max_amps:
-            self._loads = ()
+        was = self._protection
         self.settings = settings
+        self._memory.reach(settings.max_amps)
+        if self._protection != was:
+            self._loads = ()
 
     def set_charger(self, charger_id: str, settings: ChargerSettings, *, now: float) -> None:
         """Add a charger, or take new settings for one."""
@@ -165,11 +165,14 @@ class Controller:
     def _integrate(self, now: float) -> None:
         if last := self.meter.last:
             if len(self._loads) != len(last.amps):
-                protection = self.settings.protection or Protection(rating_amps=self.settings.max_amps)
-                self._loads = tuple(PhaseLoad(protection) for _ in last.amps)
+                self._loads = tuple(PhaseLoad(self._protection) for _ in last.amps)
             for load, amps in zip(self._loads, last.amps, strict=True):
                 load.integrate(amps, now - self._integrated_at)
         self._integrated_at = now
+
+    @property
+    def _protection(self) -> Protection:
+        return self.settings.protection or Protection(rating_amps=self.settings.max_amps)
 
     # -- what is known ------------------------------------------------------------------------------------------
 

@@ -83,7 +83,13 @@ class HouseMemory:
 
     def __init__(self, highest_amps: float) -> None:
         self._amps = 0.0
-        self._levels = [_Level() for _ in range(math.ceil(highest_amps / GRID_A) + 1)]
+        self._levels: list[_Level] = []
+        self.reach(highest_amps)
+
+    def reach(self, highest_amps: float) -> None:
+        """Learn up to this level too; what was learned stays, so that a budget may change by the hour."""
+        missing = math.ceil(highest_amps / GRID_A) + 1 - len(self._levels)
+        self._levels.extend(_Level() for _ in range(missing))
 
     def add(self, amps: float, at: float, held_s: float) -> None:
         """Take the house's current as it was from `at` on; `held_s` is how long the one before it held, s."""
