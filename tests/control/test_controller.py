@@ -654,6 +654,28 @@ def test_a_car_that_its_user_stopped_stays_stopped_and_one_that_its_user_starts_
     assert bench.total <= 25
 
 
+def test_an_old_report_in_a_new_guise_does_not_turn_our_pause_into_its_users(bench: Bench) -> None:
+    """The clock of Home Assistant may be behind that of the cloud: then all that the car says seems to be of now."""
+    bench.house = 28.0
+    bench.run(10)
+    assert bench.sent("stop")
+    bench.car.reports = False
+    report = bench.control.ChargerReport(
+        age_s=-30.0,
+        state=bench.control.ChargingState.CHARGING,
+        requested_amps=16.0,
+        measured_amps=16.0,
+        plugged_in=True,
+        at_home=True,
+    )
+    bench.controller.add_report("car", report, now=bench.now)
+    bench.house = 5.0
+    bench.run(5)
+    bench.car.reports = True
+    bench.run(600)
+    assert bench.sent("start")
+
+
 def test_a_car_that_leaves_during_our_pause_is_not_ours_to_start_when_it_is_back(bench: Bench) -> None:
     bench.house = 28.0
     bench.run(60)

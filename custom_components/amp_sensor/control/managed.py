@@ -78,7 +78,7 @@ class ManagedCharger:
         """When its target was last chosen, s."""
         self.debt_as = 0.0
         """What holding its minimum has cost so far, A·s over the budget."""
-        self._sent_at = self._ended_at = -math.inf
+        self._sent_at = self._ended_at = self._stopped_at = -math.inf
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
         self._possible: set[int] = set()
@@ -135,8 +135,10 @@ class ManagedCharger:
         if change and change.command.action is Action.START and measured_at < self._ended_at + START_S:
             return
         if self.running:
-            # A stop of ours that nobody confirmed, and a start that came to nothing, are ours; others its user's.
-            self.paused = self._stop_sent or not self._seen_running
+            # A stop of ours that nobody confirmed, or that an old report denied, and a start that came to nothing, are
+            # ours; others its user's.
+            recent = measured_at < self._stopped_at + SUSPECT_S
+            self.paused = self._stop_sent or recent or not self._seen_running
         self.running = False
         self.target = 0
         self.belief.settle(0.0, 0.0)
@@ -302,6 +304,8 @@ class ManagedCharger:
         if command.action is Action.SET_AMPS:
             self._possible |= {command.amps, self.request or command.amps}
         self._stop_sent = command.action is Action.STOP or (self._stop_sent and command.action is Action.SET_AMPS)
+        if command.action is Action.STOP:
+            self._stopped_at = now
         if command.action is Action.START:
             self._seen_running = False
             self._starts = self.starts_left(now) - 1
