@@ -969,6 +969,15 @@ def test_what_the_house_taught_survives_a_restart(bench: Bench) -> None:
     assert bench.controller.record()["house"] == record["house"]
 
 
+def test_what_was_learned_under_another_budget_is_not_restored(bench: Bench) -> None:
+    bench.run(600)
+    record = bench.controller.record()
+    bench.start(record | {"max_amps": 20.0, "paused": ["car"]})
+    restored = bench.controller.record()
+    assert restored["house"] != record["house"]
+    assert restored["paused"] == ["car"], "whose pause it is has nothing to do with the budget"
+
+
 def test_a_changed_budget_keeps_what_the_house_taught(bench: Bench) -> None:
     bench.run(600)
     before = bench.controller.record()["house"]
