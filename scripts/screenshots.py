@@ -73,7 +73,7 @@ def take_flow(browser: Browser, url: str) -> None:
     save(page, "flow-site")
     page.get_by_role("button", name="Submit").click()
     page.wait_for_timeout(STEP_MS)
-    page.get_by_text("Go on without a car").click()
+    page.get_by_text("Continue without a car").click()
     page.wait_for_timeout(STEP_MS)
     save(page, "flow-sensor")
     page.context.close()
