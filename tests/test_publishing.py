@@ -16,6 +16,7 @@ from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.selector import SelectSelector
 from homeassistant.loader import Manifest
+from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import pytest
 
@@ -30,6 +31,7 @@ MANIFEST: Manifest = json.loads((INTEGRATION / "manifest.json").read_text())
 HACS = json.loads((ROOT / "hacs.json").read_text())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 TEXTS = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+SERVICES = load_yaml_dict(INTEGRATION / "services.yaml")
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 
 # Patterns of script/hassfest in Home Assistant's core
@@ -134,7 +136,15 @@ def test_choices_and_their_texts_match() -> None:
     schemas = (config_flow.PROTECTION_SCHEMA.schema.values(), [config_flow.DEVICE_CHOICE])
     choices = [choice for values in schemas for choice in values if isinstance(choice, SelectSelector)]
     texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items()}
-    assert {choice.config["translation_key"]: choice.config["options"] for choice in choices} == texts
+    fields = [field["selector"].get("select") for action in SERVICES.values() for field in action["fields"].values()]
+    found = [*(choice.config for choice in choices), *filter(None, fields)]
+    assert {choice["translation_key"]: choice["options"] for choice in found} == texts
+
+
+def test_actions_and_their_texts_and_icons_match() -> None:
+    assert SERVICES.keys() == TEXTS["services"].keys() == ICONS["services"].keys()
+    for name, action in SERVICES.items():
+        assert action["fields"].keys() == TEXTS["services"][name]["fields"].keys()
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -7,6 +7,7 @@ from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS, Plat
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from . import webhook
@@ -14,6 +15,7 @@ from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
 from .coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .services import async_setup_services
 from .store import control_store, site_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -34,6 +36,12 @@ def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
         longitude=place[CONF_LONGITUDE],
         radius_m=place[CONF_RADIUS],
     )
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which tell what is wrong where no site is loaded."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> bool:

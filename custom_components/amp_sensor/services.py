@@ -1,0 +1,50 @@
+"""The actions: what they take, and who may call them. What they do is in the modules that they call."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.helpers import config_validation as cv, selector, service
+import voluptuous as vol
+
+from . import history
+from .const import DOMAIN
+from .coordinator import AmpSensorConfigEntry
+
+ATTR_SITE: Final = "site"
+SERVICE_GET_READINGS: Final = "get_readings"
+
+SITE_SCHEMA: Final = vol.Schema({vol.Required(ATTR_SITE): selector.ConfigEntrySelector({"integration": DOMAIN})})
+READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
+    {
+        vol.Required("start"): cv.datetime,
+        vol.Optional("end"): cv.datetime,
+        vol.Optional("interval", default=history.Interval.HOUR): vol.Coerce(history.Interval),
+        vol.Optional("time_zone"): cv.string,
+        vol.Optional("page", default=1): vol.Coerce(int),
+        vol.Optional("count", default=history.DEFAULT_COUNT): vol.Coerce(int),
+    }
+)
+
+
+@callback
+def get_site(call: ServiceCall) -> AmpSensorConfigEntry:
+    """Return the loaded site that an action is about; raises ServiceValidationError where there is none."""
+    entry: AmpSensorConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_SITE])
+    return entry
+
+
+async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
+    asked = {key: value for key, value in call.data.items() if key != ATTR_SITE}
+    return await history.async_get_readings(call.hass, get_site(call), **asked)
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_READINGS,
+        _async_get_readings,
+        schema=READINGS_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
