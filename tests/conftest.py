@@ -38,6 +38,7 @@ from custom_components.amp_sensor.const import (
 )
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome
 from custom_components.amp_sensor.coordinator import SiteCoordinator
+from tests.postgresql import create_database, run_postgresql
 
 WEBHOOK_ID = "0123456789abcdef"
 CHARGER_ID = "01JCHARGER"
@@ -96,6 +97,23 @@ class FakeCharger:
 
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         return 10.0 if commanded else self.poll_s
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Generator[Path]:
+    """Run a PostgreSQL server until the last test that wants one."""
+    with run_postgresql() as folder:
+        yield folder
+
+
+@pytest.fixture
+def recorder_db_url(request: pytest.FixtureRequest, recorder_db_url: str) -> Generator[str]:
+    """Give the recorder SQLite in memory; PostgreSQL to tests that are marked BOTH_DATABASES, every second time."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield recorder_db_url
+    else:
+        with create_database(request.getfixturevalue("postgresql")) as url:
+            yield url
 
 
 @pytest.fixture
