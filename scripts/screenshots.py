@@ -58,7 +58,7 @@ def open_page(browser: Browser, url: str, size: str, scheme: str) -> Page:
 def take_dashboard(browser: Browser, url: str) -> None:
     for size in ("desktop", "phone"):
         for scheme in SCHEMES:
-            page = open_page(browser, f"{url}/amp-sensor/home?kiosk", size, scheme)
+            page = open_page(browser, f"{url}/amp-sensor?kiosk", size, scheme)
             save(page, f"dashboard-{size}-{scheme}")
             page.context.close()
 

@@ -35,7 +35,6 @@ from custom_components.amp_sensor.const import (
 )
 
 from .car import Car
-from .dashboard import ICON, TITLE, URL_PATH, dashboard
 from .home_assistant import HomeAssistant, HomeAssistantError
 from .house import House, load
 from .plant import VOLTS
@@ -57,6 +56,8 @@ CAR_NAME: Final = "Model 3"
 STATUS_S: Final = 5.0
 TOLERANCE_A: Final = 0.3
 """Over budget by no more than this does not count, as in a replay."""
+DASHBOARD: Final = "amp-sensor"
+GRAPH_HOURS: Final = 0.25
 TEXTS: Final = Path(__file__).parent.parent / "custom_components" / DOMAIN / "translations" / "en.json"
 
 
@@ -154,13 +155,18 @@ async def find_entities(home_assistant: HomeAssistant, entry_id: str) -> dict[st
     return entities
 
 
-async def show_dashboard(home_assistant: HomeAssistant, entities: Mapping[str, str]) -> None:
-    """Make the dashboard, and the page that everybody sees first."""
+async def show_dashboard(home_assistant: HomeAssistant) -> None:
+    """Add the integration's own dashboard, and make it the page that everybody sees first."""
     await home_assistant.call(
-        "lovelace/dashboards/create", url_path=URL_PATH, title=TITLE, icon=ICON, show_in_sidebar=True
+        "lovelace/dashboards/create",
+        url_path=DASHBOARD,
+        title="Amp Sensor",
+        icon="mdi:ev-station",
+        show_in_sidebar=True,
     )
-    await home_assistant.call("lovelace/config/save", url_path=URL_PATH, config=dashboard(entities))
-    await home_assistant.call("frontend/set_system_data", key="core", value={"default_panel": URL_PATH})
+    strategy = {"type": "custom:amp-sensor", "hours_to_show": GRAPH_HOURS}
+    await home_assistant.call("lovelace/config/save", url_path=DASHBOARD, config={"strategy": strategy})
+    await home_assistant.call("frontend/set_system_data", key="core", value={"default_panel": DASHBOARD})
 
 
 def status_line(household: Household, states: Mapping[str, str], reasons: Mapping[str, str], now: datetime) -> str:
@@ -231,7 +237,7 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                     say("Adding Amp Sensor, a sensor and a car, through the same pages as you would…")
                     webhook, entry_id = await add_site(home_assistant, tessie)
                     entities = await find_entities(home_assistant, entry_id)
-                    await show_dashboard(home_assistant, entities)
+                    await show_dashboard(home_assistant)
                     sensor = PostingSensor(session, webhook, seed=SEED)
                     say(f"\n  {home_assistant.url}\n")
                     say(

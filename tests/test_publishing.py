@@ -157,6 +157,12 @@ def test_entities_and_their_names_match(platform: str) -> None:
             assert set(description.options) == texts[key]["state"].keys(), key
 
 
+def test_every_text_of_the_dashboard_is_used_and_there() -> None:
+    strategy = (INTEGRATION / "frontend" / "amp-sensor-strategy.js").read_text()
+    used = re.findall(r'text(?:\?\.)?\("(\w+)"\)', strategy)
+    assert {*used} == TEXTS["config_panel"]["dashboard"].keys()
+
+
 def test_icons_belong_to_entities_and_states_that_exist() -> None:
     for platform, entities in ICONS["entity"].items():
         for key, icon in entities.items():

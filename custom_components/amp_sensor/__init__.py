@@ -10,7 +10,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import webhook
+from . import frontend, webhook
 from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
@@ -39,8 +39,9 @@ def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which tell what is wrong where no site is loaded."""
+    """Set up the actions, which tell what is wrong where no site is loaded, and the dashboard of all sites."""
     async_setup_services(hass)
+    await frontend.async_setup(hass)
     return True
 
 

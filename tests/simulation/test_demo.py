@@ -17,7 +17,6 @@ import yaml
 
 from custom_components.amp_sensor.const import DOMAIN
 from simulation.car import Car
-from simulation.dashboard import Card, dashboard
 from simulation.demo import TEXTS, Household, parse, status_line
 from simulation.home_assistant import CONFIGURATION, HomeAssistant
 from simulation.house import House
@@ -106,22 +105,6 @@ class TestPostingSensor:
             sensor = PostingSensor(session, f"http://127.0.0.1:{unused_tcp_port}", seed=1)
             await sensor.tick(10.0)
         assert (sensor.posted, sensor.accepted) == (1, 0)
-
-
-def _cards(card: Card) -> list[Card]:
-    inner = [each for key in ("views", "sections", "cards") for each in card.get(key, [])]
-    return [card, *(found for each in inner for found in _cards(each))]
-
-
-def test_the_dashboard_shows_entities_that_there_are_with_cards_that_everybody_has() -> None:
-    texts = json.loads(TEXTS.read_text())["entity"]
-    entities = {key: f"{platform}.{key}" for platform, keys in texts.items() for key in keys}
-    cards = _cards(dashboard(entities))
-    types = {card["type"] for card in cards if "type" in card}
-    assert not any(name.startswith("custom:") for name in types)
-    used = json.dumps(cards)
-    for key in ("current", "house_current", "headroom", "max_amps", "target_current", "charging_current", "reason"):
-        assert entities[key] in used
 
 
 @pytest.fixture
