@@ -9,7 +9,7 @@ from unittest.mock import patch
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
@@ -42,6 +42,10 @@ async def _pause(site: Site) -> None:
     assert [command.action for command in site.charger.commands] == [Action.STOP]
     site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
     await site.advance(20, amps=24.0, watts=5520.0)
+
+
+def _issues(site: Site) -> set[str]:
+    return {issue_id for domain, issue_id in ir.async_get(site.hass).issues if domain == DOMAIN}
 
 
 async def _restart(site: Site, storage: dict[str, Any], kept: dict[str, Any]) -> None:
@@ -271,7 +275,17 @@ async def test_a_release_that_fails_is_told(site: Site, caplog: pytest.LogCaptur
     await _lower(site)
     site.charger.answer = ChargerUnreachable("down")
     await site.hass.config_entries.async_remove(site.entry.entry_id)
-    assert "Rocinante could not be given its maximum back: set it in the car" in caplog.text
+    assert "Rocinante could not be given back: set its current, or start it, in the car" in caplog.text
+
+
+async def test_a_release_without_an_answer_is_not_waited_for(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.amp_sensor.coordinator.STOP_TIMEOUT_S", 0.0)
+    await _lower(site)
+    site.charger.hold = asyncio.Event()
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert "Rocinante could not be given back" in caplog.text
 
 
 async def test_a_car_in_a_full_house_keeps_what_it_has(site: Site) -> None:
@@ -280,6 +294,107 @@ async def test_a_car_in_a_full_house_keeps_what_it_has(site: Site) -> None:
     commands = len(site.charger.commands)
     await site.hass.config_entries.async_remove(site.entry.entry_id)
     assert len(site.charger.commands) == commands
+
+
+def _sent(site: Site, *, after: int = 0) -> list[tuple[Action, int]]:
+    return [(command.action, command.amps) for command in site.charger.commands[after:]]
+
+
+async def _set_mode(site: Site, mode: Mode) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=mode))
+    await site.settle()
+
+
+async def _end_control(site: Site, ending: str) -> None:
+    match ending:
+        case "off" | "monitor":
+            await _set_mode(site, Mode(ending))
+        case "not managed":
+            settings = site.coordinator.data.chargers[CHARGER_ID].settings
+            site.coordinator.async_set_charger(CHARGER_ID, replace(settings, managed=False))
+        case "disabled":
+            await site.hass.config_entries.async_set_disabled_by(site.entry.entry_id, ConfigEntryDisabler.USER)
+        case _:
+            await site.hass.config_entries.async_remove(site.entry.entry_id)
+    if ending in SWITCHES:
+        await site.settle()
+
+
+SWITCHES = ["off", "monitor", "not managed"]
+ENDINGS = [*SWITCHES, "disabled", "removed"]
+
+
+@pytest.mark.parametrize("ending", SWITCHES)
+async def test_a_car_whose_control_is_switched_off_gets_its_maximum_back(site: Site, ending: str) -> None:
+    await _lower(site)
+    await _end_control(site, ending)
+    assert _sent(site, after=1) == [(Action.SET_AMPS, 16)]
+    site.charger.report = CHARGING
+    await site.advance(200, step_s=5, amps=17.0, watts=3910.0)
+    assert len(site.charger.commands) == 2
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_car_that_we_paused_is_started_again_when_control_ends(site: Site, ending: str) -> None:
+    await _pause(site)
+    await site.post(amps=8.6, watts=1978.0)
+    await _end_control(site, ending)
+    assert _sent(site, after=1) == [(Action.START, 0)]
+    assert not ir.async_get(site.hass).issues
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_car_that_nobody_may_start_is_told_to_its_owner(site: Site, ending: str) -> None:
+    await _pause(site)
+    await _end_control(site, ending)
+    if ending in SWITCHES:
+        await site.advance(125, amps=24.0, watts=5520.0)
+    assert _sent(site, after=1) == []
+    assert _issues(site) == {f"left_paused_{CHARGER_ID}"}
+    if ending in SWITCHES:
+        await site.advance(600, step_s=5, amps=2.0, watts=460.0)
+        assert _sent(site, after=1) == [], "nobody expects that any more"
+        site.charger.report = CHARGING
+        await site.advance(20, amps=18.0, watts=4140.0)
+        assert not _issues(site)
+    elif ending == "disabled":
+        await site.hass.config_entries.async_set_disabled_by(site.entry.entry_id, None)
+        await site.settle()
+        assert not _issues(site)
+
+
+async def test_control_that_is_switched_on_again_goes_on_where_it_was(site: Site) -> None:
+    await _pause(site)
+    await _end_control(site, "off")
+    await site.advance(125, amps=24.0, watts=5520.0)
+    assert _issues(site)
+    await _set_mode(site, Mode.BALANCED)
+    await site.advance(1)
+    assert not _issues(site)
+    await site.advance(300, step_s=5, amps=2.0, watts=460.0)
+    assert Action.START in [command.action for command in site.charger.commands]
+
+
+async def test_a_car_is_given_back_once_its_command_has_its_answer(site: Site) -> None:
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=40.0, watts=9200.0)
+    await _end_control(site, "off")
+    assert len(site.charger.commands) == 1
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    site.charger.hold.set()
+    await site.settle()
+    await site.advance(20, amps=4.0, watts=920.0)
+    assert _sent(site, after=1) == [(Action.START, 0)]
+
+
+@pytest.mark.parametrize("mode", ["off", "monitor"])
+async def test_a_car_that_was_not_controlled_is_not_touched_at_the_end(site: Site, mode: str) -> None:
+    site.charger.report = replace(CHARGING, requested_amps=8.0, measured_amps=8.0)
+    await _set_mode(site, Mode(mode))
+    await site.advance(200, step_s=5, amps=10.0, watts=2300.0)
+    sent = len(site.charger.commands)
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert len(site.charger.commands) == sent
 
 
 async def test_unloading_waits_for_the_command_on_its_way(site: Site) -> None:

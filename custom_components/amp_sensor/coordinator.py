@@ -15,7 +15,6 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -40,7 +39,6 @@ from .const import (
     CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_CONNECTED_TIMEOUT_S,
-    DOMAIN,
 )
 from .control import (
     ChargerReport,
@@ -57,6 +55,7 @@ from .control import (
 )
 from .control.managed import UNUSABLE_S
 from .control.meter import BRIDGED_GAP_S, Counter
+from .issues import Issues
 from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
 
 _LOGGER = logging.getLogger(__name__)
@@ -69,6 +68,9 @@ RECORD_S: Final = 900.0
 """How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
 """How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
+RELEASE_S: Final = 120.0
+"""For how long a car whose control was switched off is still given back: a start shows within 40 s, and its report
+comes up to a minute later. Whatever happens after that would surprise who switched it off."""
 FIRST_RETRY_S: Final = 30.0
 LAST_RETRY_S: Final = 900.0
 """Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
@@ -83,6 +85,8 @@ _BLOCKING: Final[Mapping[type[ChargerError], str | None]] = {
 }
 """Errors that only a person can mend, and the issue that tells the person. Some are mended elsewhere, where we do not
 hear of it: the charger is asked again every LAST_RETRY_S."""
+
+_WITHOUT_COMMANDS: Final = (Mode.OFF, Mode.MONITOR)
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
 
@@ -146,7 +150,7 @@ class _Link:
         self.failures = 0
         self.reachable = True
         self.commanding: asyncio.Task[None] | None = None
-        self.issues: dict[str, str] = {}
+        self.issues: dict[str, str | None] = {}
         """What stands in the way of each kind of call."""
 
     def charging_amps(self, now: float) -> float | None:
@@ -188,6 +192,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
         self._is_failing = False
+        self.issues = Issues(hass, entry.entry_id)
+        self._releasing: dict[str, float] = {}
+        """Chargers that are being given back, and until when, s."""
 
     @staticmethod
     def now() -> float:
@@ -221,6 +228,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
+            self.issues.hide(f"left_paused_{charger_id}")  # of the last time, when the site was disabled
         await self._async_restore_control()
         self._recorded_pauses = self.controller.paused
         self._record_at = now + RECORD_S
@@ -245,29 +253,38 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._events.get_nowait()()
             self._events.task_done()
         self._events.shutdown()
-        for link in self._links.values():
-            for call in list(link.issues):
-                self._set_issue(link, call, None)
+        self.issues.hide_all()
         await self.async_release(ended)
         await self._async_save()
         await self._async_save_control()
 
     async def async_release(self, charger_ids: Collection[str]) -> None:
-        """Give chargers their maximum back where that is safe; a car would remember the last amps for ever."""
+        """Give chargers back as they were, where that is safe: a car remembers the last amps, or a stop, for ever."""
         await asyncio.gather(
             *(
-                self._async_send_last(self._links[charger_id], command)
+                self._async_release(link)
                 for charger_id in charger_ids
-                if (command := self.controller.release(charger_id, now=self.now())) is not None
+                if self._controls(link := self._links[charger_id]) or charger_id in self._releasing
             )
         )
 
-    async def _async_send_last(self, link: _Link, command: Command) -> None:
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await link.charger.async_command(command)
-        except ChargerError, TimeoutError:
-            _LOGGER.info("%s could not be given its maximum back: set it in the car", link.title)
+    async def _async_release(self, link: _Link) -> None:
+        while (command := self.controller.release(link.charger_id, now=self.now())) is not None:
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    answer = await _async_ask(link, link.charger.async_command(command))
+            except TimeoutError:
+                answer = Outcome.UNKNOWN
+            outcome = answer.outcome if isinstance(answer, ChargerError) else answer
+            self.controller.acknowledge(command, outcome, now=self.now())
+            if outcome is not Outcome.ACCEPTED:
+                _LOGGER.info("%s could not be given back: set its current, or start it, in the car", link.title)
+                break
+        self._tell_left_paused(link)
+
+    def _controls(self, link: _Link) -> bool:
+        """Whether commands are sent to a charger, as far as its owner is concerned."""
+        return self._settings.mode not in _WITHOUT_COMMANDS and link.settings.managed
 
     @callback
     def _async_on_stop(self, _event: Event) -> None:
@@ -284,14 +301,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @callback
     def async_configure(self, settings: SiteSettings) -> None:
         """Take new settings of the site, at once and for good."""
+        before = self._controlled()
         self._settings = settings = self._with_protection(settings)
-        self._keep(lambda: self.controller.configure(settings, now=self.now()))
+        self._keep(lambda: self.controller.configure(settings, now=self.now()), ended=before - self._controlled())
 
     @callback
     def async_set_charger(self, charger_id: str, settings: ChargerSettings) -> None:
         """Take new settings of a charger, at once and for good."""
+        before = self._controlled()
         self._links[charger_id].settings = settings
-        self._keep(lambda: self.controller.set_charger(charger_id, settings, now=self.now()))
+        self._keep(
+            lambda: self.controller.set_charger(charger_id, settings, now=self.now()),
+            ended=before - self._controlled(),
+        )
+
+    def _controlled(self) -> set[str]:
+        return {charger_id for charger_id, link in self._links.items() if self._controls(link)}
 
     def _with_protection(self, settings: SiteSettings) -> SiteSettings:
         """Put in what the flow was told of the protection. Without a rating of its own it is rated at the budget."""
@@ -322,8 +347,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         with suppress(asyncio.QueueShutDown):  # what happens after the end is nobody's any more
             self._events.put_nowait(event)
 
-    def _keep(self, event: Callable[[], None]) -> None:
+    def _keep(self, event: Callable[[], None], *, ended: Collection[str]) -> None:
         self._emit(event)
+        self._emit(partial(self._take_end_of_control, ended))
         self._spawn(self._async_save(), "save")
         self.async_set_updated_data(self._snapshot())
 
@@ -361,7 +387,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             link = self._links[decision.charger_id]
             link.decision = decision
             if decision.command is not None:
-                link.commanding = self._spawn(self._async_command(link, decision.command), "command")
+                self._send(link, decision.command)
+        for charger_id in self._releasing:
+            if (command := self.controller.release(charger_id, now=self.now())) is not None:
+                self._send(self._links[charger_id], command)
+
+    def _send(self, link: _Link, command: Command) -> None:
+        link.commanding = self._spawn(self._async_command(link, command), "command")
+
+    def _take_end_of_control(self, ended: Collection[str]) -> None:
+        """Begin to give chargers back whose control was switched off, unless it is on again."""
+        until = self.now() + RELEASE_S
+        self._releasing |= dict.fromkeys(ended, until)
+        for charger_id in self._controlled():
+            self._releasing.pop(charger_id, None)
 
     def _take_reading(self, reading: Reading) -> None:
         self._read_at = dt_util.utcnow()
@@ -377,6 +416,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if now >= link.poll_at and not link.polling:
                 link.polling = True
                 self._spawn(self._async_poll(link), "poll")
+        for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
+            del self._releasing[charger_id]
+            self._tell_left_paused(self._links[charger_id])
+        for charger_id, link in self._links.items():
+            if self._controls(link) or charger_id not in self.controller.paused:
+                self.issues.set("left_paused", charger_id, is_wrong=False)
         if now >= self._save_at:
             self._save_at = now + SAVE_S
             self._spawn(self._async_save(), "save")
@@ -446,20 +491,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _set_issue(self, link: _Link, call: str, issue: str | None) -> None:
         """Note what stands in the way of a kind of call: reads may go on working where commands do not."""
-        last = link.issues.pop(call, None)
-        if issue is not None:
-            link.issues[call] = issue
-            ir.async_create_issue(
-                self.hass,
-                DOMAIN,
-                f"{issue}_{link.charger_id}",
-                is_fixable=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key=issue,
-                translation_placeholders={"charger": link.title, "pairing_url": PAIRING_URL},
+        link.issues[call] = issue
+        for key in filter(None, _BLOCKING.values()):
+            self.issues.set(
+                key,
+                link.charger_id,
+                is_wrong=key in link.issues.values(),
+                charger=link.title,
+                pairing_url=PAIRING_URL,
             )
-        if last is not None and last not in link.issues.values():
-            ir.async_delete_issue(self.hass, DOMAIN, f"{last}_{link.charger_id}")
+
+    def _tell_left_paused(self, link: _Link) -> None:
+        """Tell of a car that stands still because of us, where nobody will start it any more."""
+        is_paused = link.charger_id in self.controller.paused
+        self.issues.set("left_paused", link.charger_id, is_wrong=is_paused, charger=link.title)
 
     # What is known, and what is kept
 

@@ -838,7 +838,6 @@ def test_off_and_monitor_send_nothing(mode: str) -> None:
         bench.house = house
         bench.run(200)
     assert not bench.commands
-    assert bench.controller.release("car", now=bench.now) is None
 
 
 def test_monitor_tells_what_balanced_would_do() -> None:
@@ -994,10 +993,57 @@ def test_release_gives_the_maximum_back_where_that_is_safe(bench: Bench) -> None
     assert bench.controller.release("car", now=bench.now) is None, "it would be over the budget"
     bench.house = 8.0
     bench.run(5)
-    command = bench.controller.release("car", now=bench.now)
-    assert command is not None
-    assert (command.action, command.amps) == ("set_amps", 16)
     assert bench.controller.release("car", now=bench.now + 20) is None, "nobody knows what the house does"
+    assert _released(bench) == [("set_amps", 16)]
+
+
+def test_release_starts_a_car_that_we_paused_with_what_fits(bench: Bench) -> None:
+    bench.house = 30.0
+    bench.run_until("paused")
+    bench.run(30)
+    assert bench.car.amps == 0
+    assert bench.controller.release("car", now=bench.now) is None, "there is no room"
+    bench.house = 20.5
+    bench.run(5)
+    assert bench.controller.release("car", now=bench.now) is None, "not even for its minimum"
+    bench.house = 15.4
+    bench.run(5)
+    assert _released(bench) == [("set_amps", 9), ("start", 0)]
+    assert bench.car.amps == 9
+    bench.house = 3.0
+    bench.run(60)
+    assert _released(bench) == [("set_amps", 16)], "and more once there is room"
+    assert _released(bench) == []
+
+
+def test_release_starts_a_car_whose_limit_is_about_right_at_once(bench: Bench) -> None:
+    bench.house = 30.0
+    bench.run_until("paused")
+    bench.run(30)
+    bench.house = 3.0
+    bench.run(5)
+    bench.set_charger(managed=False)
+    assert bench.car.request == 16
+    assert _released(bench) == [("start", 0)]
+
+
+def test_release_leaves_a_car_alone_that_its_user_stopped(bench: Bench) -> None:
+    bench.car.state = "stopped"
+    bench.car.draw()
+    bench.run(60)
+    assert bench.last.reason == "stopped_by_user"
+    assert _released(bench) == []
+
+
+def _released(bench: Bench) -> list[tuple[str, int]]:
+    """End control, give the car back, and return what it was told."""
+    bench.configure(mode="off")
+    told = []
+    while (command := bench.controller.release("car", now=bench.now)) is not None:
+        told.append((str(command.action), command.amps))
+        bench.car.in_flight, bench.car.answer_at = command, bench.now + bench.car.latency_s
+        bench.run(10)
+    return told
 
 
 def test_release_leaves_alone_what_is_not_ours_or_under_way(bench: Bench) -> None:

@@ -47,12 +47,12 @@ class Car:
     """Whether it was told to stop, or to start, since it was last seen charging."""
     stopped_by_user: bool = False
 
-    def forbids(self, now: float) -> bool:
+    def forbids(self, now: float, *, although_unmanaged: bool = False) -> bool:
         """Whether nobody may command it now."""
         report = self.report
         return (
             report is None
-            or not self.settings.managed
+            or not (self.settings.managed or although_unmanaged)
             or self.stopped_by_user
             or report.at_home is not True
             or report.plugged_in is False
@@ -232,13 +232,18 @@ class AnyOrder(RuleBasedStateMachine):
         command = self.controller.release(name, now=self.now)
         if command is None:
             return
-        assert command.action is Action.SET_AMPS
-        assert self.settings.mode not in (Mode.OFF, Mode.MONITOR)
-        assert not car.forbids(self.now)
+        assert command.action is not Action.STOP
+        assert not car.forbids(self.now, although_unmanaged=True)
+        assert self.now >= car.blocked_until
         assert car.in_flight is None
         assert command.amps <= car.most(self.settings.max_amps)
         assert self.now - self.read_at <= QUIET_S
         assert max(self.last_amps or (0.0,)) < self.settings.max_amps + 1
+        car.in_flight = command
+        if command.action is Action.SET_AMPS:
+            car.sent_amps = command.amps
+        else:
+            car.ours = True
 
     # -- how it happens -----------------------------------------------------------------------------------------
 

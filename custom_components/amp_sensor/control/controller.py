@@ -181,6 +181,16 @@ class Controller:
         return max(self._house) if self._house else None
 
     @property
+    def chargers(self) -> Mapping[str, ManagedCharger]:
+        """The chargers by their id, to look at only."""
+        return self._chargers
+
+    @property
+    def frozen_at(self) -> float | None:
+        """Since when the meter shows nothing of what it must show, s; None while it shows what it should."""
+        return self._frozen_at
+
+    @property
     def paused(self) -> list[str]:
         """The chargers that stand still because of us."""
         return [charger_id for charger_id, charger in self._chargers.items() if charger.paused]
@@ -198,21 +208,36 @@ class Controller:
         return tuple(self._decide(charger, now) for charger in self._chargers.values())
 
     def release(self, charger_id: str, *, now: float) -> Command | None:
-        """Return what to send when control ends: the charger's maximum, where that is safe; else nothing."""
+        """Return the next command that gives a charger back as it was, where that is safe; else nothing.
+
+        For when control of it has ended, whatever the mode says by then: its maximum, and what we paused runs again
+        with what fits. A command is in flight until `acknowledge`; then ask again.
+        """
         charger = self._chargers[charger_id]
-        mode = self.settings.mode
-        if mode is Mode.MONITOR or charger.not_ours(mode, now) or not charger.running or charger.in_flight:
+        room = self._room(charger, now)
+        if charger.out_of_reach(now) or room is None:
             return None
-        cap = self._cap(charger)
-        if (
-            not self._house
-            or not charger.belief.is_settled
-            or self._silence_s(now) > QUIET_S
-            or max(self._house) + self._others(charger) + cap > self.settings.max_amps
-            or (charger.request or 0) >= cap
-        ):
+        request, cap = charger.request or 0, self._cap(charger)
+        command: Command | None = None
+        if charger.running:
+            if request < cap <= room:
+                command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=cap)
+        elif (fit := min(cap, math.floor(room))) >= charger.settings.min_amps:
+            # One below what fits is as good: a house that wavers would have it told again and again.
+            if fit - 1 <= request <= fit:
+                command = Command(charger_id=charger_id, action=Action.START)
+            else:
+                command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=fit)
+        if command:
+            charger.send(command, now)
+        return command
+
+    def _room(self, charger: ManagedCharger, now: float) -> float | None:
+        """What a charger may be given for good, A; None where nobody knows that now, or where a command is to wait."""
+        waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
+        if waits or not self._house or self._silence_s(now) > QUIET_S:
             return None
-        return Command(charger_id=charger_id, action=Action.SET_AMPS, amps=cap)
+        return self.settings.max_amps - max(self._house) - self._others(charger)
 
     def _silence_s(self, now: float) -> float:
         """For how long the meter has said nothing that can be believed."""

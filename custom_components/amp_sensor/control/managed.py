@@ -207,11 +207,15 @@ class ManagedCharger:
 
     def not_ours(self, mode: Mode, now: float) -> Reason | None:
         """Why it is not to be commanded; None where it is."""
-        report = self.report
         if mode is Mode.OFF:
             return Reason.OFF
         if not self.settings.managed:
             return Reason.NOT_MANAGED
+        return self.out_of_reach(now)
+
+    def out_of_reach(self, now: float) -> Reason | None:
+        """Why nobody should command it, whatever its owner set; None where one may."""
+        report = self.report
         if report is None:
             return Reason.NO_REPORT
         if self.not_before - now > BLOCKED_S:
