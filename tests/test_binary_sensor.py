@@ -25,6 +25,15 @@ async def test_over_budget_is_above_it(site: Site, amps: float, over: str) -> No
 
 async def test_nobody_knows_whether_a_silent_house_is_over_budget(site: Site) -> None:
     assert site.state("binary_sensor.casa_over_budget") == "unavailable"
+    await site.advance(60)
+    assert site.state("binary_sensor.casa_over_budget") == "unavailable"
+
+
+async def test_a_meter_that_was_not_heard_yet_is_silent_only_after_a_while(site: Site) -> None:
+    assert site.state("binary_sensor.casa_connected") == "unknown"
+    await site.advance(59)
+    assert site.state("binary_sensor.casa_connected") == "unknown"
+    await site.advance(1)
     assert site.state("binary_sensor.casa_connected") == "off"
 
 

@@ -80,7 +80,8 @@ async def test_entities_belong_to_their_subentry_and_keep_their_unique_ids(
         *("last_reading", "current_l1", "current_l2", "current_l3", "over_budget", "connected", "max_amps", "mode"),
     }
     assert car == {
-        *("target_current", "charging_current", "charging_state", "reason", "energy", "plugged_in", "at_home"),
+        *("target_current", "charging_current", "charging_state", "reason", "charging_control", "energy"),
+        *("plugged_in", "at_home"),
         *("max_amps_car", "min_amps_car", "managed"),
     }
 

@@ -36,7 +36,7 @@ SITE_BINARY_SENSORS: Final = (
         translation_key="connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=is_connected,
+        value_fn=lambda site: site.connected,
     ),
 )
 CHARGER_BINARY_SENSORS: Final = (

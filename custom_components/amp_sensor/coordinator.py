@@ -19,6 +19,7 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from .announcer import Announcer
 from .chargers.charger import (
     Charger,
     ChargerAuthError,
@@ -115,6 +116,8 @@ class SiteData:
     """The last reading; None while the meter is silent."""
     read_at: datetime | None
     """When the last reading arrived, silent or not."""
+    connected: bool | None
+    """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
     house_current: float | None
     protection_load: float
     energy_wh: float
@@ -192,6 +195,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
         self._is_failing = False
+        self._announcer = Announcer(hass)
         self.issues = Issues(hass, entry.entry_id)
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
@@ -234,6 +238,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._record_at = now + RECORD_S
         self._saved = self._memory()
         self._save_at = now + SAVE_S
+        self._started_at = now
         self._ticked_at = now
         self.data = self._snapshot()
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
@@ -386,6 +391,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for decision in self.controller.decide(now=self.now()):
             link = self._links[decision.charger_id]
             link.decision = decision
+            self._announcer.add(decision, name=link.title)
             if decision.command is not None:
                 self._send(link, decision.command)
         for charger_id in self._releasing:
@@ -515,10 +521,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _snapshot(self) -> SiteData:
         now = self.now()
         meter = self.controller.meter
+        connected = meter.is_connected(now, self._timeout_s)
+        is_fresh = meter.last is None and now - self._started_at < self._timeout_s
         return SiteData(
             settings=self._settings,
-            reading=meter.last if meter.is_connected(now, self._timeout_s) else None,
+            reading=meter.last if connected else None,
             read_at=self._read_at,
+            connected=None if is_fresh else connected,
             house_current=self.controller.house_current(),
             protection_load=self.controller.protection_load,
             energy_wh=self._saved["energy_wh"],

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, override
 
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -84,6 +85,14 @@ def is_connected(site: SiteData) -> bool:
 def is_reported(charger: ChargerData) -> bool:
     """Whether the charger is heard."""
     return charger.report is not None
+
+
+@callback
+def filter_by_key(hass: HomeAssistant, entity_ids: Iterable[str], key: str) -> set[str]:
+    """Return those of the entities that are ours and show what `key` stands for."""
+    registry = er.async_get(hass)
+    entries = [entry for entity_id in entity_ids if (entry := registry.async_get(entity_id)) is not None]
+    return {entry.entity_id for entry in entries if entry.platform == DOMAIN and entry.translation_key == key}
 
 
 class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):

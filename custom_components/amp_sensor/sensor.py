@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -23,7 +24,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ChargingState, Reading, Reason
+from .control import ChargingState, Decision, Reading, Reason
 from .coordinator import AmpSensorConfigEntry, ChargerData, SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 
@@ -75,6 +76,27 @@ class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
 
 def _is_decided(charger: ChargerData) -> bool:
     return charger.decision is not None
+
+
+class ChargingControl(StrEnum):
+    """What a site does to a charger: what `reason` comes to for those who automate."""
+
+    INACTIVE = "inactive"  # not ours to command
+    FREE = "free"  # it may have all it takes
+    LIMITED = "limited"
+    PAUSED = "paused"
+
+
+def _charging_control(charger: ChargerData) -> ChargingControl | None:
+    match charger.decision:
+        case None:
+            return None
+        case Decision(cap=0):
+            return ChargingControl.INACTIVE
+        case Decision(target=0):
+            return ChargingControl.PAUSED
+        case Decision(target=target, cap=cap):
+            return ChargingControl.LIMITED if target < cap else ChargingControl.FREE
 
 
 def _read(value_fn: Callable[[Reading, SiteData], SensorValue]) -> Callable[[SiteData], SensorValue]:
@@ -208,6 +230,14 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         options=list(Reason),
         value_fn=lambda charger: None if charger.decision is None else charger.decision.reason,
         attributes_fn=lambda charger: None if charger.decision is None else charger.decision.numbers,
+        available_fn=_is_decided,
+    ),
+    AmpSensorSensorDescription(
+        key="charging_control",
+        translation_key="charging_control",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(ChargingControl),
+        value_fn=_charging_control,
         available_fn=_is_decided,
     ),
     AmpSensorEnergyDescription(

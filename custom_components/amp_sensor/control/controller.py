@@ -288,6 +288,7 @@ class Controller:
             charger_id=charger.charger_id,
             target=choice.target,
             reason=choice.reason,
+            cap=self._cap(charger),
             numbers=choice.numbers,
             command=command,
         )

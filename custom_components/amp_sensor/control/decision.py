@@ -65,6 +65,8 @@ class Decision:
     target: int
     """Amps per phase that it is meant to have; 0 while paused, or while it is not ours to command."""
     reason: Reason
+    cap: int = 0
+    """The most that it may have, A per phase: by its settings, the budget, itself and its user; 0 while not ours."""
     numbers: Mapping[str, float] = field(default_factory=dict)
     """The quantities behind the reason (amps, seconds), named as in its text."""
     command: Command | None = None
