@@ -15,8 +15,8 @@ from .control import Decision, Reason
 EVENT_DECISION: Final = f"{DOMAIN}_decision"
 ATTR_KIND: Final = "kind"
 
-MATTERS_A: Final = 4
-"""About 1 kW at 230 V: who looks at the car notices. Smaller changes are in the graphs."""
+MATTERS_A: Final = 5
+"""More than 1 kW at 230 V: who waits for the car notices. Smaller changes are in the graphs."""
 SPACING_S: Final = 900.0
 """Between two changes of the current that are told. Pauses and starts always are; the controller bounds those itself.
 
