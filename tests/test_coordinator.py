@@ -96,6 +96,19 @@ async def test_a_silent_meter_shows_and_comes_back(site: Site) -> None:
     assert site.state("sensor.casa_current") == "10.0"
 
 
+async def test_a_silent_meter_is_told_once_each_way(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    silent, back = "Amp Sensor Casa has had no reading for 60 s", "Amp Sensor Casa has readings again"
+    await site.advance(59)
+    assert silent not in caplog.text, "a device that starts with Home Assistant gets its time"
+    await site.advance(60)
+    assert caplog.text.count(silent) == 1
+    await site.post(amps=10.0, watts=2300.0)
+    await site.advance(30, amps=10.0, watts=2300.0)
+    assert caplog.text.count(back) == 1
+    await site.advance(120, step_s=5)
+    assert caplog.text.count(silent) == 2
+
+
 async def test_the_charger_is_looked_at_as_often_as_it_wants(site: Site) -> None:
     site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
     assert site.charger.polls == 1

@@ -183,6 +183,9 @@ TEXTS_SCHEMA = vol.Schema(
             )
         ),
         **{vol.Optional(kind): CALLED for kind in KINDS},
+        vol.Optional("config_panel"): keyed(
+            vol.Any(text(), keyed(vol.Any(text(), keyed(vol.Any(text(), keyed(text()))))))
+        ),
         vol.Optional("system_health"): {vol.Required("info"): keyed(text())},
     }
 )

@@ -195,6 +195,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
         self._is_failing = False
+        self._is_heard = True
         self._announcer = Announcer(hass)
         self.issues = Issues(hass, entry.entry_id)
         self._releasing: dict[str, float] = {}
@@ -410,12 +411,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _take_reading(self, reading: Reading) -> None:
         self._read_at = dt_util.utcnow()
+        if not self._is_heard:
+            self._is_heard = True
+            _LOGGER.info("%s has readings again", self.name)
         self.controller.add_reading(reading)
 
     def _take_tick(self) -> None:
         now = self.now()
         elapsed_s = now - self._ticked_at
         self._ticked_at = now
+        if self._is_heard and now - self._started_at >= self._timeout_s:
+            self._is_heard = self.controller.meter.is_connected(now, self._timeout_s)
+            if not self._is_heard:
+                _LOGGER.warning("%s has had no reading for %.0f s", self.name, self._timeout_s)
         for link in self._links.values():
             if elapsed_s <= BRIDGED_GAP_S:
                 link.energy_wh += link.watts(now, self._volts()) * elapsed_s / 3600
