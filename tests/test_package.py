@@ -144,14 +144,19 @@ FLOW = {
 }
 INITIATED = {vol.Required("initiate_flow"): {vol.Required("user"): text(), vol.Optional("reconfigure"): text()}}
 STATES = keyed(text(placeholders=False))
-CALLED = keyed(
-    {
-        vol.Required("name"): text(),
-        vol.Required("description"): text(),
-        vol.Optional("fields"): keyed({vol.Required("name"): text(), vol.Required("description"): text()}),
-        vol.Optional("sections"): keyed({vol.Required("name"): text(), vol.Optional("description"): text()}),
-    }
-)
+
+
+def called(described: type[vol.Required | vol.Optional]) -> vol.Schema:
+    """Home Assistant's own triggers and conditions name their fields without describing them."""
+    return keyed(
+        {
+            vol.Required("name"): text(),
+            vol.Required("description"): text(),
+            vol.Optional("fields"): keyed({vol.Required("name"): text(), described("description"): text()}),
+        }
+    )
+
+
 TEXTS_SCHEMA = vol.Schema(
     {
         vol.Required("config"): {**FLOW, **INITIATED, vol.Optional("flow_title"): text()},
@@ -182,7 +187,9 @@ TEXTS_SCHEMA = vol.Schema(
                 vol.Any({"title": str, "description": str}, {"title": str, "fix_flow": dict}),
             )
         ),
-        **{vol.Optional(kind): CALLED for kind in KINDS},
+        vol.Optional("services"): called(vol.Required),
+        vol.Optional("triggers"): called(vol.Optional),
+        vol.Optional("conditions"): called(vol.Optional),
         vol.Optional("config_panel"): keyed(
             vol.Any(text(), keyed(vol.Any(text(), keyed(vol.Any(text(), keyed(text()))))))
         ),
