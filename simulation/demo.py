@@ -138,6 +138,7 @@ async def add_site(home_assistant: HomeAssistant, tessie: TessieServer) -> tuple
             ("tesla", account),
             ("car", {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}),
             ("webhook", {}),
+            ("reading", {"next_step_id": "finish"}),
         ],
     )
     return shown["url"], shown["entry_id"]

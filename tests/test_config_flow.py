@@ -9,6 +9,7 @@ import shlex
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
+from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
@@ -36,6 +37,7 @@ from custom_components.amp_sensor.const import (
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_OLD_WEBHOOKS,
     CONF_PROTECTION,
     CONF_RATING,
     CONF_SUBENTRY_ID,
@@ -156,7 +158,11 @@ def check(result: Any, texts: dict[str, Any]) -> Any:
                 assert texts["abort"][result["reason"]].format(**placeholders)
         case FlowResultType.MENU:
             step = texts["step"][result["step_id"]]
+            assert step.get("description", "x").format(**placeholders)
             assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == set(result["menu_options"])
+        case FlowResultType.SHOW_PROGRESS:
+            assert texts["step"][result["step_id"]]["title"]
+            assert texts["progress"][result["progress_action"]].format(**placeholders)
         case FlowResultType.FORM:
             step = texts["step"][result["step_id"]]
             fields = result["data_schema"].schema if result["data_schema"] else {}
@@ -216,6 +222,16 @@ class Dialog:
 
     async def choose(self, option: str) -> Any:
         return await self.submit({"next_step_id": option})
+
+    async def finish(self, user_input: dict[str, Any] | None = None) -> Any:
+        """Go on from the page with the address to the end, without waiting for the sensor."""
+        await self.submit(user_input)
+        return await self.choose("finish")
+
+    async def again(self) -> Any:
+        """See what the window shows once the progress has an end, as the frontend does when it is told."""
+        self.result = check(await self._manager.async_configure(self.result["flow_id"]), self._texts)
+        return self.result
 
 
 async def new_site(hass: HomeAssistant) -> Dialog:
@@ -291,7 +307,7 @@ async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: Asy
     assert menu["type"] is FlowResultType.MENU
     page = await dialog.choose("webhook")
     assert page["step_id"] == "webhook"
-    result = await dialog.submit()
+    result = await dialog.finish()
     await hass.async_block_till_done()
 
     entry = result["result"]
@@ -320,7 +336,7 @@ async def test_a_new_site_shows_what_to_put_on_its_device_before_it_is_saved(has
     page = await dialog.submit({"device": kit.key})
     check_configuration(page, kit, url)
     assert not hass.config_entries.async_entries(DOMAIN)
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert url.endswith(result["result"].data[CONF_WEBHOOK_ID])
 
 
@@ -333,7 +349,7 @@ async def test_a_device_of_ones_own_is_shown_its_lines(hass: HomeAssistant, lang
     assert page["step_id"] == "recipe"
     assert url in page["description_placeholders"]["lines"]
     assert qr_code(page) == url
-    assert (await dialog.submit({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
+    assert (await dialog.finish({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_site_accepts_what_its_last_page_posts(
@@ -344,7 +360,7 @@ async def test_a_site_accepts_what_its_last_page_posts(
     await dialog.submit(account(tessie))
     page = await dialog.submit(CAR)
     *_, header, _, body, url = shlex.split(page["description_placeholders"]["curl"])
-    entry = (await dialog.submit())["result"]
+    entry = (await dialog.finish())["result"]
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     name, value = header.split(": ")
@@ -369,7 +385,7 @@ async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeA
     await dialog.submit(SITE)
     page = await dialog.choose("webhook")
     assert page["step_id"] == "webhook_path"
-    result = await dialog.submit()
+    result = await dialog.finish()
     path = page["description_placeholders"]["path"]
     assert path == f"/api/webhook/{result['result'].data[CONF_WEBHOOK_ID]}"
 
@@ -387,7 +403,7 @@ async def test_a_name_that_cannot_be_is_corrected(hass: HomeAssistant, name: str
     assert typed(form) == {**SITE, CONF_NAME: name}
     await dialog.submit({**SITE, CONF_NAME: "Garage"})
     await dialog.choose("webhook")
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -413,7 +429,7 @@ async def test_absurd_numbers_are_not_taken(hass: HomeAssistant, wrong: dict[str
         await dialog.submit({**SITE, **wrong})
     await dialog.submit(SITE)
     await dialog.choose("webhook")
-    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert (await dialog.finish())["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_the_first_of_two_windows_wins(hass: HomeAssistant) -> None:
@@ -421,7 +437,7 @@ async def test_the_first_of_two_windows_wins(hass: HomeAssistant) -> None:
     for dialog in (slow, quick):
         await dialog.submit(SITE)
         await dialog.choose("webhook")
-    await quick.submit()
+    await quick.finish()
     assert [entry.title for entry in hass.config_entries.async_entries(DOMAIN)] == ["Casa Ana"]
     assert not hass.config_entries.flow.async_progress()
 
@@ -432,7 +448,7 @@ async def test_a_name_taken_by_a_renamed_site_in_the_meantime(hass: HomeAssistan
     await dialog.submit(SITE)
     await dialog.choose("webhook")
     hass.config_entries.async_update_entry(entry, title="Casa Ana", unique_id="casaana")
-    assert (await dialog.submit())["reason"] == "already_configured"
+    assert (await dialog.finish())["reason"] == "already_configured"
 
 
 async def test_changing_a_site(hass: HomeAssistant) -> None:
@@ -455,12 +471,12 @@ async def test_the_options(hass: HomeAssistant) -> None:
     await dialog.choose("settings")
     for absurd in (14, 3601):
         with pytest.raises(InvalidData):
-            await dialog.submit({CONF_CONNECTED_TIMEOUT: absurd})
-    await dialog.submit({CONF_CONNECTED_TIMEOUT: 30})
+            await dialog.submit({"sensor": {CONF_CONNECTED_TIMEOUT: absurd}})
+    await dialog.submit({"sensor": {CONF_CONNECTED_TIMEOUT: 30}})
     assert entry.options == {CONF_CONNECTED_TIMEOUT: 30}
     dialog = await change_options(hass, entry)
     await dialog.choose("settings")
-    assert typed(dialog.result) == {CONF_CONNECTED_TIMEOUT: 30}
+    assert typed(dialog.result) == {"sensor": {CONF_CONNECTED_TIMEOUT: 30}}
 
 
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
@@ -502,7 +518,7 @@ async def test_the_protection_is_kept(hass: HomeAssistant, typed_in: dict[str, A
     dialog = await new_site(hass)
     await dialog.submit({**SITE, CONF_PROTECTION: typed_in})
     await dialog.choose("webhook")
-    assert (await dialog.submit())["result"].data[CONF_PROTECTION] == kept
+    assert (await dialog.finish())["result"].data[CONF_PROTECTION] == kept
 
 
 async def test_an_empty_rating_is_empty_again(hass: HomeAssistant) -> None:
@@ -538,6 +554,166 @@ async def test_a_budget_that_the_protection_does_not_carry_is_corrected(
     assert form["type"] is FlowResultType.MENU
 
 
+# The first reading
+
+READING = {"amps": 10.04, "watts": 2309.0}
+
+
+class Sensor:
+    """A device on which the address was put that a page shows."""
+
+    def __init__(self, client: TestClient[Any, Any], url: str) -> None:
+        self._client = client
+        self._path = url.removeprefix(INTERNAL)
+
+    async def post(self, **reading: Any) -> tuple[int, Any]:
+        """Post a reading, and return the answer."""
+        response = await self._client.post(self._path, json=reading, headers={"User-Agent": "ESP32"})
+        body = await response.read()
+        return response.status, json.loads(body) if body else None
+
+
+async def first_reading(
+    hass: HomeAssistant, client: ClientSessionGenerator, site: dict[str, Any] = SITE
+) -> tuple[Dialog, Sensor]:
+    """Go as far as the question whether to wait."""
+    dialog = await new_site(hass)
+    await dialog.submit(site)
+    page = await dialog.choose("webhook")
+    sensor = Sensor(await client(), page["description_placeholders"]["url"].removeprefix(EXTERNAL))
+    menu = await dialog.submit()
+    assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "reading")
+    return dialog, sensor
+
+
+async def test_the_first_reading_is_waited_for_and_shown(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, integration: AsyncMock
+) -> None:
+    integration.side_effect = async_setup_entry
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    page = await dialog.choose("wait")
+    assert page["type"] is FlowResultType.SHOW_PROGRESS
+    assert (await dialog.again())["type"] is FlowResultType.SHOW_PROGRESS
+    assert await sensor.post(**READING) == (200, {"accepted": True})
+    await hass.async_block_till_done()
+    page = await dialog.again()
+    assert page["step_id"] == "arrived"
+    assert page["description_placeholders"] == {"client": "127.0.0.1", "current": "10.0 A", "power": "2309 W"}
+    entry = (await dialog.submit())["result"]
+    await hass.async_block_till_done()
+    assert await sensor.post(**READING) == (200, {"accepted": True})
+    await entry.runtime_data.async_idle()
+    assert entry.runtime_data.data.reading.amps == (10.04,)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_reading_that_came_before_anybody_waited_is_shown_at_once(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    await sensor.post(phases=[{"amps": 1.0}, {"amps": 2.0}, {"amps": 3.0}])
+    await dialog.choose("wait")
+    await hass.async_block_till_done()
+    page = await dialog.again()
+    assert page["step_id"] == "arrived"
+    assert page["description_placeholders"]["current"] == "1.0 A + 2.0 A + 3.0 A"
+    assert page["description_placeholders"]["power"] == "1380 W"
+
+
+async def test_without_a_reading_the_page_helps_and_one_can_wait_again_or_finish(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.amp_sensor.first_reading.WAIT_S", 0.01)
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    elsewhere = await sensor._client.post("/api/webhook/wrong", json=READING)
+    assert await elsewhere.read() == b"", "what goes to a wrong address cannot be seen"
+    for _ in range(2):
+        await dialog.choose("wait")
+        await asyncio.sleep(0.05)
+        await hass.async_block_till_done()
+        page = await dialog.again()
+        assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "no_reading")
+        assert page["description_placeholders"]["url"].endswith(sensor._path)
+    assert (await dialog.choose("finish"))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_wrong_format_is_shown_at_once_as_the_sensor_was_answered(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    await dialog.choose("wait")
+    status, answer = await sensor.post(amps="10")
+    assert (status, answer["accepted"]) == (422, False)
+    await hass.async_block_till_done()
+    page = await dialog.again()
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "refused")
+    assert page["description_placeholders"] == {"client": "127.0.0.1", "refusal": answer["error"]}
+    await dialog.choose("wait")
+    await sensor.post(**READING)
+    await hass.async_block_till_done()
+    assert (await dialog.again())["step_id"] == "arrived"
+
+
+async def test_a_sensor_outside_is_shown_and_can_be_let_in(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    monkeypatch.setattr("homeassistant.util.network.is_local", lambda address: False)
+    await dialog.choose("wait")
+    assert (await sensor.post(**READING))[0] == 403
+    await hass.async_block_till_done()
+    page = await dialog.again()
+    assert page["step_id"] == "outside"
+    assert page["description_placeholders"]["client"] == "127.0.0.1"
+    assert (await dialog.choose("anywhere"))["type"] is FlowResultType.SHOW_PROGRESS
+    assert (await sensor.post(**READING))[0] == 200
+    await hass.async_block_till_done()
+    assert (await dialog.again())["step_id"] == "arrived"
+    assert (await dialog.submit())["result"].data[CONF_LOCAL_ONLY] is False
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_closed_window_no_longer_listens(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, waits: bool
+) -> None:
+    dialog, sensor = await first_reading(hass, hass_client_no_auth)
+    if waits:
+        await dialog.choose("wait")
+    hass.config_entries.flow.async_abort(dialog.result["flow_id"])
+    await hass.async_block_till_done()
+    assert await sensor.post(**READING) == (200, None)
+
+
+# A new address
+
+
+async def test_a_sensor_gets_a_new_address(hass: HomeAssistant) -> None:
+    entry = add_site(hass)
+    dialog = await change_options(hass, entry)
+    page = await dialog.choose("address")
+    assert page["description_placeholders"] == {"site": "Casa Ana"}
+    assert entry.data[CONF_WEBHOOK_ID] == "the-id", "not before it is confirmed"
+    await dialog.submit()
+    page = await dialog.submit({"device": KITS[0].key})
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    assert len(webhook_id) == 64
+    check_configuration(page, KITS[0], f"{INTERNAL}/api/webhook/{webhook_id}")
+    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert list(entry.data[CONF_OLD_WEBHOOKS]) == ["the-id"]
+    page = await (await change_site(hass, entry)).submit(SITE)
+    assert page["description_placeholders"]["url"].endswith(webhook_id)
+
+
+async def test_there_is_no_new_address_where_it_cannot_be_shown(hass: HomeAssistant) -> None:
+    await hass.config.async_update(internal_url=None, external_url=None)
+    entry = add_site(hass)
+    dialog = await change_options(hass, entry)
+    assert hass.config.api
+    hass.config.api.local_ip = "127.0.0.1"
+    assert (await dialog.choose("address"))["reason"] == "no_address"
+    assert entry.data[CONF_WEBHOOK_ID] == "the-id"
+
+
 # A car with a new site
 
 
@@ -547,7 +723,7 @@ async def test_adding_a_site_with_its_only_car(hass: HomeAssistant, tessie: Tess
     assert form["description_placeholders"] == {"cars": "Red"}
     assert typed(form) == {CONF_CHARGER_LOCATION: HOME}
     await dialog.submit({**CAR, CONF_CHARGER_LOCATION: {"latitude": 1.0, "longitude": 2.0}})
-    result = await dialog.submit()
+    result = await dialog.finish()
     car = only_car(result["result"])
     assert (car.subentry_type, car.title, car.unique_id) == (SUBENTRY_CHARGER, "Red", VIN)
     assert car.data == {
@@ -563,7 +739,7 @@ async def test_choosing_among_cars_of_the_same_name(hass: HomeAssistant, tessie:
     choice = form["data_schema"].schema[CONF_CAR_VIN]
     assert [option["label"] for option in choice.config["options"]] == ["Red (…0316)", "Red (…1234)"]
     await dialog.submit({CONF_CAR_VIN: OTHER_VIN, **CAR})
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert only_car(result["result"]).unique_id == OTHER_VIN
 
 
@@ -574,7 +750,7 @@ async def test_a_car_that_another_site_has_is_not_offered(hass: HomeAssistant, t
     form = await dialog.submit(account(tessie))
     assert form["description_placeholders"] == {"cars": "Blue"}
     await dialog.submit(CAR)
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert only_car(result["result"]).unique_id == OTHER_VIN
 
 
@@ -601,7 +777,7 @@ async def test_what_tessie_answers_instead(
     assert typed(form) == account(tessie)
     await dialog.submit(account(tessie))
     await dialog.submit(CAR)
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert only_car(result["result"]).data == car_data(tessie.url)
 
 
@@ -613,7 +789,7 @@ async def test_an_account_without_cars(hass: HomeAssistant, tessie: TessieServer
     tessie.add_car(VIN, Car(rng=RANDOM), name="Red")
     await dialog.submit(account(tessie))
     await dialog.submit(CAR)
-    assert only_car((await dialog.submit())["result"]).title == "Red"
+    assert only_car((await dialog.finish())["result"]).title == "Red"
 
 
 async def test_an_account_whose_cars_are_all_taken_and_going_on_without(
@@ -624,7 +800,7 @@ async def test_an_account_whose_cars_are_all_taken_and_going_on_without(
     form = await dialog.submit(account(tessie))
     assert form["errors"] == {"base": "car_known"}
     await dialog.submit({"server": {CONF_TESSIE_URL: tessie.url}})
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert not result["result"].subentries
 
 
@@ -636,7 +812,7 @@ async def test_a_cloud_that_is_not_there(hass: HomeAssistant, tessie: TessieServ
     assert typed(form) == nowhere
     await dialog.submit(account(tessie))
     await dialog.submit(CAR)
-    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert (await dialog.finish())["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
@@ -659,7 +835,7 @@ async def test_an_address_that_is_none(hass: HomeAssistant, tessie: TessieServer
     assert typed(form) == {CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: address}}
     await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: f"{tessie.url}/ "}})
     await dialog.submit(CAR)
-    result = await dialog.submit()
+    result = await dialog.finish()
     assert only_car(result["result"]).data[CONF_TESSIE_URL] == tessie.url
 
 
@@ -683,7 +859,7 @@ async def test_a_circle_that_cannot_be_meant(hass: HomeAssistant, tessie: Tessie
         with pytest.raises(InvalidData):
             await dialog.submit({**CAR, CONF_MAX_AMPS_CAR: absurd})
     await dialog.submit(CAR)
-    assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert (await dialog.finish())["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_car_added_elsewhere_in_the_meantime(hass: HomeAssistant, tessie: TessieServer) -> None:
@@ -693,7 +869,7 @@ async def test_a_car_added_elsewhere_in_the_meantime(hass: HomeAssistant, tessie
         await dialog.submit(account(tessie))
     await site.submit(CAR)
     add_site(hass, "Third", [car_data(tessie.url)])
-    assert (await site.submit())["reason"] == "car_known"
+    assert (await site.finish())["reason"] == "car_known"
     assert (await car.submit(CAR))["reason"] == "car_known"
 
 

@@ -5,11 +5,13 @@ from http import HTTPStatus
 import json
 import logging
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import hdrs
 from homeassistant.components.webhook import async_generate_path, async_handle_webhook
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.aiohttp import MockRequest
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -17,7 +19,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amp_sensor.const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE, DOMAIN
 from custom_components.amp_sensor.control import Reading
-from custom_components.amp_sensor.webhook import BURST, MAX_BODY_BYTES, RATE_PER_S, Refused, TokenBucket, parse
+from custom_components.amp_sensor.webhook import (
+    BURST,
+    MAX_BODY_BYTES,
+    RATE_PER_S,
+    Refused,
+    TokenBucket,
+    parse,
+    with_new_address,
+)
 from tests.conftest import WEBHOOK_ID, Site
 
 PATH = async_generate_path(WEBHOOK_ID)
@@ -284,15 +294,94 @@ async def test_a_duplicate_is_accepted(site: Site) -> None:
 
 @pytest.mark.parametrize(("local_only", "accepted"), [(True, False), (False, True)])
 async def test_local_only_keeps_the_internet_out(
-    site: Site, monkeypatch: pytest.MonkeyPatch, local_only: bool, accepted: bool
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    local_only: bool,
+    accepted: bool,
 ) -> None:
     site.hass.config_entries.async_update_entry(site.entry, data={**site.entry.data, CONF_LOCAL_ONLY: local_only})
     await site.hass.async_block_till_done()
     monkeypatch.setattr("homeassistant.util.network.is_local", lambda address: False)
     response = await site.client.post(PATH, json={"amps": 10.0, "watts": 2200.0})
-    # Home Assistant itself answers 200 without a body: only `accepted` counts
-    assert response.status == HTTPStatus.OK
-    assert (b"accepted" in await response.read()) is accepted
+    if accepted:
+        assert await response.json() == {"accepted": True}
+    else:
+        assert response.status == HTTPStatus.FORBIDDEN
+        assert await response.json() == {"accepted": False, "error": "readings are taken from the local network only"}
+    assert WEBHOOK_ID not in "\n".join(r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING)
+
+
+@pytest.mark.parametrize("remote", [None, "nobody knows"])
+async def test_who_comes_from_nowhere_comes_from_outside(site: Site, remote: str | None) -> None:
+    request = MockRequest(b'{"amps": 3.0, "watts": 690.0}', "test", method="POST", remote=remote)
+    response = await async_handle_webhook(site.hass, WEBHOOK_ID, request)
+    assert response.status == HTTPStatus.FORBIDDEN
+
+
+async def test_a_post_while_the_site_is_unloaded_is_not_accepted(site: Site) -> None:
+    """The last readings before the end count, and the device learns that later ones did not."""
+    unloading = []
+
+    async def stop(*, ended: Any) -> None:
+        await type(site.coordinator).async_stop(site.coordinator, ended=ended)
+        unloading.append(await site.client.post(PATH, json={"amps": 10.0, "watts": 2200.0}))
+
+    with patch.object(site.coordinator, "async_stop", stop):
+        await site.hass.config_entries.async_unload(site.entry.entry_id)
+    (response,) = unloading
+    assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.headers[hdrs.RETRY_AFTER] == "5"
+    assert (await response.json())["accepted"] is False
+
+
+# A new address
+
+
+async def _new_address(site: Site) -> str:
+    """Give the site a new address, as the dialog does, and return the path of the old one."""
+    path = async_generate_path(site.entry.data[CONF_WEBHOOK_ID])
+    site.hass.config_entries.async_update_entry(site.entry, data=with_new_address(site.entry.data))
+    await site.hass.async_block_till_done()
+    assert site.entry.data[CONF_WEBHOOK_ID] not in path
+    return path
+
+
+def _issue(site: Site) -> ir.IssueEntry | None:
+    return ir.async_get(site.hass).async_get_issue(DOMAIN, f"old_address_{site.entry.entry_id}")
+
+
+async def test_an_old_address_is_gone_and_whoever_still_uses_it_is_told(site: Site) -> None:
+    old = await _new_address(site)
+    assert await (await site.post(amps=10.0, watts=2200.0)).json() == {"accepted": True}
+    assert _issue(site) is None
+    response = await site.client.post(old, json={"amps": 40.0, "watts": 9200.0})
+    assert response.status == HTTPStatus.GONE
+    assert "no longer used" in (await response.json())["error"]
+    await site.settle()
+    assert site.state("sensor.casa_current") == "10.0"
+    issue = _issue(site)
+    assert issue is not None
+    assert issue.is_fixable
+    assert issue.translation_placeholders == {"site": "Casa", "client": "127.0.0.1"}
+    await site.advance(3500, step_s=50)
+    await site.client.post(old, json={"amps": 40.0, "watts": 9200.0})
+    await site.advance(3500, step_s=50)
+    assert _issue(site), "it still comes"
+    await site.advance(200, step_s=50)
+    assert _issue(site) is None
+
+
+async def test_an_old_address_is_watched_for_thirty_days_and_over_restarts(site: Site) -> None:
+    first = await _new_address(site)
+    site.freezer.tick(29 * 86400)
+    second = await _new_address(site)
+    for path in (first, second):
+        assert (await site.client.post(path)).status == HTTPStatus.GONE
+    site.freezer.tick(2 * 86400)
+    await site.hass.config_entries.async_reload(site.entry.entry_id)
+    assert (await site.client.post(first)).status == HTTPStatus.OK, "as any address that nobody knows"
+    assert (await site.client.post(second)).status == HTTPStatus.GONE
 
 
 async def test_nothing_accepts_once_the_site_is_unloaded(site: Site) -> None:

@@ -1,9 +1,10 @@
 """Adding and changing sites and chargers by hand."""
 
 from abc import abstractmethod
+import asyncio
 from collections.abc import Iterable, Mapping
 from math import inf
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.webhook import async_generate_id, async_generate_path, async_generate_url
 from homeassistant.config_entries import (
@@ -101,6 +102,8 @@ from .const import (
 )
 from .control import ProtectionKind
 from .device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
+from .first_reading import FirstReading
+from .webhook import with_new_address
 
 SECTION_SERVER = "server"
 _TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
@@ -144,13 +147,17 @@ SITE_SCHEMA = vol.Schema(
         vol.Required(CONF_PROTECTION): section(PROTECTION_SCHEMA, {"collapsed": True}),
     }
 )
-OPTIONS_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
-            MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
-        ),
-    }
-)
+OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
+    "sensor": vol.Schema(
+        {
+            vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
+                MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
+            ),
+        }
+    ),
+}
+"""What is shown together; they are kept without these groups."""
+OPTIONS_SCHEMA = vol.Schema({vol.Required(name): section(schema) for name, schema in OPTION_SECTIONS.items()})
 CAR_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
@@ -361,6 +368,10 @@ class AmpSensorConfigFlow(
 
     _token = vol.Optional  # a new site does without a car
     _car: ConfigSubentryData | None = None
+    _first: FirstReading
+    """Listens from the page that shows the address until the site is saved."""
+    _is_listening = False
+    _waiting: asyncio.Task[None] | None = None
     _reauth_subentry_id: str | None = None
 
     def __init__(self) -> None:
@@ -456,6 +467,14 @@ class AmpSensorConfigFlow(
 
     async def async_step_webhook(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show where the sensor posts to, and ask what to put on it."""
+        if not self._is_listening and self.source != SOURCE_RECONFIGURE:
+            self._is_listening = True
+            self._first = FirstReading(
+                self.hass,
+                self._data[CONF_WEBHOOK_ID],
+                nominal_volts=self._data[CONF_VOLTAGE],
+                local_only=self._data[CONF_LOCAL_ONLY],
+            )
         url = _webhook_url(self.hass, self._data)
         if user_input is not None:
             device = user_input.get(_DEVICE)
@@ -480,11 +499,70 @@ class AmpSensorConfigFlow(
                 title=self._title,
                 data_updates=self._data,
             )
+        return self.async_show_menu(step_id="reading", menu_options=["wait", "finish"])
+
+    async def async_step_reading(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether to wait for the sensor."""
+        return self._finish()
+
+    async def async_step_wait(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Wait for the first reading."""
+        if self._waiting is None:
+            self._waiting = self.hass.async_create_task(self._first.async_wait(), eager_start=False)
+        if not self._waiting.done():
+            return self.async_show_progress(
+                step_id="wait", progress_action="wait_for_reading", progress_task=self._waiting
+            )
+        self._waiting = None
+        return self.async_show_progress_done(next_step_id=self._first.outcome)
+
+    async def async_step_arrived(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the first reading."""
+        if user_input is not None:
+            return await self.async_step_finish()
+        return self.async_show_form(step_id="arrived", description_placeholders=self._first.told())
+
+    async def async_step_no_reading(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Help where nothing arrived."""
+        url = _webhook_url(self.hass, self._data) or async_generate_path(self._data[CONF_WEBHOOK_ID])
+        return self.async_show_menu(
+            step_id="no_reading", menu_options=["wait", "finish"], description_placeholders={"url": url}
+        )
+
+    async def async_step_refused(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Help where something arrived that is no reading."""
+        return self.async_show_menu(
+            step_id="refused", menu_options=["wait", "finish"], description_placeholders=self._first.told()
+        )
+
+    async def async_step_outside(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Help where a post came from outside of the local network."""
+        return self.async_show_menu(
+            step_id="outside", menu_options=["anywhere", "wait", "finish"], description_placeholders=self._first.told()
+        )
+
+    async def async_step_anywhere(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take readings from outside of the local network as well, and wait for one."""
+        self._data[CONF_LOCAL_ONLY] = False
+        self._first.accept_from_anywhere()
+        return await self.async_step_wait()
+
+    async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save the site."""
+        self.async_remove()
         # Another window may have added the same while this one was open.
         self._abort_if_unique_id_configured()
         if self._car and self._car["unique_id"] in _known_cars(self.hass):
             return self.async_abort(reason="car_known")
         return self.async_create_entry(title=self._title, data=self._data, subentries=[self._car] if self._car else [])
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Stop listening: the site will, or there is none."""
+        if self._is_listening:
+            self._is_listening = False
+            self._first.stop()
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Renew the token of one car.
@@ -572,16 +650,28 @@ class AmpSensorOptionsFlow(_DeviceSteps, OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what it is about."""
-        return self.async_show_menu(step_id="init", menu_options=["settings", "device"])
+        return self.async_show_menu(step_id="init", menu_options=["settings", "device", "address"])
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options."""
+        options = self.config_entry.options
         if user_input is not None:
-            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+            typed = {key: value for group in user_input.values() for key, value in group.items()}
+            return self.async_create_entry(data={**options, **typed})
         return self.async_show_form(
             step_id="settings",
-            data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options),
+            data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, dict.fromkeys(OPTION_SECTIONS, options)),
         )
+
+    async def async_step_address(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Give the site a new address, and show what to put on its sensor."""
+        entry = self.config_entry
+        if _webhook_url(self.hass, entry.data) is None:
+            return self.async_abort(reason="no_address")
+        if user_input is None:
+            return self.async_show_form(step_id="address", description_placeholders={"site": entry.title})
+        self.hass.config_entries.async_update_entry(entry, data=with_new_address(entry.data))
+        return await self.async_step_device()
 
     async def async_step_device(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what measures the current."""

@@ -9,6 +9,9 @@ CONF_MAX_AMPS: Final = "max_amps"
 CONF_VOLTAGE: Final = "voltage"
 CONF_LOCAL_ONLY: Final = "local_only"
 
+# Webhook ids that a site had before, and until when they are watched (seconds since 1970)
+CONF_OLD_WEBHOOKS: Final = "old_webhooks"
+
 # What opens when the budget is exceeded for long; a section of the site's settings
 CONF_PROTECTION: Final = "protection"
 CONF_KIND: Final = "kind"

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -57,6 +56,7 @@ from .control import (
 from .control.managed import UNUSABLE_S
 from .control.meter import BRIDGED_GAP_S, Counter
 from .issues import Issues
+from .posts import PostLog, Sender
 from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,6 +75,8 @@ comes up to a minute later. Whatever happens after that would surprise who switc
 FIRST_RETRY_S: Final = 30.0
 LAST_RETRY_S: Final = 900.0
 """Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
+OLD_ADDRESS_QUIET_S: Final = 3600.0
+"""How long nothing may arrive at an address of before until that counts as mended: devices repeat within a minute."""
 PAIRING_URL: Final = "https://tesla.com/_ak/tessie.com"
 """Where an owner pairs the virtual key of Tessie."""
 
@@ -153,6 +155,8 @@ class _Link:
         self.failures = 0
         self.reachable = True
         self.commanding: asyncio.Task[None] | None = None
+        self.asleep_since: float | None = None
+        """Since when it sleeps although we paused it, s."""
         self.issues: dict[str, str | None] = {}
         """What stands in the way of each kind of call."""
 
@@ -198,6 +202,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._is_heard = True
         self._announcer = Announcer(hass)
         self.issues = Issues(hass, entry.entry_id)
+        self.posts = PostLog()
+        self._old_address_used_at = -inf
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
 
@@ -233,7 +239,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
-            self.issues.hide(f"left_paused_{charger_id}")  # of the last time, when the site was disabled
+        self.issues.hide_all()  # of the last time, when the site was disabled
         await self._async_restore_control()
         self._recorded_pauses = self.controller.paused
         self._record_at = now + RECORD_S
@@ -288,6 +294,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 break
         self._tell_left_paused(link)
 
+    async def async_wake(self, charger_id: str) -> None:
+        """Wake a charger, which takes up to two minutes; only a person may ask for that. Raises ChargerError."""
+        link = self._links[charger_id]
+        try:
+            await link.charger.async_wake()
+        except ChargerError as error:
+            self._take_error(link, "wake", error)
+            raise
+        self._set_issue(link, "wake", None)
+        link.asleep_since = None
+        link.poll_at = self.now()
+
     def _controls(self, link: _Link) -> bool:
         """Whether commands are sent to a charger, as far as its owner is concerned."""
         return self._settings.mode not in _WITHOUT_COMMANDS and link.settings.managed
@@ -300,9 +318,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     # What happens
 
     @callback
-    def async_add_reading(self, reading: Reading) -> None:
-        """Take a reading, soon: nothing is waited for."""
-        self._emit(partial(self._take_reading, reading))
+    def async_add_reading(self, reading: Reading) -> bool:
+        """Take a reading, soon: nothing is waited for. Return whether there is anybody left to take it."""
+        return self._emit(partial(self._take_reading, reading))
+
+    @callback
+    def async_note_old_address(self, sender: Sender) -> None:
+        """Tell of a post to an address that the site had before."""
+        self._old_address_used_at = self.now()
+        self.issues.set(
+            "old_address",
+            self.config_entry.entry_id,
+            is_wrong=True,
+            site=self.config_entry.title,
+            client=str(sender),
+        )
 
     @callback
     def async_configure(self, settings: SiteSettings) -> None:
@@ -349,9 +379,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Return what is known: somebody asked an entity to update itself, but nothing here is polled for."""
         return self._snapshot()
 
-    def _emit(self, event: Callable[[], None]) -> None:
-        with suppress(asyncio.QueueShutDown):  # what happens after the end is nobody's any more
+    def _emit(self, event: Callable[[], None]) -> bool:
+        try:
             self._events.put_nowait(event)
+        except asyncio.QueueShutDown:  # what happens after the end is nobody's any more
+            return False
+        return True
 
     def _keep(self, event: Callable[[], None], *, ended: Collection[str]) -> None:
         self._emit(event)
@@ -433,6 +466,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
             del self._releasing[charger_id]
             self._tell_left_paused(self._links[charger_id])
+        if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
+            self.issues.set("old_address", self.config_entry.entry_id, is_wrong=False)
         for charger_id, link in self._links.items():
             if self._controls(link) or charger_id not in self.controller.paused:
                 self.issues.set("left_paused", charger_id, is_wrong=False)

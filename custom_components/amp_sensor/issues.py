@@ -1,6 +1,5 @@
 """The repairs of one site: each is shown once, and goes with its cause."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -20,37 +19,29 @@ class Issues:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._hass = hass
         self._entry_id = entry_id
-        self._shown: set[str] = set()
 
     def set(self, key: str, of: str, *, is_wrong: bool, **placeholders: str) -> None:
         """Show the repair `key` of a site or charger (its id) while something is wrong, and hide it when it is not."""
         issue_id = f"{key}_{of}"
-        if is_wrong == (issue_id in self._shown):
+        issue = ir.async_get(self._hass).async_get_issue(DOMAIN, issue_id)
+        if is_wrong == (issue is not None and issue.active):
+            return  # shown as it was at first: what changes all the time is no news
+        if not is_wrong:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
-        if is_wrong:
-            self._show(key, issue_id, placeholders)
-        else:
-            self.hide(issue_id)
-
-    def _show(self, key: str, issue_id: str, placeholders: Mapping[str, str]) -> None:
-        self._shown.add(issue_id)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue_id,
-            data={"entry_id": self._entry_id, "key": key},
+            data={"entry_id": self._entry_id, "key": key, "of": of},
             is_fixable=key in FIXABLE,
             severity=ir.IssueSeverity.ERROR if key in ERRORS else ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders=dict(placeholders),
+            translation_placeholders=placeholders,
         )
-
-    def hide(self, issue_id: str) -> None:
-        """Hide a repair."""
-        self._shown.discard(issue_id)
-        ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
     def hide_all(self) -> None:
         """Hide all repairs: nobody watches any more whether they still hold."""
-        for issue_id in list(self._shown):
-            self.hide(issue_id)
+        for issue in list(ir.async_get(self._hass).issues.values()):
+            if issue.domain == DOMAIN and issue.data is not None and issue.data.get("entry_id") == self._entry_id:
+                ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)

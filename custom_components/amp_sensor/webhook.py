@@ -1,21 +1,26 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from ipaddress import ip_address
 import json
 from math import ceil
+import time
 from typing import Any, Final
 
 from aiohttp import hdrs
 from aiohttp.web import Request, RequestPayloadError, Response, json_response
 from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+from homeassistant.helpers.network import is_cloud_connection
+from homeassistant.util import dt as dt_util, network
 import voluptuous as vol
 
-from .const import CONF_LOCAL_ONLY, CONF_VOLTAGE, DOMAIN
+from .const import CONF_LOCAL_ONLY, CONF_OLD_WEBHOOKS, CONF_VOLTAGE, DOMAIN
 from .control import Reading
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .coordinator import AmpSensorConfigEntry
+from .posts import MAX_USER_AGENT, PostLog, Sender
 
 MAX_BODY_BYTES: Final = 4096
 """Ten times the longest sensible post (three phases, all fields)."""
@@ -27,6 +32,9 @@ MAX_ERRORS: Final = 3
 """Errors told at once: whoever mends three finds the fourth in the next answer."""
 MAX_SHOWN: Final = 20
 """Characters of a wrong value that an error repeats: enough to recognise it."""
+
+WATCH_OLD_S: Final = 30 * 86400
+"""How long an address that was replaced is watched: a month of holidays, and the device is found all the same."""
 
 MAX_AMPS: Final = 500
 """Above any household supply, below what a sensor with a wrong factor (mA for A) sends."""
@@ -206,49 +214,123 @@ async def _async_read(request: Request) -> bytes:
     return body
 
 
-class _Receiver:
-    """Answers the posts of one site."""
+def _sender(request: Request) -> Sender:
+    return Sender(address=request.remote, user_agent=request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
 
-    def __init__(self, coordinator: SiteCoordinator, *, nominal_volts: float) -> None:
-        self._coordinator = coordinator
+
+def _is_local(hass: HomeAssistant, address: str | None) -> bool:
+    """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
+    if is_cloud_connection(hass) or address is None:
+        return False
+    try:
+        return network.is_local(ip_address(address))
+    except ValueError:
+        return False
+
+
+class Receiver:
+    """Answers the posts that arrive at one webhook, and hands their readings on."""
+
+    def __init__(self, take: Callable[[Reading], bool], *, nominal_volts: float, local_only: bool) -> None:
+        """`take` gets each reading, and tells whether there still is somebody to take it."""
+        self.posts = PostLog()
+        self.local_only = local_only
+        self._take = take
         self._nominal_volts = nominal_volts
         self._bucket = TokenBucket(rate_per_s=RATE_PER_S, burst=BURST)
 
     async def async_handle(self, hass: HomeAssistant, webhook_id: str, request: Request) -> Response:
         """Answer one post. It must never raise: Home Assistant would answer 200, and log the webhook's id."""
+        sender = _sender(request)
         try:
-            await self._async_accept(request)
+            reading = await self._async_read(hass, request)
         except Refused as refused:
-            headers = {} if refused.retry_after_s is None else {hdrs.RETRY_AFTER: str(refused.retry_after_s)}
-            return json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
+            return _refuse(self.posts, sender, refused)
+        self.posts.accept(sender, at=dt_util.utcnow(), now=reading.at)
         return json_response({"accepted": True})
 
-    async def _async_accept(self, request: Request) -> None:
+    async def _async_read(self, hass: HomeAssistant, request: Request) -> Reading:
+        if self.local_only and not _is_local(hass, request.remote):
+            raise Refused(HTTPStatus.FORBIDDEN, "readings are taken from the local network only")
         if request.method != hdrs.METH_POST:
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED, "this is where the sensor posts its readings: only POST is understood"
             )
-        if wait_s := self._bucket.take(self._coordinator.now()):
+        if wait_s := self._bucket.take(time.monotonic()):
             raise Refused(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"too many readings: at most {RATE_PER_S} a second, {BURST} at once",
                 retry_after_s=ceil(wait_s),
             )
         body = await _async_read(request)
-        self._coordinator.async_add_reading(parse(body, at=self._coordinator.now(), nominal_volts=self._nominal_volts))
+        reading = parse(body, at=time.monotonic(), nominal_volts=self._nominal_volts)
+        if not self._take(reading):
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the site is just being set up again: try again soon", retry_after_s=5
+            )
+        return reading
 
 
-def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
-    """Take the site's readings from now until the entry is unloaded."""
-    webhook_id: str = entry.data[CONF_WEBHOOK_ID]
+def _refuse(posts: PostLog, sender: Sender, refused: Refused) -> Response:
+    posts.refuse(sender, at=dt_util.utcnow(), status=refused.status, text=str(refused))
+    headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
+    return json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
+
+
+def async_listen(
+    hass: HomeAssistant,
+    name: str,
+    webhook_id: str,
+    handler: Callable[[HomeAssistant, str, Request], Awaitable[Response]],
+) -> CALLBACK_TYPE:
+    """Hand what arrives at a webhook to the handler; return how to stop that."""
     webhook.async_register(
         hass,
         DOMAIN,
-        entry.title,
+        name,
         webhook_id,
-        _Receiver(entry.runtime_data, nominal_volts=entry.data[CONF_VOLTAGE]).async_handle,
-        local_only=entry.data[CONF_LOCAL_ONLY],
-        # All of them, to refuse them ourselves: Home Assistant's refusal logs the webhook's id, which is a secret
+        handler,
+        # Both are refused by ourselves: Home Assistant's refusals log the webhook's id, which is a secret
+        local_only=False,
         allowed_methods=webhook.SUPPORTED_METHODS,
     )
-    entry.async_on_unload(lambda: webhook.async_unregister(hass, webhook_id))
+    return lambda: webhook.async_unregister(hass, webhook_id)
+
+
+def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
+    """Take the site's readings from now until the entry is unloaded, and notice what is sent to addresses of before."""
+    coordinator = entry.runtime_data
+    receiver = Receiver(
+        coordinator.async_add_reading,
+        nominal_volts=entry.data[CONF_VOLTAGE],
+        local_only=entry.data[CONF_LOCAL_ONLY],
+    )
+    coordinator.posts = receiver.posts
+
+    async def async_handle_old(_hass: HomeAssistant, _webhook_id: str, request: Request) -> Response:
+        """Answer a post to an address that the site does not have any more."""
+        sender = _sender(request)
+        coordinator.async_note_old_address(sender)
+        text = "this address is no longer used: put the new one, which Home Assistant shows, on the sensor"
+        return _refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text))
+
+    entry.async_on_unload(async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
+    for webhook_id in watched_addresses(entry.data):
+        entry.async_on_unload(async_listen(hass, entry.title, webhook_id, async_handle_old))
+
+
+def watched_addresses(site: Mapping[str, Any]) -> dict[str, float]:
+    """Return the webhook ids that a site had before, and until when (seconds since 1970) they are watched."""
+    old: Mapping[str, float] = site.get(CONF_OLD_WEBHOOKS, {})
+    now = dt_util.utcnow().timestamp()
+    return {webhook_id: until for webhook_id, until in old.items() if now < until}
+
+
+def with_new_address(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a site with another webhook; what arrives at the present one is noticed for a while."""
+    until = dt_util.utcnow().timestamp() + WATCH_OLD_S
+    return {
+        **site,
+        CONF_WEBHOOK_ID: webhook.async_generate_id(),
+        CONF_OLD_WEBHOOKS: {**watched_addresses(site), site[CONF_WEBHOOK_ID]: until},
+    }

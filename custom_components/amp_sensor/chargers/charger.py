@@ -64,5 +64,8 @@ class Charger(Protocol):
     async def async_command(self, command: Command) -> Outcome:
         """Carry out one command once; raise ChargerError."""
 
+    async def async_wake(self) -> None:
+        """Wake it, which only a person may ask for; raise ChargerError where that fails."""
+
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         """Return how long the next look can wait, s, given the last report and whether a command was just sent."""

@@ -279,6 +279,12 @@ class TessieCharger(Charger):
         return outcome
 
     @override
+    async def async_wake(self) -> None:
+        """Wake the car; it takes up to 100 s."""
+        if not await self._client.wake(self._vin):
+            raise ChargerUnreachable("The car did not wake up")
+
+    @override
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         """Return how long the next look can wait, s. Looking costs nothing but calls: it does not wake the car."""
         if commanded:
