@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 import math
+from operator import itemgetter
 from random import Random
 
 from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Command, Outcome, Reading
@@ -53,7 +54,7 @@ CONDITIONS = {"normal": NORMAL, "stress": STRESS}
 
 TIMEOUTS = 5
 """One in so many failing commands ends as a timeout, whose outcome nobody knows. Our assumption."""
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 """How long the client waits for a command before it gives up."""
 NORMAL_P95 = 1.6449
 """The 95th percentile of the standard normal distribution."""
@@ -98,7 +99,7 @@ class Cloud:
         self._luck = Random(f"{seed} commands")
         self._delays = Random(f"{seed} telemetry")
         self._sigma = math.log(conditions.latency_p95_s / conditions.latency_median_s) / NORMAL_P95
-        self._arrival: tuple[float, Command] | None = None
+        self._arrivals: list[tuple[float, Command]] = []
         self._answer: tuple[float, Command, Outcome] | None = None
         self._next_copy = -math.inf
         self._copy: tuple[float, float, ChargerReport] | None = None
@@ -114,25 +115,26 @@ class Cloud:
         fails = fate < self._conditions.failing
         lost = not fails and fate < self._conditions.failing + self._conditions.silently_lost
         if not (lost or fails) or (fails and timeout and applied_late):
-            self._arrival = (now + latency_s, command)
+            self._arrivals.append((now + latency_s, command))
         if (fails and timeout) or latency_s > TIMEOUT_S:
             self._answer = (now + TIMEOUT_S, command, Outcome.UNKNOWN)
         else:
             self._answer = (now + latency_s, command, Outcome.FAILED if fails else Outcome.ACCEPTED)
 
     def tick(self, now: float) -> None:
-        """Let the car have what has reached it."""
-        if self._arrival is None or self._arrival[0] > now:
+        """Let the car have what has reached it; what its sender gave up may come after what was sent later."""
+        if not self._arrivals:
             return
-        command = self._arrival[1]
-        self._arrival = None
-        match command.action:
-            case Action.SET_AMPS:
-                self._car.set_amps(command.amps)
-            case Action.START:
-                self._car.start()
-            case Action.STOP:
-                self._car.stop()
+        arrived = sorted((each for each in self._arrivals if each[0] <= now), key=itemgetter(0))
+        self._arrivals = [each for each in self._arrivals if each[0] > now]
+        for _, command in arrived:
+            match command.action:
+                case Action.SET_AMPS:
+                    self._car.set_amps(command.amps)
+                case Action.START:
+                    self._car.start()
+                case Action.STOP:
+                    self._car.stop()
 
     def answer(self, now: float) -> tuple[Command, Outcome] | None:
         """Return how the command in flight ended, once it has."""

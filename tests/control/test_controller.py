@@ -112,7 +112,7 @@ def test_a_command_that_failed_is_tried_again_soon_and_then_less_often(bench: Be
     bench.house = 15.0
     bench.run(60)
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
-    assert gaps[:4] == [3, 4, 6, 10], "the 2 s of the answer, and 1, 2, 4, 8 s of patience"
+    assert gaps[:4] == [2, 4, 8, 16], "as soon as the answer is there, and then ever later"
 
 
 def test_after_a_time_out_the_meter_is_looked_at_first(bench: Bench) -> None:
@@ -120,7 +120,7 @@ def test_after_a_time_out_the_meter_is_looked_at_first(bench: Bench) -> None:
     bench.house = 15.0
     bench.run(40)
     (first, _), (second, _) = bench.commands[:2]
-    assert second - first >= 2 + 8
+    assert second - first == 8, "one that came through shows by then"
 
 
 def test_a_time_out_that_the_meter_shows_to_have_worked_is_over(bench: Bench) -> None:
@@ -130,6 +130,29 @@ def test_a_time_out_that_the_meter_shows_to_have_worked_is_over(bench: Bench) ->
     bench.car.apply(bench.commands[0][1])
     bench.run(60)
     assert len(bench.commands) == 1
+
+
+def test_after_a_long_time_out_a_cut_is_sent_again_at_once(bench: Bench) -> None:
+    bench.car.outcome, bench.car.reports, bench.car.latency_s = "unknown", False, 10.0
+    bench.house = 15.0
+    bench.run(40)
+    (first, _), (second, _) = bench.commands[:2]
+    assert second - first == 10
+
+
+def test_a_limit_of_ours_that_comes_into_force_late_is_not_its_users(bench: Bench) -> None:
+    bench.car.outcome = "unknown"
+    bench.house = 15.0
+    bench.run(6)
+    assert [command.amps for command in bench.sent("set_amps")] == [9]
+    bench.car.outcome, bench.house = "accepted", 17.0
+    bench.run(60)
+    assert bench.car.request == 7
+    bench.car.apply(bench.commands[0][1])  # the first one, a minute late
+    bench.house = 5.0
+    bench.run(400)
+    assert bench.car.request == 16
+    assert "user_limit" not in bench.reasons
 
 
 def test_a_car_that_refuses_is_left_alone_for_a_minute(bench: Bench) -> None:

@@ -228,7 +228,7 @@ def test_it_does_about_what_was_measured_of_it_elsewhere(
 ) -> None:
     """Another plant, the same rules: a wrong sign or a wrong unit would be far off.
 
-    Ours gives up on a command after 20 s, as the client does; that spares evcc's rule long times over the budget.
+    Ours gives up on a command after 10 s, as the client does; that spares evcc's rule long times over the budget.
     """
     path = next(
         (folder / f"{trace}.csv.gz" for folder in (SHIPPED, SHARED) if (folder / f"{trace}.csv.gz").exists()), None

@@ -32,8 +32,8 @@ from .charger import (
 
 READ_TIMEOUT_S: Final = 15.0  # reads come from Tessie's cache
 # Answers take 2.5 s, 8 s at worst in 19 of 20 cases. A car is never woken by a command, and a command that hangs
-# keeps the next cut waiting: with 45 s it let a breaker open in simulation.
-COMMAND_TIMEOUT_S: Final = 20.0
+# keeps the next cut waiting: a warm breaker that carries 1.6 times its rating has half a minute.
+COMMAND_TIMEOUT_S: Final = 10.0
 WAKE_TIMEOUT_S: Final = 100.0  # Tessie itself gives up after 90 s
 MAX_BODY_BYTES: Final = 1_048_576  # a state has some 10 kB; all cars of an account come in one body
 MAX_TEXT: Final = 200  # characters of an answer that an error keeps

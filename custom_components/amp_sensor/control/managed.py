@@ -14,12 +14,13 @@ OBEY_S = 5.0
 """A report that is newer than the answer to a command by this much shows its effect, s: 3 s to move, and a bit."""
 MANUAL_S = 30.0
 """How long after a command the cloud may still show a limit from before, s; a change after that was somebody's."""
-RESEND_S = (8.0, 16.0, 32.0, 64.0, 120.0)
-"""How long to wait before a cut that did not show is sent again, s, so that a deaf car is not hammered."""
-RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
-"""How long to wait before a command that failed on its way is sent again, s."""
+RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
+"""How long after a cut that did not show it may be sent again, s, so that a deaf car is not hammered. Two chances come
+quickly: at 1.6 times its rating a warm breaker has half a minute."""
+RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
+"""How long after a command that failed on its way the next may be sent, s."""
 UNKNOWN_S = 8.0
-"""How long to look at the meter after a time-out before sending again, s."""
+"""How long after a command without an answer the next may be sent, s: the meter shows by then one that came through."""
 BLOCKED_S = 120.0
 """A longer wait than any of our own is what the cloud asked for: token, subscription, key, or too many calls."""
 REFUSED_S = 60.0
@@ -83,6 +84,8 @@ class ManagedCharger:
         self._seen_running = self._stop_sent = False
         self._possible: set[int] = set()
         """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
+        self._unanswered: dict[int, float] = {}
+        """Limits that were sent without an answer, and when that was given up, s: they may come into force yet."""
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -147,7 +150,8 @@ class ManagedCharger:
         """Hold a running charger's newer report against what is assumed."""
         requested = None if report.requested_amps is None else round(report.requested_amps)
         if requested is not None and requested != self.request:
-            if requested in self._possible or self.request is None or requested == report.limit_amps:
+            late = measured_at < self._unanswered.get(requested, -math.inf) + SUSPECT_S
+            if late or requested in self._possible or self.request is None or requested == report.limit_amps:
                 # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
                 self.request = requested
@@ -174,7 +178,11 @@ class ManagedCharger:
             change.acked_at = now
         if retry_after_s:
             self.not_before = now + retry_after_s
-        if outcome is Outcome.ACCEPTED or (outcome is Outcome.UNKNOWN and change and not change.is_cut):
+        if outcome is Outcome.UNKNOWN and command.action is Action.SET_AMPS:
+            self._unanswered[command.amps] = now
+        if outcome is Outcome.ACCEPTED or (
+            outcome is Outcome.UNKNOWN and change and (not change.is_cut or change.seen_at is not None)
+        ):
             # A raise that may have been applied is taken for applied: that is the higher of the two.
             self._failures = 0
             if command.action is Action.SET_AMPS:
@@ -187,8 +195,10 @@ class ManagedCharger:
             return
         self._failures += 1
         retry_s = RETRY_S[min(self._failures, len(RETRY_S)) - 1]
-        wait_s = {Outcome.UNKNOWN: UNKNOWN_S, Outcome.REFUSED: REFUSED_S}.get(outcome, retry_s)
-        self.not_before = max(self.not_before, now + wait_s)
+        if outcome is Outcome.UNKNOWN:
+            retry_s = max(retry_s, UNKNOWN_S)
+        again_at = now + REFUSED_S if outcome is Outcome.REFUSED else self._sent_at + retry_s
+        self.not_before = max(self.not_before, again_at)
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
         # A raise is to be weighed again rather than repeated.
@@ -281,7 +291,8 @@ class ManagedCharger:
             if change.command.action is Action.START:
                 self.running, self.paused, self.target = False, True, 0
             return False
-        if self.in_flight or now < max(self.not_before, self._sent_at + RESEND_S[min(self._resends, 4)]):
+        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
+        if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
             return False
         self._resends += 1
         if change.command.action is Action.STOP:
