@@ -1,6 +1,6 @@
 """The actions: what they take, and who may call them. What they do is in the modules that they call."""
 
-from typing import Final
+from typing import Final, cast
 
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv, selector, service
@@ -9,6 +9,7 @@ import voluptuous as vol
 from . import history
 from .const import DOMAIN
 from .coordinator import AmpSensorConfigEntry
+from .history.intervals import Interval
 
 ATTR_SITE: Final = "site"
 SERVICE_GET_READINGS: Final = "get_readings"
@@ -18,7 +19,7 @@ READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
     {
         vol.Required("start"): cv.datetime,
         vol.Optional("end"): cv.datetime,
-        vol.Optional("interval", default=history.Interval.HOUR): vol.Coerce(history.Interval),
+        vol.Optional("interval", default=Interval.HOUR): vol.Coerce(Interval),
         vol.Optional("time_zone"): cv.string,
         vol.Optional("page", default=1): vol.Coerce(int),
         vol.Optional("count", default=history.DEFAULT_COUNT): vol.Coerce(int),
@@ -35,7 +36,7 @@ def get_site(call: ServiceCall) -> AmpSensorConfigEntry:
 
 async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     asked = {key: value for key, value in call.data.items() if key != ATTR_SITE}
-    return await history.async_get_readings(call.hass, get_site(call), **asked)
+    return cast("ServiceResponse", await history.async_get_readings(call.hass, get_site(call), **asked))
 
 
 @callback
