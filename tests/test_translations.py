@@ -24,9 +24,11 @@ FOLDER = Path(custom_components.amp_sensor.__file__).parent / "translations"
 LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 
 SAME_AS_ENGLISH: Final = {
-    "de": {"Name"},
+    "de": {"Name", "Sensor"},
+    "es": {"Sensor"},
     "fr": {"15 minutes", "5 minutes", "Mode", "Page", "Protection", "Strict"},
-    "nl": {"Interval", "Week"},
+    "nl": {"Interval", "Sensor", "Week"},
+    "pt": {"Sensor"},
 }
 """Words that a language shares with English."""
 
@@ -36,6 +38,8 @@ FRONTEND: Final = {
     r"> System\b": "ui.panel.config.dashboard.system.main",
     r"> Network\b": "ui.panel.config.network.caption",
     r"> Apps\b": "ui.panel.config.dashboard.apps.main",
+    r"> Home information\b": "ui.panel.config.core.caption",
+    r"\bHistory shows\b": "panel.history",
     r"\bSubmit\b": "ui.panel.config.integrations.config_flow.submit",
     r"\bReconfigure\b": "ui.panel.config.integrations.config_entry.reconfigure",
 }
