@@ -78,6 +78,9 @@ class FakeCharger:
     poll_s: float = 15.0
     hold: asyncio.Event | None = None
     """While it is there and not set, commands get no answer."""
+    wakes: int = 0
+    awake: Exception | None = None
+    """How waking ends."""
     polls: int = 0
     commands: list[Command] = field(default_factory=list)
 
@@ -94,6 +97,11 @@ class FakeCharger:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    async def async_wake(self) -> None:
+        self.wakes += 1
+        if self.awake is not None:
+            raise self.awake
 
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         return 10.0 if commanded else self.poll_s

@@ -1,5 +1,6 @@
 """What a person should mend is told once, says what to do, and goes by itself."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -10,11 +11,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
 from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.control import Action, ChargingState, Mode
 from custom_components.amp_sensor.webhook import with_new_address
-from tests.conftest import TEXTS, Site
+from tests.conftest import CHARGER_ID, CHARGING, TEXTS, Site
 
 _FLOW = "/api/repairs/issues/fix"
 
@@ -89,3 +93,172 @@ async def test_a_repair_that_is_no_longer_needed_says_so(
     result = await _go_on(client, form["flow_id"], {})
     assert (result["type"], result["reason"]) == ("abort", "gone")
     assert TEXTS["issues"]["old_address"]["fix_flow"]["abort"]["gone"]
+
+
+# The meter
+
+
+def _shown(site: Site) -> set[str]:
+    """Return the keys of the repairs that are shown."""
+    return {str(issue.translation_key) for issue in _issues(site).values()}
+
+
+async def test_a_silent_meter_is_told_once_and_until_the_next_reading(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    await site.advance(590, step_s=10)
+    assert not _issues(site)
+    changes = async_capture_events(site.hass, ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED)
+    await site.advance(1200, step_s=10)
+    assert _shown(site) == {"meter_silent"}
+    assert len(changes) == 1
+    await site.post(amps=10.0, watts=2300.0)
+    await site.advance(1)
+    assert not _issues(site)
+
+
+async def test_a_meter_that_was_never_heard_is_not_missed(site: Site) -> None:
+    await site.advance(1200, step_s=10)
+    assert not _issues(site)
+
+
+async def test_a_meter_that_was_heard_before_a_restart_is_missed(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.advance(590, step_s=10)
+    assert not _issues(site)
+    await site.advance(20, step_s=10)
+    assert _shown(site) == {"meter_silent"}
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+    assert not _issues(site)
+    await site.advance(610, step_s=10)
+    assert _shown(site) == {"meter_silent"}, "over two restarts as well"
+
+
+async def test_a_meter_whose_posts_are_refused_is_told_what_is_wrong(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    for _ in range(62):
+        await site.advance(10, step_s=10)
+        await site.post(amps="10")
+    assert _shown(site) == {"meter_refused"}
+    (issue,) = _issues(site).values()
+    assert issue.severity is ir.IssueSeverity.ERROR
+    placeholders = issue.translation_placeholders
+    assert placeholders is not None
+    assert placeholders["client"] == "127.0.0.1"
+    assert placeholders["refusal"].startswith('amps must be a number between 0 and 500, got the text "10"')
+    await site.advance(620, step_s=10)
+    assert _shown(site) == {"meter_silent"}, "now nothing comes at all"
+    await site.post(amps=10.0, watts=2300.0)
+    await site.advance(1)
+    assert not _issues(site)
+
+
+async def test_a_frozen_meter_is_told_until_it_moves(site: Site) -> None:
+    await site.advance(60, step_s=5, amps=18.0, watts=4140.0)
+    site.charger.report = ChargerUnreachable("There is no connection to Tessie")
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, max_amps=12.0))
+    await site.advance(240, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
+    assert Action.STOP in [command.action for command in site.charger.commands]
+    await site.advance(120, step_s=5, amps=18.0, watts=4140.0)
+    assert _shown(site) == {"meter_frozen"}
+    await site.advance(10, step_s=5, amps=12.0, watts=2760.0)
+    assert not _issues(site)
+
+
+async def test_a_house_that_is_over_the_budget_for_long_is_told(site: Site) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await site.advance(880, step_s=5, amps=27.0, watts=6210.0)
+    assert not _issues(site)
+    await site.advance(60, step_s=5, amps=28.0, watts=6440.0)
+    assert _shown(site) == {"house_over_budget"}
+    await site.advance(200, step_s=5, amps=20.0, watts=4600.0)
+    await site.advance(60, step_s=5, amps=28.0, watts=6440.0)
+    await site.advance(290, step_s=5, amps=20.0, watts=4600.0)
+    assert _shown(site) == {"house_over_budget"}
+    await site.advance(20, step_s=5, amps=20.0, watts=4600.0)
+    assert not _issues(site)
+
+
+async def test_nobody_is_told_of_the_budget_while_control_is_off(site: Site) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.OFF))
+    await site.advance(1000, step_s=5, amps=27.0, watts=6210.0)
+    assert not _issues(site)
+
+
+# The car
+
+
+@pytest.mark.parametrize(("age_s", "key"), [(-90.0, "clock_ahead"), (150.0, "clock_behind")])
+async def test_a_clock_that_is_wrong_is_told_until_it_is_right(site: Site, age_s: float, key: str) -> None:
+    site.charger.report = replace(CHARGING, age_s=age_s)
+    await site.advance(120, step_s=5, amps=18.0, watts=4140.0)
+    assert _shown(site) == {key}
+    site.charger.report = CHARGING
+    await site.advance(20, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
+
+
+async def _fall_asleep_while_paused(site: Site) -> None:
+    await site.post(amps=40.0, watts=9200.0)
+    assert [command.action for command in site.charger.commands] == [Action.STOP]
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    await site.advance(20, step_s=5, amps=24.0, watts=5520.0)
+    site.charger.report = replace(site.charger.report, asleep=True)
+    await site.advance(570, step_s=5, amps=24.0, watts=5520.0)
+
+
+async def test_a_car_that_fell_asleep_while_we_had_paused_it_is_told(site: Site) -> None:
+    await _fall_asleep_while_paused(site)
+    assert not _issues(site)
+    await site.advance(60, step_s=5, amps=2.0, watts=460.0)
+    assert _shown(site) == {"asleep_while_paused"}
+    assert len(site.charger.commands) == 1, "nothing wakes it"
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    await site.advance(30, step_s=5, amps=2.0, watts=460.0)
+    assert not _issues(site)
+    await site.advance(300, step_s=5, amps=2.0, watts=460.0)
+    assert Action.START in [command.action for command in site.charger.commands]
+
+
+@pytest.mark.parametrize("ending", ["unplugged", "not managed"])
+async def test_a_sleeping_car_that_need_not_be_woken_is_not_told(site: Site, ending: str) -> None:
+    await _fall_asleep_while_paused(site)
+    await site.advance(60, step_s=5, amps=2.0, watts=460.0)
+    if ending == "unplugged":
+        site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, asleep=True)
+    else:
+        settings = site.coordinator.data.chargers[CHARGER_ID].settings
+        site.coordinator.async_set_charger(CHARGER_ID, replace(settings, managed=False))
+    await site.advance(30, step_s=5, amps=2.0, watts=460.0)
+    assert not _issues(site)
+
+
+async def test_a_person_can_have_the_car_woken(
+    repairs: None, site: Site, hass_admin_user: MockUser, hass_client: ClientSessionGenerator
+) -> None:
+    await _fall_asleep_while_paused(site)
+    await site.advance(60, step_s=5, amps=2.0, watts=460.0)
+    client = await hass_client()
+    form = await _start(client, f"asleep_while_paused_{CHARGER_ID}")
+    assert form["step_id"] == "confirm"
+    site.charger.awake = ChargerUnreachable("The car did not wake up")
+    page = await _go_on(client, form["flow_id"], {})
+    texts = TEXTS["issues"]["asleep_while_paused"]["fix_flow"]
+    assert (page["type"], page["step_id"]) == ("progress", "wake")
+    assert texts["progress"][page["progress_action"]]
+    assert texts["step"]["wake"]["title"].format(**page["description_placeholders"]) == "Waking Rocinante"
+    await site.hass.async_block_till_done()
+    page = await _go_on(client, form["flow_id"])
+    assert (page["step_id"], page["errors"]) == ("confirm", {"base": "cannot_wake"})
+    assert texts["error"]["cannot_wake"]
+    site.charger.awake = None
+    await _go_on(client, form["flow_id"], {})
+    await site.hass.async_block_till_done()
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    assert (await _go_on(client, form["flow_id"]))["type"] == "create_entry"
+    assert site.charger.wakes == 2
+    await site.advance(300, step_s=5, amps=2.0, watts=460.0)
+    assert not _issues(site)
+    assert Action.START in [command.action for command in site.charger.commands]

@@ -54,10 +54,11 @@ from .control import (
     SiteSettings,
 )
 from .control.managed import UNUSABLE_S
-from .control.meter import BRIDGED_GAP_S, Counter
+from .control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
 from .issues import Issues
 from .posts import PostLog, Sender
 from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
+from .watch import ChargerWatch, SiteWatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -155,8 +156,7 @@ class _Link:
         self.failures = 0
         self.reachable = True
         self.commanding: asyncio.Task[None] | None = None
-        self.asleep_since: float | None = None
-        """Since when it sleeps although we paused it, s."""
+        self.watch = ChargerWatch()
         self.issues: dict[str, str | None] = {}
         """What stands in the way of each kind of call."""
 
@@ -243,9 +243,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         await self._async_restore_control()
         self._recorded_pauses = self.controller.paused
         self._record_at = now + RECORD_S
+        self._was_heard = memory is not None and memory.get("heard", False)
         self._saved = self._memory()
         self._save_at = now + SAVE_S
         self._started_at = now
+        self._site_watch = SiteWatch(was_heard=self._was_heard, now=now)
         self._ticked_at = now
         self.data = self._snapshot()
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
@@ -303,7 +305,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._take_error(link, "wake", error)
             raise
         self._set_issue(link, "wake", None)
-        link.asleep_since = None
+        link.watch.woken()
         link.poll_at = self.now()
 
     def _controls(self, link: _Link) -> bool:
@@ -466,11 +468,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
             del self._releasing[charger_id]
             self._tell_left_paused(self._links[charger_id])
-        if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
-            self.issues.set("old_address", self.config_entry.entry_id, is_wrong=False)
-        for charger_id, link in self._links.items():
-            if self._controls(link) or charger_id not in self.controller.paused:
-                self.issues.set("left_paused", charger_id, is_wrong=False)
+        self._watch(now)
         if now >= self._save_at:
             self._save_at = now + SAVE_S
             self._spawn(self._async_save(), "save")
@@ -496,6 +494,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             link.reachable = True
             _LOGGER.info("%s can be reached again", link.title)
         self._set_issue(link, "poll", None)
+        link.watch.add_report(
+            report, self.controller.meter.since(now - WINDOW_S), is_alone=self._is_alone(link), now=now
+        )
         self.controller.add_report(link.charger_id, report, now=now)
 
     def _take_poll_failure(self, link: _Link, error: ChargerError) -> None:
@@ -550,6 +551,42 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 pairing_url=PAIRING_URL,
             )
 
+    def _watch(self, now: float) -> None:
+        """Tell what was wrong for long enough, and no longer what has been mended."""
+        entry, last, posts = self.config_entry, self.controller.meter.last, self.posts
+        house = None if self._settings.mode is Mode.OFF or self.data.reading is None else self.data.house_current
+        wrong = self._site_watch.look(
+            read_at=None if last is None else last.at,
+            refused_at=posts.refused_at,
+            is_frozen=self.controller.frozen_at is not None,
+            excess_amps=-inf if house is None else house - self._settings.max_amps,
+            now=now,
+        )
+        for key, is_wrong in wrong.items():
+            self.issues.set(
+                key,
+                entry.entry_id,
+                is_wrong=is_wrong,
+                site=entry.title,
+                budget=f"{self._settings.max_amps:g}",
+                client=str(posts.last_sender),
+                refusal=posts.last_refusal.text if posts.last_refusal else "",
+            )
+        if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
+            self.issues.set("old_address", entry.entry_id, is_wrong=False)
+        for charger_id, link in self._links.items():
+            is_paused = charger_id in self.controller.paused
+            is_asleep = is_paused and self._controls(link) and link.report is not None and link.report.asleep
+            for key, is_wrong in link.watch.look(is_asleep=is_asleep, now=now).items():
+                self.issues.set(key, charger_id, is_wrong=is_wrong, charger=link.title, site=entry.title)
+            if self._controls(link) or not is_paused:
+                self.issues.set("left_paused", charger_id, is_wrong=False)
+
+    def _is_alone(self, link: _Link) -> bool:
+        """Whether all that moves the meter is the house and this charger."""
+        others = (other for other in self._links.values() if other is not link)
+        return self.controller.frozen_at is None and all(other.charging_amps(self.now()) == 0.0 for other in others)
+
     def _tell_left_paused(self, link: _Link) -> None:
         """Tell of a car that stands still because of us, where nobody will start it any more."""
         is_paused = link.charger_id in self.controller.paused
@@ -590,6 +627,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _memory(self) -> SiteMemory:
         meter = self.controller.meter
         return SiteMemory(
+            heard=self._was_heard or meter.last is not None,
             max_amps=self._settings.max_amps,
             configured_max_amps=self._configured_max_amps,
             mode=self._settings.mode,

@@ -75,6 +75,8 @@ class PostLog:
 
     readings: int = 0
     refused: int = 0
+    refused_at: float = -inf
+    """When a post was not taken last, s on a clock that nobody sets."""
     refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT))
     _intervals: Intervals = field(default_factory=Intervals)
     _gaps: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -103,9 +105,10 @@ class PostLog:
         self._read_at = now
         self._note(sender, at)
 
-    def refuse(self, sender: Sender, *, at: datetime, status: int, text: str) -> None:
+    def refuse(self, sender: Sender, *, at: datetime, now: float, status: int, text: str) -> None:
         """Take note of a post that was not taken."""
         self.refused += 1
+        self.refused_at = now
         self.refusals.append(Refusal(at=at, sender=sender, status=status, text=text))
         self._note(sender, at)
 

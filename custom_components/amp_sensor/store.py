@@ -1,6 +1,6 @@
 """What a site remembers over a restart: settings changed while it ran, its energy, and what its controller learned."""
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -36,6 +36,8 @@ class SiteMemory(TypedDict):
     configured_max_amps: float
     """As with a charger."""
     mode: str
+    heard: NotRequired[bool]
+    """Whether the meter was ever heard: only one that was can be missed."""
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]

@@ -272,7 +272,7 @@ class Receiver:
 
 
 def _refuse(posts: PostLog, sender: Sender, refused: Refused) -> Response:
-    posts.refuse(sender, at=dt_util.utcnow(), status=refused.status, text=str(refused))
+    posts.refuse(sender, at=dt_util.utcnow(), now=time.monotonic(), status=refused.status, text=str(refused))
     headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
     return json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
 
