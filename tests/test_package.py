@@ -37,7 +37,14 @@ MANIFEST = json.loads((INTEGRATION / "manifest.json").read_text())
 TEXTS = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 ICONS = json.loads((INTEGRATION / "icons.json").read_text())
 
-ALLOWED_WITHOUT_DEPENDENCY: Final = {*Platform, "frontend", "homeassistant", "webhook", "websocket_api"}
+ALLOWED_WITHOUT_DEPENDENCY: Final = {
+    *Platform,
+    "frontend",
+    "homeassistant",
+    "persistent_notification",
+    "webhook",
+    "websocket_api",
+}
 """Of hassfest's list, what may be of use here: parts that every Home Assistant has loaded."""
 
 

@@ -6,13 +6,14 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.helpers import config_validation as cv, selector, service
 import voluptuous as vol
 
-from . import history
+from . import history, import_readings
 from .const import DOMAIN
 from .coordinator import AmpSensorConfigEntry
 from .history.intervals import Interval
 
 ATTR_SITE: Final = "site"
 SERVICE_GET_READINGS: Final = "get_readings"
+SERVICE_IMPORT_READINGS: Final = "import_readings"
 
 SITE_SCHEMA: Final = vol.Schema({vol.Required(ATTR_SITE): selector.ConfigEntrySelector({"integration": DOMAIN})})
 READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
@@ -25,6 +26,7 @@ READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
         vol.Optional("count", default=history.DEFAULT_COUNT): vol.Coerce(int),
     }
 )
+IMPORT_SCHEMA: Final = SITE_SCHEMA.extend({vol.Required("path"): cv.path, vol.Optional("token"): cv.string})
 
 
 @callback
@@ -39,6 +41,12 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     return cast("ServiceResponse", await history.async_get_readings(call.hass, get_site(call), **asked))
 
 
+async def _async_import_readings(call: ServiceCall) -> ServiceResponse:
+    return await import_readings.async_import_readings(
+        call.hass, get_site(call), path=call.data["path"], token=call.data.get("token")
+    )
+
+
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
@@ -48,4 +56,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
         _async_get_readings,
         schema=READINGS_SCHEMA,
         supports_response=SupportsResponse.ONLY,
+    )
+    service.async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_IMPORT_READINGS,
+        _async_import_readings,
+        schema=IMPORT_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
     )
