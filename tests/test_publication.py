@@ -5,21 +5,27 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.amp_sensor.publication import INTERVAL_S, SPACING_S, Publication
+from custom_components.amp_sensor.publication import DETAIL_S, Policy, Publication
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AMPS = Policy(dead_band=0.25, interval_s=120.0)
 
 
 @pytest.mark.parametrize(
-    ("dead_band", "first", "second", "after_s", "due"),
+    ("policy", "first", "second", "after_s", "due"),
     [
-        (0.25, 10.0, 10.2, 30, False),
-        (0.25, 10.0, 10.2, INTERVAL_S, True),
-        (0.25, 10.0, 10.0, 10 * INTERVAL_S, False),
-        (0.25, 10.0, 10.25, SPACING_S, True),
-        (0.25, 10.0, 20.0, SPACING_S - 0.1, False),
-        (0.25, 10.0, None, 0.1, True),
-        (0.25, None, 10.0, 0.1, True),
+        (AMPS, 10.0, 10.1, 30, False),
+        (AMPS, 10.0, 10.1, 120, True),
+        (AMPS, 10.0, 10.0, 1200, False),
+        (AMPS, 10.0, 10.25, 2, True),
+        (AMPS, 10.0, 20.0, 1.9, True),
+        (AMPS, 20.0, 10.0, 1.9, False),
+        (AMPS, 20.0, 10.0, 2, True),
+        (AMPS.derived(), 10.0, 10.9, 299, False),
+        (AMPS.derived(), 10.0, 20.0, 1.9, False),
+        (AMPS.derived(), 10.0, 20.0, 2, True),
+        (AMPS, 10.0, None, 0.1, True),
+        (AMPS, None, 10.0, 0.1, True),
         (None, 10.0, 10.01, 0.1, True),
         (None, "raised", "paused", 0.1, True),
         (timedelta(minutes=1), NOON, NOON + timedelta(seconds=59), 59, False),
@@ -27,32 +33,63 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
     ],
 )
 def test_what_is_worth_a_state(
-    dead_band: float | timedelta | None, first: object, second: object, after_s: float, due: bool
+    policy: Policy | timedelta | None, first: object, second: object, after_s: float, due: bool
 ) -> None:
-    publication = Publication(dead_band)
+    publication = Publication(policy)
     assert publication.is_due(first, now=1000.0)
     assert not publication.is_due(first, now=1000.0)
     assert publication.is_due(second, now=1000.0 + after_s) is due
+    assert publication.value == (second if due else first)
 
 
-def test_details_wait_for_the_interval_or_a_new_value() -> None:
+def test_details_wait_for_their_time_or_a_new_value() -> None:
     publication = Publication(None)
     assert publication.is_due("waiting", now=0.0, detail={"seconds": 5.0})
-    assert not publication.is_due("waiting", now=INTERVAL_S - 1, detail={"seconds": 59.0})
-    assert publication.is_due("waiting", now=INTERVAL_S, detail={"seconds": 60.0})
-    assert publication.is_due("raised", now=INTERVAL_S + 1, detail={"seconds": 60.0})
+    assert not publication.is_due("waiting", now=DETAIL_S - 1, detail={"seconds": 59.0})
+    assert publication.is_due("waiting", now=DETAIL_S, detail={"seconds": 60.0})
+    assert publication.is_due("raised", now=DETAIL_S + 1, detail={"seconds": 60.0})
 
 
-@given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 100)), min_size=1, max_size=300))
-def test_what_is_shown_is_never_far_off_for_long_and_never_too_often(readings: list[tuple[float, float]]) -> None:
-    publication = Publication(0.25)
-    now, shown, shown_at, off_since = 0.0, None, 0.0, None
-    for gap, value in readings:
-        now += gap
-        if publication.is_due(value, now=now):
-            assert shown is None or now - shown_at >= SPACING_S
-            shown, shown_at = value, now
-        off_since = None if shown == value else off_since or now
-        assert off_since is None or now - shown_at < INTERVAL_S
-        assert shown is not None
-        assert abs(shown - value) < 0.25 or now - shown_at < SPACING_S
+def test_a_small_change_that_stays_is_soon_shown_as_it_is() -> None:
+    publication = Publication(AMPS)
+    shown = []
+    for second in range(200):
+        publication.is_due(10.0 if second < 60 else 10.2, now=float(second))
+        shown.append(publication.value)
+    assert shown[59] == 10.0
+    assert shown[90] == 10.2
+    assert shown[-1] == 10.2
+
+
+def test_a_derived_number_follows_a_few_steps_and_then_every_half_minute() -> None:
+    publication = Publication(AMPS.derived())
+    due = [publication.is_due(10.0 * (second % 2), now=2.0 * second) for second in range(1000)]
+    assert all(due[:11])
+    assert sum(due) == pytest.approx(11 + 2000 / 30, abs=2)
+
+
+def test_whole_watts_stay_whole() -> None:
+    publication = Publication(Policy(dead_band=60.0))
+    for second in range(500):
+        publication.is_due(2300 + second % 7, now=float(second))
+        assert isinstance(publication.value, int)
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=1, max_size=40).map(lambda loads: [load for load in loads for _ in range(90)]),
+    st.lists(st.floats(-0.05, 0.05), min_size=11, max_size=31),
+)
+def test_the_mean_and_the_highest_of_what_is_shown_are_those_of_what_is_read(
+    loads: list[float], noise: list[float]
+) -> None:
+    publication = Publication(AMPS)
+    read, shown = [], []
+    for second, load in enumerate(loads):
+        read.append(round(load + noise[second % len(noise)], 2))
+        publication.is_due(read[-1], now=float(second))
+        assert isinstance(publication.value, float)
+        shown.append(publication.value)
+    off = sum(read) - sum(shown)
+    assert abs(off) <= 30.0 + 2 * 100, "A·s: what is not made good yet, and the last fall"
+    assert max(read) - max(shown) < AMPS.dead_band
+    assert max(shown) <= max(read)

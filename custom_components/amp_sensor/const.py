@@ -32,6 +32,8 @@ CONF_SUBENTRY_ID: Final = "subentry_id"
 
 # Options of a site
 CONF_CONNECTED_TIMEOUT: Final = "connected_timeout_s"
+CONF_DEAD_BAND: Final = "dead_band_amps"
+CONF_PUBLISH_INTERVAL: Final = "publish_interval_s"
 
 # Limits of the settings
 MIN_BUDGET_A: Final = 6  # the least a charging standard (IEC 61851) lets a car draw, and so the least budget of use
@@ -53,3 +55,9 @@ MAX_RADIUS_M: Final = 1000  # beyond, other people's chargers come in reach
 DEFAULT_CONNECTED_TIMEOUT_S: Final = 60  # the replaced service's alive check
 MIN_CONNECTED_TIMEOUT_S: Final = 15  # three posts of the project's firmware, which posts every 5 s at the latest
 MAX_CONNECTED_TIMEOUT_S: Final = 3600  # later than an hour nobody needs to be told
+DEFAULT_DEAD_BAND_A: Final = 0.25  # 1 % of a 25 A supply, and what the clamps people use are good to
+MIN_DEAD_BAND_A: Final = 0.05  # half of what the sensors show
+MAX_DEAD_BAND_A: Final = 5  # the least that a car charges with: a larger band would hide it
+DEFAULT_PUBLISH_INTERVAL_S: Final = 120  # of four recorded houses, the hourly mean is still within 0.5 %
+MIN_PUBLISH_INTERVAL_S: Final = 10  # two posts of the project's firmware
+MAX_PUBLISH_INTERVAL_S: Final = 300  # the period of the recorder's finest statistics: one sample in each

@@ -13,9 +13,9 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
 from .coordinator import ChargerData, SiteCoordinator, SiteData
-from .publication import Publication
+from .publication import Policy, Publication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,9 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
     dead_band: float | timedelta | None = None
-    """The least change that is worth a state at once; None is any."""
+    """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
+    is_derived: bool = False
+    """Whether it repeats another number in other words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +109,20 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._source = source
-        self._publication = Publication(description.dead_band)
+        self._publication = Publication(self._policy())
         self._attr_unique_id = f"{source.id}_{description.key}"
         self._attr_device_info = source.device_info
+
+    def _policy(self) -> Policy | timedelta | None:
+        description = self.entity_description
+        if not isinstance(description.dead_band, float):
+            return description.dead_band
+        options = self.coordinator.config_entry.options
+        policy = Policy(
+            dead_band=description.dead_band * options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A),
+            interval_s=options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S),
+        )
+        return policy.derived() if description.is_derived else policy
 
     @property
     def shown(self) -> DataT:

@@ -30,14 +30,12 @@ from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_e
 
 PARALLEL_UPDATES = 0
 
-DEAD_BAND_A: Final = 0.25
-"""1 % of a 25 A supply, and what the clamps people use are good to."""
-DEAD_BAND_W: Final = 60.0
-"""The same at 230 V."""
-DEAD_BAND_V: Final = 2.0
-"""The mains moves by one volt all the time."""
-DEAD_BAND_PERCENT: Final = 1.0
-"""The same as DEAD_BAND_A, of a budget of 25 A."""
+W_PER_A: Final = 240.0
+"""Of a dead band: at the highest usual voltage, so that power is shown no more often than current."""
+V_PER_A: Final = 8.0
+"""2 V for the usual dead band of 0.25 A: the mains moves by one volt all the time."""
+PERCENT_PER_A: Final = 4.0
+"""Of a budget of 25 A."""
 DEAD_BAND_TIME: Final = timedelta(minutes=1)
 """Nobody needs to know more exactly when the last reading came, before the meter is called silent."""
 
@@ -60,7 +58,7 @@ class AmpSensorCurrentDescription[DataT](AmpSensorSensorDescription[DataT]):
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
     native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
     suggested_display_precision: int | None = 1
-    dead_band: float | timedelta | None = DEAD_BAND_A
+    dead_band: float | timedelta | None = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +124,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         value_fn=_read(lambda reading, _: round(reading.watts)),
         available_fn=is_connected,
-        dead_band=DEAD_BAND_W,
+        dead_band=W_PER_A,
     ),
     AmpSensorSensorDescription(
         key="voltage",
@@ -137,7 +135,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         value_fn=_read(lambda reading, _: round(reading.volts[0], 1)),
         available_fn=is_connected,
-        dead_band=DEAD_BAND_V,
+        dead_band=V_PER_A,
     ),
     AmpSensorEnergyDescription(
         key="energy",
@@ -149,6 +147,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="headroom",
         value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
         available_fn=is_connected,
+        is_derived=True,
     ),
     AmpSensorSensorDescription(
         key="budget_used",
@@ -158,13 +157,15 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
         available_fn=is_connected,
-        dead_band=DEAD_BAND_PERCENT,
+        is_derived=True,
+        dead_band=PERCENT_PER_A,
     ),
     AmpSensorCurrentDescription(
         key="house_current",
         translation_key="house_current",
         value_fn=lambda site: None if site.house_current is None else round(site.house_current, 2),
         available_fn=is_connected,
+        is_derived=True,
     ),
     AmpSensorSensorDescription(
         key="protection_load",
@@ -175,7 +176,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda site: round(100 * site.protection_load),
         available_fn=is_connected,
-        dead_band=DEAD_BAND_PERCENT,
+        dead_band=PERCENT_PER_A,
     ),
     AmpSensorSensorDescription(
         key="last_reading",
@@ -195,6 +196,7 @@ def _phase_sensor(phase: int) -> AmpSensorCurrentDescription[SiteData]:
         translation_key=f"current_l{phase}",
         value_fn=_read(lambda reading, _: round(reading.amps[phase - 1], 2)),
         available_fn=lambda site: site.reading is not None and len(site.reading.amps) >= phase,
+        is_derived=True,
     )
 
 
@@ -278,8 +280,10 @@ class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
     @property
     @override
     def native_value(self) -> SensorValue:
-        """Return what is seen."""
-        return self.entity_description.value_fn(self.shown)
+        """Return what is seen, or the number that is held for it until another is worth a state."""
+        value = self.entity_description.value_fn(self.shown)
+        held = self._publication.value
+        return held if isinstance(held, float | int) and isinstance(value, float | int) else value
 
     @property
     @override
