@@ -24,11 +24,13 @@ FOLDER = Path(custom_components.amp_sensor.__file__).parent / "translations"
 LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 
 SAME_AS_ENGLISH: Final = {
-    "de": {"Name", "Sensor"},
-    "es": {"Sensor"},
+    "de": {"Name", "Sensor", "Token"},
+    "es": {"Sensor", "Token"},
     "fr": {"15 minutes", "5 minutes", "Mode", "Page", "Protection", "Strict"},
-    "nl": {"Interval", "Sensor", "Week"},
-    "pt": {"Sensor"},
+    "it": {"File", "Token"},
+    "nl": {"Interval", "Sensor", "Token", "Week"},
+    "pl": {"Token"},
+    "pt": {"Sensor", "Token"},
 }
 """Words that a language shares with English."""
 
@@ -39,6 +41,7 @@ FRONTEND: Final = {
     r"> Network\b": "ui.panel.config.network.caption",
     r"> Apps\b": "ui.panel.config.dashboard.apps.main",
     r"> Home information\b": "ui.panel.config.core.caption",
+    r"\bunder Statistics\b": "ui.panel.config.tools.tabs.statistics.title",
     r"\bHistory shows\b": "panel.history",
     r"\bSubmit\b": "ui.panel.config.integrations.config_flow.submit",
     r"\bReconfigure\b": "ui.panel.config.integrations.config_entry.reconfigure",
