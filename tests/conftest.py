@@ -78,6 +78,7 @@ class FakeCharger:
     poll_s: float = 15.0
     hold: asyncio.Event | None = None
     """While it is there and not set, commands get no answer."""
+    calls: list[dict[str, Any]] = field(default_factory=list)
     wakes: int = 0
     awake: Exception | None = None
     """How waking ends."""
@@ -97,6 +98,9 @@ class FakeCharger:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        return self.calls
 
     async def async_wake(self) -> None:
         self.wakes += 1

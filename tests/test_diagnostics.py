@@ -1,28 +1,197 @@
-"""What can be attached to a report gives nothing away."""
+"""What can be attached to a report says what happened, and gives nothing away."""
 
 from dataclasses import replace
+from http import HTTPStatus
+from itertools import pairwise
 import json
 from math import inf
+from random import Random
+import time
+from types import MappingProxyType
+from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.helpers.json import json_dumps as ha_json_dumps
+from homeassistant.components.webhook import async_generate_path
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
-from tests.conftest import CHARGING, TOKEN, VIN, WEBHOOK_ID, Site
+from custom_components.amp_sensor.chargers.charger import ChargerRefused
+from custom_components.amp_sensor.const import CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
+from custom_components.amp_sensor.posts import KEPT, Sender
+from custom_components.amp_sensor.webhook import with_new_address
+from simulation.car import Car
+from simulation.tessie_server import TessieServer
+from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, car_data
+
+LATITUDE, LONGITUDE = 43.36, -8.83
 
 
-async def test_diagnostics_tell_what_matters_and_no_secret(site: Site) -> None:
-    site.charger.report = replace(CHARGING, age_s=inf)
-    await site.advance(20, amps=30.0, watts=6900.0)
-    diagnostics = await async_get_config_entry_diagnostics(site.hass, site.entry)
-    text = ha_json_dumps(diagnostics)
-    for secret in (TOKEN, VIN, WEBHOOK_ID, "43.36", "8.83", "127.0.0.1", "Rocinante", "Casa"):
+@pytest.fixture
+async def download(hass: HomeAssistant) -> None:
+    """Let Home Assistant hand out diagnostics; ask for it before the site."""
+    assert await async_setup_component(hass, "diagnostics", {})
+
+
+async def _download(site: Site, client: ClientSessionGenerator, device: dr.DeviceEntry | None = None) -> Any:
+    """Return what a person gets who presses the button."""
+    path = f"/api/diagnostics/config_entry/{site.entry.entry_id}"
+    if device is not None:
+        path += f"/device/{device.id}"
+    response = await (await client()).get(path)
+    assert response.status == HTTPStatus.OK
+    text = await response.text()
+    for secret in (TOKEN, VIN, WEBHOOK_ID, site.entry.data[CONF_WEBHOOK_ID]):
         assert secret not in text
-    told = json.loads(text)
-    assert told["data"]["max_amps"] == 25
-    assert told["data"]["webhook_id"] == REDACTED
-    assert told["chargers"][0]["data"]["max_amps_car"] == 16
+    told = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))["data"]
+    for secret in (TOKEN, VIN, WEBHOOK_ID, site.entry.data[CONF_WEBHOOK_ID], "43.36", "8.83", "Rocinante", "Casa"):
+        assert secret.casefold() not in json.dumps(told).casefold()
+    return told
+
+
+async def test_diagnostics_tell_what_happened(download: None, site: Site, hass_client: ClientSessionGenerator) -> None:
+    site.charger.report = replace(CHARGING, age_s=inf)
+    await site.advance(20, amps=18.0, watts=4140.0)
+    await site.post(amps="10")
+    site.charger.answer = ChargerRefused("The car is not plugged in")
+    await site.advance(70)
+    await site.post(amps=30.0, watts=6900.0, boot_id=WEBHOOK_ID)
+    told = await _download(site, hass_client)
+    assert told["settings"]["max_amps"] == 25
+    assert told["settings"]["webhook_id"] == REDACTED
     assert told["site"]["reading"]["amps"] == [30.0]
-    (charger,) = told["site"]["chargers"].values()
-    assert charger["report"]["state"] == "charging"
-    assert charger["decision"]["reason"]
+    assert told["site"]["reading"]["boot_id"] == REDACTED
+    assert told["readings"]["intervals"] == {"count": 4, "min_s": 5.0, "mean_s": 21.25, "max_s": 70.0, "gaps": 1}
+    assert [gap["duration_s"] for gap in told["readings"]["last_gaps"]] == [70.0]
+    (refusal,) = told["readings"]["last_refusals"]
+    assert (refusal["from"], refusal["status"]) == ("127.0.0.1", 422)
+    assert refusal["error"].startswith("amps must be a number between 0 and 500")
+    (sender,) = told["readings"]["senders"]
+    assert (sender["address"], sender["posts"]) == ("127.0.0.1", 6)
+    assert "aiohttp" in sender["user_agent"]
+    (cut,) = (decision for decision in told["decisions"] if decision["command"])
+    assert (cut["reason"], cut["command"]["action"]) == ("over_budget", "set_amps")
+    assert cut["numbers"]["over_amps"] == pytest.approx(5.0)
+    assert cut["at"].startswith("20")
+    assert told["decisions"] == sorted(told["decisions"], key=lambda decision: decision["at"])
+    assert told["answers"][-1]["answer"] == "ChargerRefused: The car is not plugged in"
+    charger = told["chargers"][CHARGER_ID]
+    assert charger["subentry"]["data"]["max_amps_car"] == 16
+    assert charger["known"]["report"]["state"] == "charging"
+    assert charger["belief"]["running"] is True
+    assert charger["belief"]["low_amps"] <= 16 <= charger["belief"]["high_amps"]
+    assert charger["belief"]["no_command_for_s"] > 0
+    assert told["repairs"] == []
+
+
+async def test_a_decision_that_says_the_same_again_is_left_out(
+    download: None, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    for _ in range(12):
+        await site.advance(60, step_s=5, amps=26.5, watts=6095.0)
+        await site.advance(60, step_s=5, amps=18.0, watts=4140.0)
+    told = await _download(site, hass_client)
+    assert 12 < len(told["decisions"]) <= 100
+    said = [(d["reason"], d["target"], d["command"]) for d in told["decisions"]]
+    assert all(one != other or one[2] for one, other in pairwise(said))
+
+
+async def test_a_car_of_several_has_diagnostics_of_its_own(
+    download: None, site: Site, device_registry: dr.DeviceRegistry, hass_client: ClientSessionGenerator
+) -> None:
+    other = "01JOTHER"
+    entry = site.entry
+    site.hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(car_data(car_vin="OTHER")),
+            subentry_id=other,
+            subentry_type=SUBENTRY_CHARGER,
+            title="Sancho",
+            unique_id="OTHER",
+        ),
+    )
+    await site.hass.async_block_till_done()
+    await site.settle()
+    for identifier, chargers in (
+        (CHARGER_ID, {CHARGER_ID}),
+        (other, {other}),
+        (entry.entry_id, {CHARGER_ID, other}),
+    ):
+        device = device_registry.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
+        assert device is not None
+        told = await _download(site, hass_client, device)
+        assert told["chargers"].keys() == chargers
+        assert {decision["charger_id"] for decision in told["decisions"]} == chargers
+
+
+async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: PLR0917
+    download: None,
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client_no_auth: ClientSessionGenerator,
+    hass_client: ClientSessionGenerator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cloud and a sensor that say aloud all they know, where nobody expects it."""
+    planted = f"{TOKEN} {VIN} {WEBHOOK_ID} {LATITUDE} {LONGITUDE} {VIN.lower()} Casa Rocinante 43.3601,-8.8299"
+    server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, home=(LATITUDE, LONGITUDE))
+    server.add_car(VIN, Car.endless(rng=Random(1)), name=planted)
+    hass.loop.slow_callback_duration = inf
+    async with server:
+        entry.add_to_hass(hass)
+        subentry = entry.subentries[CHARGER_ID]
+        hass.config_entries.async_update_subentry(entry, subentry, data=car_data(**{CONF_TESSIE_URL: server.url}))
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        site = Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth())
+        hass.config_entries.async_update_entry(entry, data=with_new_address(entry.data))
+        await hass.async_block_till_done()
+        await site.settle()
+        await site.advance(60, step_s=5, amps=20.0, watts=4600.0)
+        monkeypatch.setattr("simulation.tessie_server.HTML", planted)
+        server.faults.inject("bad_gateway", count=3)
+        await site.advance(120, step_s=5, amps=30.0, watts=6900.0)
+        for body, path in (
+            (planted.encode(), async_generate_path(entry.data[CONF_WEBHOOK_ID])),
+            (json.dumps({"amps": planted, "watts": 1}).encode(), async_generate_path(entry.data[CONF_WEBHOOK_ID])),
+            (b"", async_generate_path(WEBHOOK_ID)),
+        ):
+            await site.client.post(path, data=body, headers={"User-Agent": planted})
+        await site.post(amps=1.0, watts=230.0, boot_id=WEBHOOK_ID)
+        told = await _download(site, hass_client)
+        text = json.dumps(told)
+        assert "43.3" not in text
+        assert "8.82" not in text
+        assert server.url.removeprefix("http://") not in text
+        cloud = told["chargers"][CHARGER_ID]["cloud"]
+        assert {call["call"] for call in cloud} >= {"state", "command/set_charging_amps"}
+        state = next(call for call in cloud if call["call"] == "state" and "answer" in call)
+        assert state["status"] == HTTPStatus.OK
+        assert state["duration_s"] >= 0
+        assert state["answer"]["charge_state"]["charging_state"] == "Charging"
+        assert any("502" in call.get("error", "") for call in cloud)
+        assert "old_address" in told["repairs"]
+        assert len(told["readings"]["senders"]) == 2
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_is_kept_of_posts_does_not_grow(site: Site) -> None:
+    posts = site.coordinator.posts
+    await site.post(amps=1.0, watts=230.0)
+    now = site.coordinator.data.read_at
+    assert now is not None
+    for number in range(3 * KEPT):
+        sender = Sender(address=f"10.0.0.{number}", user_agent="x")
+        posts.refuse(sender, at=now, now=0.0, status=422, text="no")
+        posts.accept(sender, at=now, now=1000.0 * number)
+    told = posts.as_dict()
+    assert [len(told[key]) for key in ("senders", "last_refusals", "last_gaps")] == [KEPT] * 3
+    assert told["senders"][-1]["address"] == f"10.0.0.{3 * KEPT - 1}"
+    assert (told["refused"], told["readings"]) == (3 * KEPT, 3 * KEPT + 1)

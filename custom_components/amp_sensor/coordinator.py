@@ -1,8 +1,9 @@
 """Where the readings, the controller and the chargers of one site meet."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -76,6 +77,8 @@ comes up to a minute later. Whatever happens after that would surprise who switc
 FIRST_RETRY_S: Final = 30.0
 LAST_RETRY_S: Final = 900.0
 """Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
+DECISIONS_KEPT: Final = 100
+"""What diagnostics show of the past: some hours of a calm house, a quarter of an hour of a restless one."""
 OLD_ADDRESS_QUIET_S: Final = 3600.0
 """How long nothing may arrive at an address of before until that counts as mended: devices repeat within a minute."""
 PAIRING_URL: Final = "https://tesla.com/_ak/tessie.com"
@@ -203,6 +206,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._announcer = Announcer(hass)
         self.issues = Issues(hass, entry.entry_id)
         self.posts = PostLog()
+        self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
+        """What was decided last, and when; one that says the same again is left out."""
+        self.answers: deque[Mapping[str, Any]] = deque(maxlen=DECISIONS_KEPT)
+        """How the last commands ended."""
         self._old_address_used_at = -inf
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
@@ -426,6 +433,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _decide(self) -> None:
         for decision in self.controller.decide(now=self.now()):
             link = self._links[decision.charger_id]
+            if decision.command or link.decision is None or _differ(decision, link.decision):
+                self.decisions.append((dt_util.utcnow(), decision))
             link.decision = decision
             self._announcer.add(decision, name=link.title)
             if decision.command is not None:
@@ -516,6 +525,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _take_acknowledgement(self, link: _Link, command: Command, answer: Outcome | ChargerError) -> None:
         now = self.now()
         link.commanding = None
+        self.answers.append(
+            {
+                "at": dt_util.utcnow().isoformat(),
+                **asdict(command),
+                "answer": f"{type(answer).__name__}: {answer}" if isinstance(answer, ChargerError) else str(answer),
+            }
+        )
         if isinstance(answer, ChargerError):
             _LOGGER.debug("%s did not do what it was told: %s", link.title, answer)
             outcome = answer.outcome
@@ -594,6 +610,31 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # What is known, and what is kept
 
+    def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
+        """Return what is believed of a charger, and what its cloud said last."""
+        link, managed, now = self._links[charger_id], self.controller.chargers[charger_id], self.now()
+        belief = managed.belief
+        return {
+            "reachable": link.reachable,
+            "failures": link.failures,
+            "reported_s_ago": now - link.reported_at,
+            "belief": {
+                "low_amps": belief.low,
+                "high_amps": belief.high,
+                "change": belief.change and asdict(belief.change) | {"sent_s_ago": now - belief.change.sent_at},
+                "target_amps": managed.target,
+                "request_amps": managed.request,
+                "user_limit_amps": managed.user_limit,
+                "running": managed.running,
+                "paused_by_us": managed.paused,
+                "in_flight": managed.in_flight and asdict(managed.in_flight),
+                "no_command_for_s": max(0.0, managed.not_before - now),
+                "latency_s": managed.latency_s,
+                "starts_left": managed.starts_left(now),
+            },
+            "cloud": link.charger.diagnostics(),
+        }
+
     def _volts(self) -> float:
         last = self.controller.meter.last
         return self._nominal_volts if last is None else last.volts[0]
@@ -668,6 +709,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._record_at = self.now() + RECORD_S
         self._recorded_pauses = self.controller.paused
         await self._control_store.async_save(self.controller.record())
+
+
+def _differ(decision: Decision, last: Decision) -> bool:
+    return (decision.reason, decision.target) != (last.reason, last.target)
 
 
 async def _async_ask[AnswerT](link: _Link, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:

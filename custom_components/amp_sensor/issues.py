@@ -40,8 +40,19 @@ class Issues:
             translation_placeholders=placeholders,
         )
 
+    def _shown(self) -> list[ir.IssueEntry]:
+        issues = ir.async_get(self._hass).issues.values()
+        return [
+            issue
+            for issue in issues
+            if issue.domain == DOMAIN and issue.data is not None and issue.data.get("entry_id") == self._entry_id
+        ]
+
+    def keys(self) -> list[str]:
+        """Return what is shown."""
+        return sorted(str(issue.translation_key) for issue in self._shown())
+
     def hide_all(self) -> None:
         """Hide all repairs: nobody watches any more whether they still hold."""
-        for issue in list(ir.async_get(self._hass).issues.values()):
-            if issue.domain == DOMAIN and issue.data is not None and issue.data.get("entry_id") == self._entry_id:
-                ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
+        for issue in self._shown():
+            ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)

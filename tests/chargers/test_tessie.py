@@ -1,5 +1,6 @@
 """The client, and commands, against the simulated Tessie over real HTTP."""
 
+import json
 import logging
 from random import Random
 import time
@@ -22,7 +23,7 @@ from custom_components.amp_sensor.chargers.charger import (
     ChargerTimeout,
     ChargerUnreachable,
 )
-from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
+from custom_components.amp_sensor.chargers.tessie import CALLS_KEPT, TessieCharger, TessieClient
 from custom_components.amp_sensor.control import Action, ChargingState, Command, Outcome
 from simulation.car import Car
 from simulation.tessie_faults import FAULTS, Scope
@@ -419,12 +420,54 @@ async def test_an_answer_without_result_leaves_the_outcome_open(
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-async def test_a_person_can_wake_a_car(client: TessieClient, server: TessieServer, car: Car, clock: Clock) -> None:
+async def test_what_a_cloud_said_is_kept_without_secrets(clouded: TessieCharger, cloud: Cloud) -> None:
+    secrets = (TOKEN, VIN, VIN.lower(), "43.36", "8.83")
+    planted = f"{TOKEN} {VIN} {VIN.lower()} latitude 43.3612 -8.8301"
+    cloud.say(
+        {
+            "vin": VIN,
+            "display_name": planted,
+            "state": planted,
+            "reason": {"deep": planted},
+            "charge_state": {"charging_state": planted, "charge_amps": 16, "conn_charge_cable": None, "more": planted},
+            "drive_state": {"latitude": 43.36, "longitude": -8.83, "speed": 3, "shift_state": [planted]},
+        }
+    )
+    charger = clouded
+    await charger.async_report()
+    cloud.say({"result": False, "reason": planted})
+    with pytest.raises(ChargerUnreachable):
+        await charger.async_command(Command(charger_id="car", action=Action.SET_AMPS, amps=8))
+    cloud.say([planted])
+    with pytest.raises(ChargerUnreachable):
+        await charger.async_report()
+    cloud.status, cloud.body = 502, planted.encode()
+    with pytest.raises(ChargerError):
+        await charger.async_report()
+    state, command, shape, error = charger.diagnostics()
+    assert not [secret for secret in secrets if secret in json.dumps(charger.diagnostics())]
+    assert (state["call"], state["status"], state["at"]) == ("state", 200, "2023-11-14T22:13:20+00:00")
+    assert state["answer"]["charge_state"]["charge_amps"] == 16
+    assert state["answer"]["drive_state"] == {"speed": 3, "shift_state": "list"}
+    assert (command["call"], command["amps"]) == ("command/set_charging_amps", "8")
+    assert command["answer"]["result"] is False
+    assert shape["answer"] == {"type": "list"}
+    assert error["status"] == 502
+    assert error["error"].startswith("ChargerTimeout: Tessie answered 502")
+    assert "answer" not in error
+    for _ in range(2 * CALLS_KEPT):
+        with pytest.raises(ChargerError):
+            await charger.async_report()
+    assert len(charger.diagnostics()) == CALLS_KEPT
+
+
+async def test_a_person_can_wake_a_car(charger: TessieCharger, server: TessieServer, car: Car, clock: Clock) -> None:
     car.stop()
     clock.now += 3600
     server.advance()
     assert car.asleep
     server.faults.inject("wake_fails", count=1)
-    assert not await client.wake(VIN)
-    assert await client.wake(VIN)
+    with pytest.raises(ChargerUnreachable, match="did not wake up"):
+        await charger.async_wake()
+    await charger.async_wake()
     assert not car.asleep

@@ -1,6 +1,7 @@
 """What the coordinator asks of any charger, and how a charger fails."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from ..control import ChargerReport, Command, Outcome
 
@@ -66,6 +67,9 @@ class Charger(Protocol):
 
     async def async_wake(self) -> None:
         """Wake it, which only a person may ask for; raise ChargerError where that fails."""
+
+    def diagnostics(self) -> Sequence[Mapping[str, Any]]:
+        """Return what its cloud answered last, oldest first, for diagnosis: free of secrets, as JSON holds it."""
 
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         """Return how long the next look can wait, s, given the last report and whether a command was just sent."""

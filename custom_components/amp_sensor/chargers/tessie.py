@@ -1,14 +1,16 @@
 """A Tesla, read and commanded through Tessie's cloud."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import math
 import re
 import time
-from typing import Final, NoReturn, override
+from typing import Any, Final, NoReturn, override
 
 import aiohttp
 from homeassistant.util.json import JsonValueType, json_loads
@@ -39,6 +41,8 @@ MAX_BODY_BYTES: Final = 1_048_576  # a state has some 10 kB; all cars of an acco
 MAX_TEXT: Final = 200  # characters of an answer that an error keeps
 MAX_RETRY_AFTER_S: Final = 3600.0  # longer silences are more likely a mistake than a wish
 
+CALLS_KEPT: Final = 30  # some ten minutes while a car charges
+
 BUSES_RETRY_S: Final = 5.0  # what others wait when the inside of a car did not wake up
 FLOOR_A: Final = 5  # below the floor of Tesla's app a request is only taken when repeated, and telemetry says too much
 POLL_COMMANDED_S: Final = 10.0  # when the answer to a command can first be seen
@@ -67,6 +71,17 @@ _ALREADY_SO: Final = {
     Action.SET_AMPS: ("requested",),
 }
 _NOT_NOW: Final = ("is_charging", "not_charging", "complete", "requested")
+
+_KEPT: Final = ("state", "result", "reason", "woke", "error")
+_KEPT_OF: Final = {
+    "charge_state": (
+        *("timestamp", "charging_state", "charge_amps", "charge_current_request", "charge_current_request_max"),
+        *("charger_actual_current", "charger_phases", "charger_voltage", "conn_charge_cable"),
+        *("scheduled_charging_pending", "battery_level", "charge_limit_soc"),
+    ),
+    "drive_state": ("timestamp", "gps_as_of", "shift_state", "speed"),
+}
+"""What is kept of an answer for diagnosis: what this client reads, but for the position."""
 
 _PRIVATE: Final = r"https?://\S+|\b[A-HJ-NPR-Z0-9]{17}\b|(?:latitude|longitude)\W{0,9}[-\d.]+|-?\d{1,3}\.\d+"
 """What must not get out: addresses, anything like a VIN, positions. Bounded, as it meets bodies of any make."""
@@ -99,6 +114,8 @@ class TessieClient:
         self._token = token
         self._base_url = base_url.rstrip("/")
         self._clock = clock
+        self.calls: deque[Mapping[str, Any]] = deque(maxlen=CALLS_KEPT)
+        """The last calls and what came of them, free of secrets."""
 
     async def vehicles(self) -> tuple[TessieVehicle, ...]:
         """Return the account's active cars."""
@@ -150,7 +167,27 @@ class TessieClient:
         raise ChargerTimeout("Tessie's answer to a command cannot be read")
 
     async def _request(self, method: str, *path: str, timeout_s: float, **query: str) -> JsonValueType:
-        """Return the answer to one call."""
+        """Return the answer to one call, and remember how it went."""
+        call: dict[str, Any] = {
+            "at": datetime.fromtimestamp(self._clock(), UTC).isoformat(),
+            "call": "/".join(path[1:] or path),
+            "amps": query.get("amps"),
+        }
+        began = time.monotonic()
+        try:
+            answer = await self._ask(call, method, *path, timeout_s=timeout_s, **query)
+            call["answer"] = self._known(answer)
+        except ChargerError as error:
+            call["error"] = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            call["duration_s"] = round(time.monotonic() - began, 3)
+            self.calls.append(call)
+        return answer
+
+    async def _ask(
+        self, call: dict[str, Any], method: str, *path: str, timeout_s: float, **query: str
+    ) -> JsonValueType:
         vin = path[0] if len(path) > 1 else ""
         if not (self._token.isascii() and self._token.isprintable()):
             raise ChargerAuthError("The token has characters that no token has")
@@ -163,6 +200,7 @@ class TessieClient:
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 allow_redirects=False,  # the token is for this address only
             ) as response:
+                call["status"] = response.status
                 body = await _read(response)
         # Their texts name the address, and so the VIN: none of them gets through.
         except TimeoutError:
@@ -215,6 +253,21 @@ class TessieClient:
         except ValueError, OverflowError:
             return 0.0
         return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
+
+    def _known(self, answer: JsonValueType) -> dict[str, Any]:
+        """Return of an answer what this client reads, and no more: the rest is where the car is, and whose it is."""
+        if not isinstance(answer, dict):
+            return {"type": type(answer).__name__}
+        known: dict[str, Any] = {key: self._value(answer[key]) for key in _KEPT if key in answer}
+        for name, keys in _KEPT_OF.items():
+            if section := _section(answer, name):
+                known[name] = {key: self._value(section[key]) for key in keys if key in section}
+        return known
+
+    def _value(self, value: JsonValueType) -> JsonValueType:
+        if isinstance(value, str):
+            return self._scrub(value, "")[:MAX_TEXT]
+        return value if value is None or isinstance(value, bool | int | float) else type(value).__name__
 
     def _scrub(self, text: str, vin: str) -> str:
         """Return a text on one line, without what must not get out."""
@@ -277,6 +330,11 @@ class TessieCharger(Charger):
             if outcome is not Outcome.ACCEPTED:
                 break
         return outcome
+
+    @override
+    def diagnostics(self) -> Sequence[Mapping[str, Any]]:
+        """Return the last calls."""
+        return tuple(self._client.calls)
 
     @override
     async def async_wake(self) -> None:
