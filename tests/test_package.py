@@ -25,8 +25,9 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.amp_sensor import PLATFORMS, async_setup
+from custom_components.amp_sensor import PLATFORMS
 from custom_components.amp_sensor.const import DOMAIN
+from tests.conftest import Site
 from tests.test_publishing import described
 
 ROOT = Path(__file__).parent.parent
@@ -261,9 +262,8 @@ def test_each_is_described_named_and_has_an_icon(kind: str) -> None:
         assert ((parts or {}).get("fields") or {}).keys() == TEXTS[kind][name].get("fields", {}).keys(), name
 
 
-async def test_each_action_that_is_registered_is_described(hass: HomeAssistant) -> None:
-    assert await async_setup(hass, {})
-    assert hass.services.async_services_for_domain(DOMAIN).keys() == DESCRIBED["services"].keys()
+async def test_each_action_that_is_registered_is_described(site: Site) -> None:
+    assert site.hass.services.async_services_for_domain(DOMAIN).keys() == DESCRIBED["services"].keys()
 
 
 @pytest.mark.parametrize("kind", ["triggers", "conditions"])

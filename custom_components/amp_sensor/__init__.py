@@ -10,13 +10,14 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import frontend, webhook
+from . import frontend, view, webhook
 from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
 from .coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .services import async_setup_services
 from .store import control_store, site_store
+from .view.links import LINKS, Links
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
@@ -42,6 +43,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which tell what is wrong where no site is loaded, and the dashboard of all sites."""
     async_setup_services(hass)
     await frontend.async_setup(hass)
+    await view.async_setup(hass)
     return True
 
 
@@ -90,5 +92,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
     """Forget a site, and let its chargers go."""
     if (coordinator := hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)) is not None:
         await coordinator.async_release(coordinator.data.chargers)
+    links = hass.data.get(LINKS) or await Links.async_load(hass)  # a disabled site may be the only one
+    await links.async_revoke(entry.entry_id)
     for store in (site_store(hass, entry.entry_id), control_store(hass, entry.entry_id)):
         await store.async_remove()

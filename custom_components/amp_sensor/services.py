@@ -10,10 +10,13 @@ from . import history, import_readings
 from .const import DOMAIN
 from .coordinator import AmpSensorConfigEntry
 from .history.intervals import Interval
+from .view.links import DEFAULT_DAYS, LINKS
 
 ATTR_SITE: Final = "site"
 SERVICE_GET_READINGS: Final = "get_readings"
 SERVICE_IMPORT_READINGS: Final = "import_readings"
+SERVICE_CREATE_VIEW_LINK: Final = "create_view_link"
+SERVICE_REVOKE_VIEW_LINKS: Final = "revoke_view_links"
 
 SITE_SCHEMA: Final = vol.Schema({vol.Required(ATTR_SITE): selector.ConfigEntrySelector({"integration": DOMAIN})})
 READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
@@ -27,6 +30,7 @@ READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
     }
 )
 IMPORT_SCHEMA: Final = SITE_SCHEMA.extend({vol.Required("path"): cv.path, vol.Optional("token"): cv.string})
+VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend({vol.Optional("days", default=DEFAULT_DAYS): vol.Coerce(int)})
 
 
 @callback
@@ -47,6 +51,15 @@ async def _async_import_readings(call: ServiceCall) -> ServiceResponse:
     )
 
 
+async def _async_create_view_link(call: ServiceCall) -> ServiceResponse:
+    url, expires = await call.hass.data[LINKS].async_create(get_site(call).entry_id, call.data["days"])
+    return {"url": url, "expires": expires.isoformat()}
+
+
+async def _async_revoke_view_links(call: ServiceCall) -> ServiceResponse:
+    return {"revoked": await call.hass.data[LINKS].async_revoke(get_site(call).entry_id)}
+
+
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
@@ -63,5 +76,22 @@ def async_setup_services(hass: HomeAssistant) -> None:
         SERVICE_IMPORT_READINGS,
         _async_import_readings,
         schema=IMPORT_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    # A link lets in whoever has it: that is for who may make accounts, too
+    service.async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_CREATE_VIEW_LINK,
+        _async_create_view_link,
+        schema=VIEW_LINK_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    service.async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_REVOKE_VIEW_LINKS,
+        _async_revoke_view_links,
+        schema=SITE_SCHEMA,
         supports_response=SupportsResponse.OPTIONAL,
     )

@@ -1,0 +1,115 @@
+"""Links that show the readings of a site to somebody without an account, until they expire or are revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import hashlib
+import hmac
+import secrets
+from typing import Final, TypedDict
+
+from homeassistant.components.http.auth import SIGN_QUERY_PARAM, async_sign_path
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.network import NoURLAvailableError, get_url
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+from yarl import URL
+
+from ..const import DOMAIN
+
+PATH: Final = f"/api/{DOMAIN}/view"
+MAX_DAYS: Final = 90
+"""A season. Who is to see the readings for longer is better given an account."""
+DEFAULT_DAYS: Final = 7
+
+_VERSION: Final = 1
+_ID_BYTES: Final = 8
+"""Tells links apart; what nobody can guess is the signature."""
+LINKS: HassKey[Links] = HassKey(f"{DOMAIN}_view_links")
+
+
+class LinkMemory(TypedDict):
+    """What is remembered of a link: not the link itself."""
+
+    entry_id: str
+    expires: float
+    """s (Unix)"""
+    digest: str
+    """SHA-256 of its signature."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A link that is valid."""
+
+    entry_id: str
+    expires: datetime
+
+
+def _digest(signature: str) -> str:
+    return hashlib.sha256(signature.encode()).hexdigest()
+
+
+class Links:
+    """The links of all sites.
+
+    Home Assistant signs them as its read-only content user, and verifies a signature with a key that lasts until its
+    next start, and for one set of parameters. A link that is given away has to outlive an update, and to have pages: so
+    we know it again by the digest of its signature, and it is our store that ends it.
+    """
+
+    def __init__(self, hass: HomeAssistant, links: dict[str, LinkMemory], store: Store[dict[str, LinkMemory]]) -> None:
+        self._hass = hass
+        self._links = links
+        self._store = store
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Links:
+        """Load what was remembered over a restart."""
+        store: Store[dict[str, LinkMemory]] = Store(
+            hass, _VERSION, f"{DOMAIN}.view_links", private=True, atomic_writes=True
+        )
+        return cls(hass, await store.async_load() or {}, store)
+
+    async def async_create(self, entry_id: str, days: int) -> tuple[str, datetime]:
+        """Return the address of a new link, and when it expires. Raises ServiceValidationError."""
+        if not 1 <= days <= MAX_DAYS:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="days_out_of_range",
+                translation_placeholders={"days": str(days), "limit": str(MAX_DAYS)},
+            )
+        try:
+            base = get_url(self._hass, prefer_external=True)
+        except NoURLAvailableError as error:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_url") from error
+        now = dt_util.utcnow()
+        lifetime = timedelta(days=days)
+        link_id = secrets.token_hex(_ID_BYTES)
+        path = async_sign_path(self._hass, f"{PATH}/{link_id}", lifetime, use_content_user=True)
+        # Those that expired are forgotten when somebody makes another one
+        self._links = {id_: link for id_, link in self._links.items() if link["expires"] > now.timestamp()}
+        self._links[link_id] = LinkMemory(
+            entry_id=entry_id,
+            expires=(now + lifetime).timestamp(),
+            digest=_digest(URL(path).query[SIGN_QUERY_PARAM]),
+        )
+        await self._store.async_save(self._links)
+        return f"{base}{path}", now + lifetime
+
+    async def async_revoke(self, entry_id: str) -> int:
+        """End all links of a site, and return how many there were."""
+        left = {id_: link for id_, link in self._links.items() if link["entry_id"] != entry_id}
+        ended = len(self._links) - len(left)
+        self._links = left
+        await self._store.async_save(left)
+        return ended
+
+    @callback
+    def find(self, link_id: str, signature: str) -> Link | None:
+        """Return a link, if it is one of ours and still valid."""
+        if (link := self._links.get(link_id)) is None or not hmac.compare_digest(link["digest"], _digest(signature)):
+            return None
+        expires = dt_util.utc_from_timestamp(link["expires"])
+        return Link(entry_id=link["entry_id"], expires=expires) if dt_util.utcnow() < expires else None
