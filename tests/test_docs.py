@@ -4,13 +4,19 @@ from collections.abc import Iterator
 import json
 from pathlib import Path
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from homeassistant.components.webhook import async_generate_path
 from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
+import yaml
 
-from tests.conftest import Site
+from custom_components.amp_sensor.const import DOMAIN
+from tests.conftest import TEXTS, Site
+from tests.evidence import missing
 
 ROOT = Path(__file__).parent.parent
 HIDDEN = {".github"}
@@ -88,6 +94,107 @@ def test_every_page_can_be_found() -> None:
                 if target.suffix == ".md" and target not in seen and target.exists():
                     waiting.add(target)
     assert {page for page in PAGES if ".github" not in page.parts} - seen == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    told = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)*)`", page.read_text())
+    assert [wrong for name in told if not (page.parent / name).exists() and (wrong := missing(name))] == []
+
+
+EXAMPLES = [
+    yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+]
+
+
+async def end_automations(hass: HomeAssistant) -> None:
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+
+
+async def test_the_readmes_automations_are_accepted(hass: HomeAssistant) -> None:
+    automations = [automation for example in EXAMPLES for automation in example["automation"]]
+    assert await async_setup_component(hass, "automation", {"automation": automations})
+    await hass.async_block_till_done()
+    states = hass.states.async_all("automation")
+    assert {state.name for state in states} == {automation["alias"] for automation in automations}
+    assert {state.state for state in states} == {"on"}
+    await end_automations(hass)
+
+
+async def test_a_meter_that_home_assistant_knows_is_passed_on(hass: HomeAssistant, site: Site) -> None:
+    (example,) = [example for example in EXAMPLES if "rest_command" in example]
+    command = example["rest_command"]["amp_sensor"]
+    command["url"] = str(site.client.make_url(async_generate_path(site.entry.data[CONF_WEBHOOK_ID])))
+    hass.states.async_set("sensor.meter_current", "12.5")
+    hass.states.async_set("sensor.meter_power", "2800")
+    for domain, config in example.items():
+        assert await async_setup_component(hass, domain, {domain: config})
+    await hass.async_block_till_done()
+    hass.states.async_set("sensor.meter_current", "13.5")
+    await site.settle()
+    assert site.state("sensor.casa_current") == "13.5"
+    assert site.state("sensor.casa_power") == "2800"
+    await end_automations(hass)
+
+
+REFERENCE = ROOT / "docs" / "reference.md"
+
+
+def rows(page: Path, heading: str) -> list[list[str]]:
+    """Return the cells of the tables below a heading, up to the next one."""
+    text = page.read_text().split(f"# {heading}\n", 1)[1]
+    lines = re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0].splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return [row for row in cells if not set(row[0]) <= {"-", ":"}][1:]
+
+
+def named(heading: str) -> dict[str, str]:
+    """Return what a table names, by key."""
+    found: dict[str, str] = {}
+    for row in rows(REFERENCE, heading):
+        names, keys = row[0].split(", "), re.findall(r"`([^`]+)`", row[1])
+        assert len(names) == len(keys), row
+        found |= dict(zip(keys, names, strict=True))
+    return found
+
+
+def test_the_reference_has_every_entity() -> None:
+    entities = {(key, text["name"]) for platform in TEXTS["entity"].values() for key, text in platform.items()}
+    tables = [named("Entities of a site"), named("Entities of a car")]
+    assert {item for table in tables for item in table.items()} == entities
+
+
+def labels(step: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = dict(step.get("data", {}))
+    for section in step.get("sections", {}).values():
+        found |= section["data"]
+    return found
+
+
+def test_the_reference_has_every_setting() -> None:
+    site, car = TEXTS["config"]["step"], TEXTS["config_subentries"]["charger"]["step"]
+    assert named("Settings of a site") == labels(site["user"])
+    assert named("Settings of a car") == labels(car["tesla"]) | labels(car["car"])
+    assert named("Options") == labels(TEXTS["options"]["step"]["settings"])
+
+
+@pytest.mark.parametrize(("heading", "kind"), [("Triggers", "triggers"), ("Conditions", "conditions")])
+def test_the_reference_has_every_trigger_and_condition(heading: str, kind: str) -> None:
+    assert named(heading) == {f"{DOMAIN}.{key}": text["name"] for key, text in TEXTS[kind].items()}
+
+
+def test_the_reference_has_every_action_with_its_fields() -> None:
+    assert {*re.findall(rf"^### .+: `{DOMAIN}\.(\w+)`$", REFERENCE.read_text(), re.MULTILINE)} == TEXTS[
+        "services"
+    ].keys()
+    for key, text in TEXTS["services"].items():
+        fields = [row[0].strip("`") for row in rows(REFERENCE, f"{text['name']}: `{DOMAIN}.{key}`")]
+        assert fields == list(text["fields"])
+
+
+def test_the_reference_has_every_repair() -> None:
+    keys = [key for row in rows(REFERENCE, "Repairs") for key in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(keys) == sorted(TEXTS["issues"])
 
 
 async def test_the_webhook_answers_as_the_protocol_shows(site: Site) -> None:

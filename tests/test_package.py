@@ -201,6 +201,7 @@ TEXTS_SCHEMA = vol.Schema(
         vol.Optional("config_panel"): keyed(
             vol.Any(text(), keyed(vol.Any(text(), keyed(vol.Any(text(), keyed(text()))))))
         ),
+        vol.Optional("common"): keyed(text()),
         vol.Optional("system_health"): {vol.Required("info"): keyed(text())},
     }
 )
