@@ -442,6 +442,20 @@ async def test_a_charger_can_be_added_later(site: Site) -> None:
     assert site.state("sensor.sancho_charging_state") == "charging"
 
 
+async def test_a_removed_car_leaves_nothing_behind(
+    site: Site, device_registry: dr.DeviceRegistry, entity_registry: er.EntityRegistry
+) -> None:
+    site.hass.config_entries.async_remove_subentry(site.entry, CHARGER_ID)
+    await site.hass.async_block_till_done()
+    (device,) = dr.async_entries_for_config_entry(device_registry, site.entry.entry_id)
+    assert device.name == "Casa"
+    entities = er.async_entries_for_config_entry(entity_registry, site.entry.entry_id)
+    assert entities
+    assert {entity.device_id for entity in entities} == {device.id}
+    await site.settle()
+    assert not [entity_id for entity_id in site.hass.states.async_entity_ids() if "rocinante" in entity_id]
+
+
 async def test_a_removed_site_leaves_nothing_behind(site: Site, hass_storage: dict[str, Any]) -> None:
     await site.advance(61)
     assert STORE in hass_storage

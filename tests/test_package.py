@@ -11,6 +11,7 @@ from pathlib import Path
 import re
 from string import Formatter
 import subprocess
+import tomllib
 from typing import Any, Final
 from zipfile import ZipFile
 
@@ -340,8 +341,26 @@ def test_every_exception_that_people_see_is_translated(path: Path) -> None:
 # What is shipped
 
 
-def test_the_types_are_for_others_too() -> None:
+def test_the_types_are_strict_and_for_others_too() -> None:
     assert (INTEGRATION / "py.typed").read_bytes() == b""
+    mypy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    assert mypy["strict"] is True
+    assert f"custom_components.{DOMAIN}" in mypy["packages"]
+    for override in mypy["overrides"]:
+        assert not any(module.startswith("custom_components") for module in override["module"])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(INTEGRATION)))
+def test_every_call_goes_through_home_assistants_own_session(path: Path) -> None:
+    for node in ast.walk(SOURCES[path]):
+        match node:
+            case ast.Import(names=names):
+                assert not {"requests", "httpx"} & {name.name.split(".")[0] for name in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                assert module.split(".")[0] not in ("requests", "httpx")
+                assert not {"request", "async_create_clientsession"} & {name.name for name in names}
+            case ast.Call(func=ast.Name(id=called)):
+                assert called != "ClientSession"
 
 
 def test_the_release_holds_the_integration_as_hacs_unpacks_it(tmp_path: Path) -> None:
