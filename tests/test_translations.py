@@ -26,9 +26,9 @@ LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 SAME_AS_ENGLISH: Final = {
     "de": {"Name", "Sensor", "Token"},
     "es": {"Sensor", "Token"},
-    "fr": {"15 minutes", "5 minutes", "Mode", "Page", "Protection", "Strict"},
+    "fr": {"15 minutes", "5 minutes", "Maximum", "Mode", "Page", "Protection", "Strict"},
     "it": {"File", "Token"},
-    "nl": {"Interval", "Sensor", "Token", "Week"},
+    "nl": {"Interval", "Maximum", "Sensor", "Token", "Week"},
     "pl": {"Token"},
     "pt": {"Sensor", "Token"},
 }
