@@ -397,3 +397,45 @@ async def test_a_simulated_tesla_follows_the_budget_over_http(
         assert car.amps > 10, "and comes back"
         assert server.counters.commands_away == server.counters.commands_asleep == 0
         assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_token_that_is_revoked_asks_once_and_control_resumes_with_a_new_one(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client_no_auth: ClientSessionGenerator,
+    entry: MockConfigEntry,
+) -> None:
+    car = Car.endless(rng=Random(1))
+    server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, sync_s=1, lag_s=0)
+    server.add_car(VIN, car)
+    hass.loop.slow_callback_duration = inf
+    async with server:
+        entry.add_to_hass(hass)
+        subentry = entry.subentries[CHARGER_ID]
+        hass.config_entries.async_update_subentry(entry, subentry, data=car_data(**{CONF_TESSIE_URL: server.url}))
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        site = Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth())
+
+        async def live(seconds: int, house: float) -> None:
+            for _ in range(0, seconds, 5):
+                await site.advance(5, step_s=5)
+                server.advance()
+                total = house + car.amps
+                await site.post(amps=total, watts=total * 230)
+
+        await live(90, 3.0)
+        server.token = "the-next-one"
+        await live(120, 20.0)
+        assert car.amps == 16, "nobody can lower it"
+        (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        assert flow["context"]["source"] == SOURCE_REAUTH
+        reauth = [key for key in ir.async_get(hass).issues if "reauth" in key[1]]
+        assert len(reauth) == 1, "told once, however often it is refused"
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"tessie_token": "the-next-one"})
+        assert result.get("reason") == "reauth_successful", result
+        await hass.async_block_till_done()
+        assert not [key for key in ir.async_get(hass).issues if "reauth" in key[1]]
+        await live(60, 17.0)
+        assert 5 <= car.amps <= 8, "it obeys again"
+        assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        assert await hass.config_entries.async_unload(entry.entry_id)
