@@ -23,6 +23,7 @@ from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -577,12 +578,14 @@ async def first_reading(
     hass: HomeAssistant, client: ClientSessionGenerator, site: dict[str, Any] = SITE
 ) -> tuple[Dialog, Sensor]:
     """Go as far as the question whether to wait."""
+    assert await async_setup_component(hass, DOMAIN, {})  # a test's server takes no pages once it has started
     dialog = await new_site(hass)
     await dialog.submit(site)
     page = await dialog.choose("webhook")
     sensor = Sensor(await client(), page["description_placeholders"]["url"].removeprefix(EXTERNAL))
     menu = await dialog.submit()
     assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "reading")
+    assert (await dialog.again())["step_id"] == "reading", "the page was loaded again"
     return dialog, sensor
 
 
