@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aiohttp.test_utils import TestClient
@@ -93,6 +94,13 @@ async def test_a_repair_that_is_no_longer_needed_says_so(
     result = await _go_on(client, form["flow_id"], {})
     assert (result["type"], result["reason"]) == ("abort", "gone")
     assert TEXTS["issues"]["old_address"]["fix_flow"]["abort"]["gone"]
+
+
+def test_each_repair_is_explained() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "troubleshooting.md").read_text().casefold()
+    for issue in TEXTS["issues"].values():
+        title = issue["title"].format(site="Home", charger="your car")
+        assert f"### {title.casefold()}\n" in text
 
 
 # The meter
