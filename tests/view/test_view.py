@@ -188,7 +188,7 @@ async def test_a_link_expires(watched: Site) -> None:
 async def test_a_link_outlives_a_restart_and_a_revoked_one_does_not_come_back(watched: Site) -> None:
     url = (await create(watched))["url"]
     hass = watched.hass
-    hass.data["http.auth.sign_secret"] = "of the next start"
+    hass.data["http.auth.sign_secret"] = "of the next start, as long as a key is"
     hass.data[LINKS] = await Links.async_load(hass)
     assert (await visit(watched, url)).status == HTTPStatus.OK
     assert (await visit(watched, url, interval="day")).status == HTTPStatus.OK

@@ -17,7 +17,7 @@ const data = [
   rows.map(() => budget),
 ];
 const HEIGHT = 320; // px, on a phone as well: half of it stays for the table
-const LABEL_WIDTH = 90; // px
+const LABEL_WIDTH = 50; // px
 let plot;
 
 // Of "2026-11-22 14:00" what tells most: the day where it is midnight or there is no time, the time otherwise
@@ -49,7 +49,7 @@ function draw() {
         { ...axis, values: (_, splits) => splits.map((amount) => `${amount} A`) },
       ],
       series: [
-        { label: "", value: (_, index) => labels[index] ?? "" },
+        { label: place.dataset.from, value: (_, index) => labels[index] ?? "" },
         line("average"),
         line("maximum", { width: 1 }),
         line("budget", { dash: [8, 6], points: { show: false } }),

@@ -1,0 +1,97 @@
+"""The page in a real browser: `pytest tests/view/test_browser.py --basetemp=…` leaves the pictures there."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+import json
+from math import exp, sin
+from pathlib import Path
+import shutil
+import sys
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
+from homeassistant.components.recorder.statistics import async_import_statistics
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
+from yarl import URL
+
+from custom_components.amp_sensor.const import DOMAIN
+from tests.conftest import Site
+
+HOUR = timedelta(hours=1)
+NOW = datetime(2026, 11, 18, 20, 40, tzinfo=UTC)
+SENSORS = {
+    "current": ("A", "electric_current", 1.0),
+    "power": ("W", "power", 228.0),
+    "voltage": ("V", "voltage", 0.0),
+    "energy": ("kWh", "energy", 0.228),
+}
+
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is missing: apt install chromium")
+
+
+def drawn(hour: int) -> tuple[float, float]:
+    """Return the mean and the maximum of an hour of a house with a car, A."""
+    of_day, day = hour % 24, hour // 24
+    house = 2.2 + 5 * exp(-((of_day - 20) ** 2) / 8) + 3 * exp(-((of_day - 8) ** 2) / 3) + sin(hour * 2.7) / 2
+    car = 11 - house / 2 if of_day < 6 and day % 2 == 0 else 0.0
+    return house + car, min(house * 1.7 + 1.3 * car + 2 + 2 * abs(sin(hour)), 26.4)
+
+
+@pytest.fixture
+def now(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(NOW)
+
+
+async def import_month(hass: HomeAssistant) -> None:
+    """Give the site a month of hourly statistics."""
+    start = NOW.replace(minute=0) - 30 * 24 * HOUR
+    for key, (unit, unit_class, factor) in SENSORS.items():
+        total = 0.0
+        rows: list[StatisticData] = []
+        for hour in range(30 * 24):
+            mean, highest = (234 - amps / 3 if key == "voltage" else amps * factor for amps in drawn(hour))
+            total += mean
+            row = StatisticData(start=start + hour * HOUR)
+            if key == "energy":
+                row["sum"] = total
+            else:
+                row |= {"mean": mean, "min": 0.0, "max": max(highest, mean)}
+            rows.append(row)
+        is_energy = key == "energy"
+        metadata = StatisticMetaData(
+            has_sum=is_energy,
+            mean_type=StatisticMeanType.NONE if is_energy else StatisticMeanType.ARITHMETIC,
+            name=None,
+            source="recorder",
+            statistic_id=f"sensor.casa_{key}",
+            unit_class=unit_class,
+            unit_of_measurement=unit,
+        )
+        async_import_statistics(hass, metadata, rows)
+    await async_wait_recording_done(hass)
+
+
+async def test_the_plot_shows_average_maximum_and_budget_on_every_screen(
+    now: None, recorder_mock: Recorder, site: Site, tmp_path: Path
+) -> None:
+    await site.hass.config.async_update(time_zone="Europe/Madrid", external_url="https://example.org")
+    await import_month(site.hass)
+    link = await site.hass.services.async_call(
+        DOMAIN, "create_view_link", {"site": "01JSITE"}, blocking=True, return_response=True
+    )
+    assert link is not None
+    address = site.client.make_url(str(URL(str(link["url"])).relative()))
+    browser = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("browser.py")), str(address), str(tmp_path), stdout=-1
+    )
+    said, _ = await browser.communicate()
+    assert browser.returncode == 0
+    for screen, found in json.loads(said).items():
+        assert found["problems"] == [], screen
+        assert found["canvas"] == 1
+        assert found["legend"] == ["From", "Average", "Maximum", "Budget"]
+        assert found["painted"] == ["average", "maximum", "budget"]
+        assert found["overflow"] == 0, "only the table may be wider than the screen, and is moved by itself"
