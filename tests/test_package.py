@@ -21,7 +21,7 @@ from homeassistant.components.sensor.const import SensorDeviceClass
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.selector import validate_selector
+from homeassistant.helpers.selector import TargetSelector, validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
@@ -252,7 +252,11 @@ FIELD = vol.Schema(
     }
 )
 CALLED_SCHEMA = vol.Schema(
-    {cv.slug: vol.Any(None, {vol.Optional("target"): dict, vol.Optional("fields"): {cv.slug: FIELD}})}
+    {
+        cv.slug: vol.Any(
+            None, {vol.Optional("target"): TargetSelector.CONFIG_SCHEMA, vol.Optional("fields"): {cv.slug: FIELD}}
+        )
+    }
 )
 
 
@@ -262,6 +266,11 @@ def test_each_is_described_named_and_has_an_icon(kind: str) -> None:
     assert items.keys() == TEXTS.get(kind, {}).keys() == ICONS.get(kind, {}).keys()
     for name, parts in items.items():
         assert ((parts or {}).get("fields") or {}).keys() == TEXTS[kind][name].get("fields", {}).keys(), name
+
+
+def test_actions_are_written_out() -> None:
+    """Of a custom integration hassfest takes no anchors in services.yaml, as it does in the other two."""
+    assert not [key for key in load_yaml_dict(INTEGRATION / "services.yaml") if key.startswith(".")]
 
 
 async def test_each_action_that_is_registered_is_described(site: Site) -> None:
