@@ -97,13 +97,16 @@ async def test_the_car_has_to_wait(examples: Examples) -> None:
 async def test_headroom_beside_a_car_that_is_held_back(examples: Examples, alias: str) -> None:
     """The car takes less than it may, so it is not given more."""
     site = examples.site
-    site.charger.report = replace(CHARGING, requested_amps=10.0, measured_amps=6.0)
+    await site.post(amps=18.0, watts=4140.0)
+    await site.post(amps=32.0, watts=7360.0)
+    amps = float(site.charger.commands[0].amps or 0)
+    site.charger.report = replace(CHARGING, requested_amps=amps, measured_amps=amps - 2)
     await site.advance(30, amps=14.0, watts=3200.0)
     await examples.set_up(alias)
     assert site.state("sensor.rocinante_charging_control") == "limited"
     await site.advance(590, step_s=5, amps=10.0, watts=2300.0)
     assert (site.state("input_boolean.boiler"), examples.messages) == ("off", [])
-    await site.advance(30, step_s=5, amps=10.0, watts=2300.0)
+    await site.advance(90, step_s=5, amps=10.0, watts=2300.0)
     assert site.state("sensor.rocinante_charging_control") == "limited"
     assert site.state("input_boolean.boiler") == "on" or examples.messages == ["There is room"]
 
