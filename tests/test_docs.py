@@ -1,6 +1,7 @@
 """The documentation, held against itself and against the code."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 import json
 from pathlib import Path
 import re
@@ -14,6 +15,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 import yaml
 
+from custom_components.amp_sensor import webhook
 from custom_components.amp_sensor.const import DOMAIN
 from tests.conftest import TEXTS, Site
 from tests.evidence import missing
@@ -195,6 +197,12 @@ def test_the_reference_has_every_action_with_its_fields() -> None:
 def test_the_reference_has_every_repair() -> None:
     keys = [key for row in rows(REFERENCE, "Repairs") for key in re.findall(r"`(\w+)`", row[0])]
     assert sorted(keys) == sorted(TEXTS["issues"])
+
+
+def test_the_protocol_has_every_answer() -> None:
+    told = {row[0] for row in rows(ROOT / "docs" / "protocol.md", "The answer")}
+    source = Path(webhook.__file__).read_text()
+    assert told == {"200"} | {str(HTTPStatus[name].value) for name in re.findall(r"HTTPStatus\.(\w+)", source)}
 
 
 async def test_the_webhook_answers_as_the_protocol_shows(site: Site) -> None:
