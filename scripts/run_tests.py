@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import json
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -85,6 +86,19 @@ def tests() -> Result:
     return result
 
 
+def browser() -> Result:
+    """Run what needs a browser, apart: these tests want sockets, and none of Home Assistant's fixtures."""
+    if not (shutil.which("chromium") or shutil.which("google-chrome")):
+        return Result(skipped=["tests.browser: this machine has no Chromium"])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        ok = run(
+            *(sys.executable, "-m", "pytest", "-q", "tests/browser", f"--junitxml={report}"),
+            *("--confcutdir=tests/browser", "-p", "no:homeassistant", "-W", "ignore::DeprecationWarning"),
+        )
+        return counted(report, ok=ok)
+
+
 def firmware() -> Result:
     return counted(FIRMWARE_REPORT, ok=run(ROOT / "scripts" / "firmware-test"))
 
@@ -101,6 +115,7 @@ PARTS: dict[str, Callable[[], Result]] = {
     "format": formatting,
     "types": types,
     "tests": tests,
+    "browser": browser,
     "firmware": firmware,
     "demo": demo,
 }

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping
 import contextlib
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 from random import Random
@@ -20,6 +20,7 @@ from typing import Final
 import webbrowser
 
 from aiohttp import ClientSession
+import numpy as np
 
 from custom_components.amp_sensor.const import (
     CONF_CHARGER_LOCATION,
@@ -170,6 +171,36 @@ async def show_dashboard(home_assistant: HomeAssistant) -> None:
     await home_assistant.call("frontend/set_system_data", key="core", value={"default_panel": DASHBOARD})
 
 
+async def remember_past(home_assistant: HomeAssistant, house: House, entities: Mapping[str, str]) -> None:
+    """Give the site a past: the recording hour by hour, up to where the demo begins, then its end; without a car."""
+    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = np.roll(house.peak, -round(START_H * 3600))[house.seconds % 3600 :].reshape(-1, 3600)
+    currents: list[dict[str, object]] = []
+    kwh = [float(amps.mean()) * VOLTS / 1000 for amps in hours]
+    # The meter's own count begins at zero now, so it was below before; what there was first belongs to no day shown
+    long_ago = (this_hour - timedelta(days=30)).isoformat()
+    energies: list[dict[str, object]] = [{"start": long_ago, "state": -sum(kwh), "sum": -sum(kwh)}]
+    for number, amps in enumerate(hours):
+        start = (this_hour - timedelta(hours=len(hours) - number)).isoformat()
+        currents.append({"start": start, "mean": amps.mean(), "min": amps.min(), "max": amps.max()})
+        total = -sum(kwh[number + 1 :])
+        energies.append({"start": start, "state": total, "sum": total})
+    for entity_id, unit_class, unit, mean_type, rows in (
+        (entities["current"], "electric_current", "A", 1, currents),
+        (entities["energy"], "energy", "kWh", 0, energies),
+    ):
+        metadata = {
+            "statistic_id": entity_id,
+            "source": "recorder",
+            "name": None,
+            "unit_class": unit_class,
+            "unit_of_measurement": unit,
+            "has_sum": mean_type == 0,
+            "mean_type": mean_type,
+        }
+        await home_assistant.call("recorder/import_statistics", metadata=metadata, stats=rows)
+
+
 def status_line(household: Household, states: Mapping[str, str], reasons: Mapping[str, str], now: datetime) -> str:
     """Say how things stand, in one line: the truth of house and car, and what Home Assistant shows."""
 
@@ -238,6 +269,7 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                     say("Adding Amp Sensor, a sensor and a car, through the same pages as you would…")
                     webhook, entry_id = await add_site(home_assistant, tessie)
                     entities = await find_entities(home_assistant, entry_id)
+                    await remember_past(home_assistant, load(TRACE), entities)
                     await show_dashboard(home_assistant)
                     sensor = PostingSensor(session, webhook, seed=SEED)
                     say(f"\n  {home_assistant.url}\n")

@@ -137,8 +137,13 @@ class HomeAssistant:
         while (await self.call("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.5)
 
+    @property
+    def log(self) -> str:
+        """What it said so far."""
+        return self._log.read_text(errors="replace")
+
     def _error(self, text: str) -> HomeAssistantError:
-        end = "\n".join(self._log.read_text(errors="replace").splitlines()[-20:])
+        end = "\n".join(self.log.splitlines()[-20:])
         return HomeAssistantError(f"Home Assistant {text}. The end of its log:\n{end}")
 
     def check(self) -> None:

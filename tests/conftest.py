@@ -40,6 +40,8 @@ from custom_components.amp_sensor.control import ChargerReport, ChargingState, C
 from custom_components.amp_sensor.coordinator import SiteCoordinator
 from tests.postgresql import create_database, run_postgresql
 
+collect_ignore = ["browser"]  # without the fixtures of Home Assistant: `scripts/test browser`
+
 WEBHOOK_ID = "0123456789abcdef"
 CHARGER_ID = "01JCHARGER"
 VIN = "5YJ3E1EA7KF000316"

@@ -1,0 +1,147 @@
+"""A person, a browser, a real Home Assistant: from nothing to a charging car, by clicking."""
+
+import asyncio
+from http import HTTPStatus
+import os
+from pathlib import Path
+import re
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+import pytest
+
+from .home import CAR_MAX_A, Home, at_home
+from .person import Person, chromium, sit_down, written
+
+PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
+
+
+async def add_integration(person: Person) -> None:
+    await person.go("/config/integrations/dashboard")
+    await person.press("Add integration")
+    await person.page.get_by_placeholder("Search for a brand name").locator("visible=true").fill("Amp Sensor")
+    await person.choose("Amp Sensor")
+
+
+async def add_site(person: Person, home: Home) -> str:
+    """Fill in the pages, see the first reading arrive, and finish; return the address of the sensor."""
+    step = "config.step"
+    await person.see(written(f"{step}.user.title"))
+    await person.fill(written(f"{step}.user.data.name"), "Home")
+    await person.fill(written(f"{step}.user.data.max_amps"), "25")
+    await person.picture("flow-site")
+    await person.submit()
+
+    await person.choose(written(f"{step}.charger.menu_options.tesla"))
+    await person.fill(written(f"{step}.tesla.data.tessie_token"), home.tessie.token)
+    await person.choose(written(f"{step}.tesla.sections.server.name"))
+    await person.fill(written(f"{step}.tesla.sections.server.data.tessie_url"), home.tessie.url)
+    await person.submit()
+
+    await person.see(written(f"{step}.car.title"))
+    await person.fill(written(f"{step}.car.data.max_amps_car"), str(CAR_MAX_A))
+    await person.picture("flow-car")
+    await person.submit()
+
+    await person.see(written(f"{step}.webhook.title"))
+    shown = await person.see(re.compile(r"^http://127\.0\.0\.1:\d+/api/webhook/"))
+    url = (await shown.inner_text()).strip()
+    await person.picture("flow-sensor")
+    await person.submit()
+    await person.choose(written(f"{step}.reading.menu_options.wait"))
+    await person.see(re.compile(written("config.progress.wait_for_reading").split("\n", maxsplit=1)[0]))
+    home.switch_on_sensor(url)
+    await person.see(written(f"{step}.arrived.title"))
+    await person.picture("flow-arrived")
+    await person.submit()
+    await person.press("Skip and finish")
+    return url
+
+
+async def open_dashboard(person: Person) -> None:
+    """Add it where Home Assistant lists dashboards, and open it from the sidebar."""
+    await person.go("/config/lovelace/dashboards")
+    await person.press("Add dashboard")
+    await person.page.get_by_text("Amp Sensor").last.click()
+    await person.press("Create")
+    await expect(person.page.get_by_role("dialog")).to_be_hidden()
+    await person.go("/amp-sensor")
+
+
+async def use_dashboard(person: Person, home: Home) -> None:
+    """See what there is to see, and change mode and budget."""
+    await person.see("Budget used")
+    await person.see("Model 3")
+    await home.becomes("sensor.model_3_charging_state", "charging")
+    await person.see(re.compile("Charging$"))
+
+    await person.press("Balanced")
+    await person.page.get_by_role("menuitemradio", name="Strict").or_(person.page.get_by_text("Strict")).last.click()
+    await home.becomes("select.home_mode", "strict")
+    await person.page.get_by_role("button", name="decrement").last.click()
+    await home.becomes("number.home_budget", "24.0")
+
+
+async def follow_repair(person: Person, home: Home, old_url: str) -> None:
+    """Give the sensor a new address, be told that something uses the old one, and settle that."""
+    await person.go("/config/integrations/integration/amp_sensor")
+    await person.press("Configure")
+    await person.choose(written("options.step.init.menu_options.address"))
+    await person.see(written("options.step.address.title"))
+    await person.submit()
+    await person.see(written("options.step.device.title"))
+    await person.submit()
+    shown = await person.see(re.compile(r"http://127\.0\.0\.1:\d+/api/webhook/"))
+    found = re.search(r"http://[\w.:/-]+", await shown.inner_text())
+    assert found is not None
+    assert found[0] != old_url
+    await home.is_told(old_url, HTTPStatus.GONE)
+    home.switch_on_sensor(found[0])
+
+    await person.go("/config/repairs")
+    await person.choose(written("issues.old_address.title").format(site="Home"))
+    await person.picture("repair")
+    await person.submit()
+    await person.press("Finish")
+    await person.see("There are currently no repairs pending")
+
+
+async def read_history(guest: Person, home: Home) -> None:
+    """Open the page for people without an account, in a browser that never saw Home Assistant."""
+    (site,) = [entry["entry_id"] for entry in await home.home_assistant.call("config_entries/get", domain="amp_sensor")]
+    answer = await home.home_assistant.call(
+        "call_service",
+        domain="amp_sensor",
+        service="create_view_link",
+        service_data={"site": site, "days": 1},
+        return_response=True,
+    )
+    await guest.page.goto(answer["response"]["url"])
+    await guest.see(written("config_panel.view.title"))
+    await expect(guest.page.locator("canvas")).to_be_visible()
+    await guest.picture("view")
+    found = await Axe().run(guest.page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+async def journey(size: str, scheme: str) -> None:
+    async with at_home() as home, chromium() as browser:
+        person = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme, pictures=PICTURES)
+        guest = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme, pictures=PICTURES)
+        try:
+            await add_integration(person)
+            url = await add_site(person, home)
+            await open_dashboard(person)
+            await use_dashboard(person, home)
+            await follow_repair(person, home, url)
+            await read_history(guest, home)
+        except Exception as error:
+            error.add_note(f"The page showed:\n{await person.page.locator('body').aria_snapshot()}")
+            raise
+        assert person.complaints + guest.complaints == []
+        assert home.our_troubles() == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_somebody_goes_from_nothing_to_a_charging_car_by_clicking(size: str, scheme: str) -> None:
+    asyncio.run(journey(size, scheme))
