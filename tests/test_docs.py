@@ -109,6 +109,15 @@ EXAMPLES = [
 ]
 
 
+def test_the_readme_names_every_blueprint() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    blueprints = sorted((ROOT / "blueprints").rglob("*.yaml"))
+    assert blueprints
+    for path in blueprints:
+        (name,) = re.findall(r"name: \"Amp Sensor: (.+)\"", path.read_text())
+        assert f"*{name}*" in text
+
+
 async def end_automations(hass: HomeAssistant) -> None:
     await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
 
