@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
+import re
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.db_schema import States, StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
@@ -17,6 +20,8 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
@@ -344,3 +349,17 @@ async def test_before_the_first_statistics_the_states_tell_it(house: House) -> N
         "max_watts": None,
         "kwh": 0.1,
     }
+
+
+async def test_the_automation_of_the_documentation_tells_of_yesterday(house: House) -> None:
+    await import_hours(house, house.entity_id("energy"), "energy", START - 24 * HOUR, [0.5] * 24)
+    await import_hours(house, house.entity_id("current"), "current", START - 24 * HOUR, [3.0] * 24)
+    house.freezer.move_to(START + 7 * HOUR)
+    page = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
+    (text,) = re.findall(r"```yaml\n(alias: .*?)```", page, re.DOTALL)
+    assert await async_setup_component(house.hass, "persistent_notification", {})
+    assert await async_setup_component(house.hass, "automation", {"automation": [parse_yaml(text)]})
+    await house.site.call("automation", "trigger", "automation.yesterday_s_electricity")
+    await house.site.call("automation", "turn_off", "all")
+    (told,) = _async_get_or_create_notifications(house.hass).values()
+    assert told["message"] == "12.0 kWh, at most 8.0 A"
