@@ -48,7 +48,9 @@ async def test_its_headings_come_in_the_language_of_the_user_or_in_english(
     )
     resources = (await client.receive_json())["result"]["resources"]
     expected = TEXTS["config_panel"]["dashboard"]
-    assert resources == {f"component.amp_sensor.config_panel.dashboard.{key}": text for key, text in expected.items()}
+    prefix = "component.amp_sensor.config_panel.dashboard."
+    found = {key.removeprefix(prefix): text for key, text in resources.items() if key.startswith(prefix)}
+    assert found == expected
 
 
 async def test_a_home_assistant_without_a_frontend_has_nobody_to_serve(site: Site) -> None:
