@@ -124,6 +124,12 @@ async def test_a_silent_sensor_is_named(story: Story) -> None:
     assert await story.text(0, Reason.METER_FROZEN, silence_s=121.0) == "Paused: no readings from the sensor"
 
 
+async def test_a_cut_that_is_said_again_keeps_its_cause(story: Story) -> None:
+    """The car did not react to a first cut, and then has to stop: nobody knows what the house draws."""
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
+    assert await story.text(0, Reason.RESENT, silence_s=121.0) == "Paused: no readings from the sensor"
+
+
 async def test_a_lower_maximum_needs_no_reason(story: Story) -> None:
     await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
     assert await story.text(8, Reason.AT_MAXIMUM, house_amps=5.0, cap=8) == "Lowered to 8 A"

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN
-from .control import Decision, Reason
+from .control import Decision
 
 EVENT_DECISION: Final = f"{DOMAIN}_decision"
 ATTR_KIND: Final = "kind"
@@ -100,7 +100,7 @@ def _kind(decision: Decision, before: int, rise_amps: float) -> str:
     if decision.target > before:
         return "raised" if before else "started"
     change = "lowered" if decision.target else "paused"
-    if decision.reason in (Reason.METER_SILENT, Reason.METER_FROZEN):
+    if "silence_s" in decision.numbers:
         return f"{change}_no_readings"
     if rise_amps >= RISE_A:
         return f"{change}_house_rose"
