@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
+from custom_components.amp_sensor.chargers.charger import ChargerSubscriptionError, ChargerUnreachable
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import Action, ChargingState, Mode
 from custom_components.amp_sensor.webhook import with_new_address
@@ -270,3 +270,25 @@ async def test_a_person_can_have_the_car_woken(
     await site.advance(300, step_s=5, amps=2.0, watts=460.0)
     assert not _issues(site)
     assert Action.START in [command.action for command in site.charger.commands]
+
+
+async def test_what_keeps_a_car_from_being_woken_is_told_as_with_any_command(site: Site) -> None:
+    site.charger.awake = ChargerUnreachable("The car did not wake up")
+    with pytest.raises(ChargerUnreachable):
+        await site.coordinator.async_wake(CHARGER_ID)
+    assert not _issues(site)
+    site.charger.awake = ChargerSubscriptionError("Tessie answered 402")
+    with pytest.raises(ChargerSubscriptionError):
+        await site.coordinator.async_wake(CHARGER_ID)
+    assert _shown(site) == {"subscription"}
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.charger.commands
+    assert not _issues(site)
+
+
+async def test_a_car_that_the_meter_never_shows_is_a_repair(site: Site) -> None:
+    for number in range(16):
+        amps = 6.0 if number % 2 else 16.0
+        site.charger.report = replace(CHARGING, requested_amps=amps, measured_amps=amps)
+        await site.advance(120, step_s=5, amps=3.0 + number % 3 / 10, watts=690.0)
+    assert _shown(site) == {"other_circuit"}

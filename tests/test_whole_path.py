@@ -17,8 +17,9 @@ from typing import Any, override
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.webhook import async_generate_path
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.tessie import TessieCharger
@@ -124,6 +125,7 @@ async def test_over_http_the_same_is_decided_as_by_hand(
         assert await hass.config_entries.async_setup(entry.entry_id)
         coordinator: SiteCoordinator = entry.runtime_data
         client = await hass_client_no_auth()
+        repairs = async_capture_events(hass, ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED)
         for second, amps in enumerate(house):
             freezer.tick(1)
             async_fire_time_changed(hass)
@@ -146,6 +148,8 @@ async def test_over_http_the_same_is_decided_as_by_hand(
         freezer.tick(60)
         sleep.wake()
         assert await hass.config_entries.async_unload(entry.entry_id)
+
+    assert {event.data["issue_id"] for event in repairs} <= {f"house_over_budget_{entry.entry_id}"}, "a false alarm"
 
     read = [args[0] for name, args, _, _ in log if name == "add_reading"]
     assert [(reading.amps, reading.watts) for reading in read] == [(each.amps, each.watts) for each in posted]

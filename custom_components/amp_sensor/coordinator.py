@@ -309,9 +309,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         try:
             await link.charger.async_wake()
         except ChargerError as error:
-            self._take_error(link, "wake", error)
+            if type(error) in _BLOCKING:
+                self._take_error(link, "command", error)
             raise
-        self._set_issue(link, "wake", None)
         link.watch.woken()
         link.poll_at = self.now()
 
