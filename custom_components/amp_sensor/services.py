@@ -6,8 +6,9 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.helpers import config_validation as cv, selector, service
 import voluptuous as vol
 
-from . import history, import_readings
-from .const import DOMAIN
+from . import history, import_readings, what_if
+from .const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from .control import Mode
 from .coordinator import AmpSensorConfigEntry
 from .history.intervals import Interval
 from .view.links import DEFAULT_DAYS, LINKS
@@ -15,6 +16,7 @@ from .view.links import DEFAULT_DAYS, LINKS
 ATTR_SITE: Final = "site"
 SERVICE_GET_READINGS: Final = "get_readings"
 SERVICE_IMPORT_READINGS: Final = "import_readings"
+SERVICE_WHAT_IF: Final = "what_if"
 SERVICE_CREATE_VIEW_LINK: Final = "create_view_link"
 SERVICE_REVOKE_VIEW_LINKS: Final = "revoke_view_links"
 
@@ -30,6 +32,20 @@ READINGS_SCHEMA: Final = SITE_SCHEMA.extend(
     }
 )
 IMPORT_SCHEMA: Final = SITE_SCHEMA.extend({vol.Required("path"): cv.path, vol.Optional("token"): cv.string})
+WHAT_IF_SCHEMA: Final = SITE_SCHEMA.extend(
+    {
+        vol.Optional("days", default=what_if.DEFAULT_DAYS): vol.All(
+            vol.Coerce(int), vol.Range(min=1, max=what_if.MAX_DAYS)
+        ),
+        vol.Optional("max_amps", default=[]): vol.All(
+            cv.ensure_list, [vol.All(vol.Coerce(float), vol.Range(min=MIN_BUDGET_A, max=MAX_BUDGET_A))]
+        ),
+        vol.Optional("max_amps_car", default=[]): vol.All(
+            cv.ensure_list, [vol.All(vol.Coerce(int), vol.Range(min=MIN_CAR_A, max=MAX_CAR_A))]
+        ),
+        vol.Optional("modes", default=[]): vol.All(cv.ensure_list, [vol.All(vol.Coerce(Mode), vol.In(what_if.MODES))]),
+    }
+)
 VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend({vol.Optional("days", default=DEFAULT_DAYS): vol.Coerce(int)})
 
 
@@ -49,6 +65,11 @@ async def _async_import_readings(call: ServiceCall) -> ServiceResponse:
     return await import_readings.async_import_readings(
         call.hass, get_site(call), path=call.data["path"], token=call.data.get("token")
     )
+
+
+async def _async_what_if(call: ServiceCall) -> ServiceResponse:
+    asked = {key: value for key, value in call.data.items() if key != ATTR_SITE}
+    return await what_if.async_what_if(call.hass, get_site(call), **asked)
 
 
 async def _async_create_view_link(call: ServiceCall) -> ServiceResponse:
@@ -77,6 +98,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
         _async_import_readings,
         schema=IMPORT_SCHEMA,
         supports_response=SupportsResponse.OPTIONAL,
+    )
+    service.async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_WHAT_IF,
+        _async_what_if,
+        schema=WHAT_IF_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
     )
     # A link lets in whoever has it: that is for who may make accounts, too
     service.async_register_admin_service(
