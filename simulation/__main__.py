@@ -1,6 +1,7 @@
 """`python -m simulation`: replay a recorded house, or compare controllers over all of them."""
 
 import argparse
+import asyncio
 from dataclasses import asdict, replace as changed
 import json
 from pathlib import Path
@@ -19,6 +20,7 @@ from .report import tables, write
 PROJECT = Path(__file__).parent.parent
 SHIPPED = Path(__file__).parent / "traces"
 SHARED = PROJECT.parent / "shared" / "traces"
+UCI = "uci_sceaux_2007jan_1min.csv.gz"
 MODES = [mode.value for mode in Mode]
 
 
@@ -53,6 +55,12 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
     every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
     every.set_defaults(run=run_benchmark)
+
+    database = commands.add_parser("recorder", help="what a day costs Home Assistant's database, and how true it is")
+    database.add_argument("trace", type=Path, nargs="?", default=SHIPPED / UCI, metavar="TRACE.csv[.gz]")
+    database.add_argument("--start-h", type=float, default=0.0, metavar="H", help="where in the trace to begin")
+    database.add_argument("--hours", type=float, default=24.0, metavar="H", help="how long; default: a day")
+    database.set_defaults(run=run_recorder)
     return top
 
 
@@ -91,6 +99,14 @@ def run_benchmark(options: argparse.Namespace) -> None:
     results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
     print(tables(results, absent))
     write(options.docs, results, absent)
+
+
+def run_recorder(options: argparse.Namespace) -> None:
+    """Post a recorded house to a real recorder both ways, and print what it cost."""
+    from .recorder import compare, report  # it brings all of Home Assistant
+
+    house = load(options.trace).window(start_h=options.start_h, hours=options.hours)
+    print(report(house, asyncio.run(compare(house))))
 
 
 def main() -> int:

@@ -66,11 +66,13 @@ from .const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_CONNECTED_TIMEOUT,
+    CONF_DEAD_BAND,
     CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_PROTECTION,
+    CONF_PUBLISH_INTERVAL,
     CONF_RATING,
     CONF_SUBENTRY_ID,
     CONF_TESSIE_TOKEN,
@@ -79,6 +81,8 @@ from .const import (
     CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_CONNECTED_TIMEOUT_S,
+    DEFAULT_DEAD_BAND_A,
+    DEFAULT_PUBLISH_INTERVAL_S,
     DEFAULT_RADIUS_M,
     DEFAULT_TESSIE_URL,
     DEFAULT_TIME_S,
@@ -88,6 +92,8 @@ from .const import (
     MAX_BUDGET_A,
     MAX_CAR_A,
     MAX_CONNECTED_TIMEOUT_S,
+    MAX_DEAD_BAND_A,
+    MAX_PUBLISH_INTERVAL_S,
     MAX_RADIUS_M,
     MAX_TIME_S,
     MAX_TOLERANCE_PERCENT,
@@ -95,6 +101,8 @@ from .const import (
     MIN_BUDGET_A,
     MIN_CAR_A,
     MIN_CONNECTED_TIMEOUT_S,
+    MIN_DEAD_BAND_A,
+    MIN_PUBLISH_INTERVAL_S,
     MIN_RADIUS_M,
     MIN_TIME_S,
     MIN_VOLTAGE,
@@ -152,6 +160,22 @@ OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
         {
             vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
                 MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
+            ),
+        }
+    ),
+    "history": vol.Schema(
+        {
+            vol.Required(CONF_DEAD_BAND, default=DEFAULT_DEAD_BAND_A): NumberSelector(
+                NumberSelectorConfig(
+                    min=MIN_DEAD_BAND_A,
+                    max=MAX_DEAD_BAND_A,
+                    step=0.05,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+                )
+            ),
+            vol.Required(CONF_PUBLISH_INTERVAL, default=DEFAULT_PUBLISH_INTERVAL_S): _whole_number(
+                MIN_PUBLISH_INTERVAL_S, MAX_PUBLISH_INTERVAL_S, UnitOfTime.SECONDS
             ),
         }
     ),

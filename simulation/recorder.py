@@ -1,0 +1,231 @@
+"""What a day of readings costs Home Assistant's database, beside an integration that writes two states per post.
+
+Real webhook, coordinator, entities, recorder and statistics, on SQLite; only the clock is virtual.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
+import logging
+from math import inf
+from pathlib import Path
+import sqlite3
+import tempfile
+from typing import Final
+
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory, StepTickTimeFactory, TickingDateTimeFactory
+from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.components.webhook import async_handle_webhook
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from homeassistant.util.aiohttp import MockRequest
+import numpy as np
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_test_home_assistant,
+)
+
+from custom_components.amp_sensor.const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE, DOMAIN
+
+from .house import House
+from .plant import VOLTS
+
+NOISE_A: Final = 0.03
+"""Of a clamp on an ESP32, RMS (firmware/images/accuracy.csv); a recording that is rounded or held has lost its own."""
+BEGIN: Final = datetime(2026, 1, 5, tzinfo=UTC)
+WEBHOOK_ID: Final = "0123456789abcdef"
+SEED: Final = 1
+STEP_S: Final = 300
+"""How often the recorder is waited for: it makes statistics every five minutes."""
+
+type Post = dict[str, float]
+type Clock = StepTickTimeFactory | TickingDateTimeFactory | FrozenDateTimeFactory
+type Poster = Callable[[Post], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What is in the database after all posts."""
+
+    rows: int
+    file_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Both integrations after the same posts, and how true our statistics are to the posts."""
+
+    hours: int
+    ours: Cost
+    naive: Cost
+    rows_by_entity: dict[str, int]
+    mean_off: float
+    """Of the hourly mean of the current, the largest, as a fraction of the posts' mean."""
+    max_off_amps: float
+    """Of the hourly highest current, the largest, A."""
+    energy_off: float
+    """Of the energy of all hours, as a fraction."""
+
+
+def posts_of(house: House) -> list[Post]:
+    """Return a post for each second: the highest phase, with a clamp's noise."""
+    noise = np.random.default_rng(SEED).normal(0, NOISE_A, house.seconds)
+    amps = np.maximum(0, house.peak + noise).round(2)
+    return [{"amps": each, "watts": round(each * VOLTS, 1)} for each in amps.tolist()]
+
+
+@asynccontextmanager
+async def _home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
+    async with async_test_home_assistant(config_dir=str(folder)) as hass:
+        hass.loop.slow_callback_duration = inf  # a step of the clock is no slow callback
+        hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+        async_initialize_recorder(hass)
+        url = f"sqlite:///{folder / 'home-assistant_v2.db'}"
+        if not await async_setup_component(hass, "recorder", {"recorder": {"db_url": url}}):
+            raise RuntimeError("the recorder did not start")
+        await hass.async_block_till_done()
+        try:
+            yield hass
+        finally:
+            await hass.async_stop(force=True)
+
+
+async def _add_site(hass: HomeAssistant) -> Poster:
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Home",
+        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: False, CONF_WEBHOOK_ID: WEBHOOK_ID},
+    )
+    entry.add_to_hass(hass)
+    if not await hass.config_entries.async_setup(entry.entry_id):
+        raise RuntimeError("the site was not set up")
+
+    async def post(reading: Post) -> None:
+        content = json.dumps(reading).encode()
+        request = MockRequest(content, "test", method="POST", headers={"Content-Type": "application/json"})
+        response = await async_handle_webhook(hass, WEBHOOK_ID, request)
+        if response.status != 200:
+            raise RuntimeError(f"a post was answered with {response.status}")
+        await entry.runtime_data.async_idle()
+
+    return post
+
+
+async def _add_naive(hass: HomeAssistant) -> Poster:
+    units = {"amps": ("current", "A"), "watts": ("power", "W")}
+
+    async def post(reading: Post) -> None:
+        for key, (device_class, unit) in units.items():
+            attributes = {
+                "state_class": "measurement",
+                "unit_of_measurement": unit,
+                "device_class": device_class,
+                "friendly_name": f"Home {key}",
+            }
+            hass.states.async_set(f"sensor.home_{key}", str(reading[key]), attributes, force_update=True)
+
+    return post
+
+
+async def _replay(hass: HomeAssistant, recorder: Recorder, clock: Clock, posts: list[Post], post: Poster) -> None:
+    for second, reading in enumerate(posts):
+        await post(reading)
+        clock.tick()
+        async_fire_time_changed(hass)
+        if second % STEP_S == STEP_S - 1:
+            await hass.async_block_till_done()
+            await recorder.async_block_till_done()
+            # Its own timer waits for a Home Assistant that was really started
+            begin = BEGIN + timedelta(seconds=second + 1 - STEP_S)
+            recorder.queue_task(StatisticsTask(begin, fire_events=False))
+            await recorder.async_block_till_done()
+
+
+def _cost(folder: Path) -> tuple[Cost, dict[str, int]]:
+    path = folder / "home-assistant_v2.db"
+    query = (
+        "SELECT m.entity_id, COUNT(*) FROM states JOIN states_meta m USING (metadata_id) "
+        "WHERE m.entity_id LIKE '%.home%' GROUP BY m.entity_id"
+    )
+    with closing(sqlite3.connect(path)) as database:
+        rows: dict[str, int] = dict(database.execute(query).fetchall())
+        database.execute("VACUUM")
+    return Cost(rows=sum(rows.values()), file_bytes=path.stat().st_size), rows
+
+
+def _hourly(folder: Path, entity_id: str) -> list[tuple[float, float, float]]:
+    """Return mean, highest and sum so far of each hour, as the recorder's own statistics have them."""
+    query = (
+        "SELECT mean, max, sum FROM statistics JOIN statistics_meta m ON m.id = metadata_id "
+        "WHERE m.statistic_id = ? ORDER BY start_ts"
+    )
+    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+        return database.execute(query, (entity_id,)).fetchall()
+
+
+async def _run(posts: list[Post], folder: Path, add: Callable[[HomeAssistant], Awaitable[Poster]]) -> None:
+    freezer = freeze_time(BEGIN)
+    clock = freezer.start()
+    async with _home_assistant(folder) as hass:
+        try:
+            await _replay(hass, get_instance(hass), clock, posts, await add(hass))
+        finally:
+            freezer.stop()  # Home Assistant's end waits for timeouts of a clock that runs
+
+
+async def compare(house: House) -> Comparison:
+    """Post a house's readings to both integrations. Whole hours only; raises ValueError where there is none."""
+    hours = house.seconds // 3600
+    if not hours:
+        raise ValueError(f"{house.name} is shorter than an hour")
+    posts = posts_of(house)[: hours * 3600]
+    logging.getLogger("homeassistant").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="amp-sensor-recorder-") as top:
+        folders = [Path(top) / name for name in ("empty", "naive", "ours")]
+        for folder in folders:
+            folder.mkdir()
+        empty, naive, ours = folders
+        (ours / "custom_components").symlink_to(Path(__file__).parent.parent / "custom_components")
+        await _run([], empty, _add_naive)
+        await _run(posts, naive, _add_naive)
+        await _run(posts, ours, _add_site)
+        base = _cost(empty)[0].file_bytes
+        naive_cost, _ = _cost(naive)
+        our_cost, rows = _cost(ours)
+        current = np.array([row[:2] for row in _hourly(ours, "sensor.home_current")])
+        energy_kwh = _hourly(ours, "sensor.home_energy")[-1][2]
+    amps = np.array([post["amps"] for post in posts]).reshape(hours, 3600)
+    posted_kwh = sum(post["watts"] for post in posts) / 3600 / 1000
+    return Comparison(
+        hours=hours,
+        ours=Cost(rows=our_cost.rows, file_bytes=our_cost.file_bytes - base),
+        naive=Cost(rows=naive_cost.rows, file_bytes=naive_cost.file_bytes - base),
+        rows_by_entity=rows,
+        mean_off=float(abs(current[:, 0] / amps.mean(axis=1) - 1).max()),
+        max_off_amps=float(abs(current[:, 1] - amps.max(axis=1)).max()),
+        energy_off=float(abs(energy_kwh / posted_kwh - 1)),
+    )
+
+
+def report(house: House, found: Comparison) -> str:
+    """Say it for a person."""
+    rows = found.ours.rows / found.naive.rows
+    size = found.ours.file_bytes / found.naive.file_bytes
+    lines = [
+        f"{house.name}, {found.hours} h at 1 Hz",
+        f"  rows    {found.ours.rows:>12,} of {found.naive.rows:>12,}  {rows:7.2%}",
+        f"  bytes   {found.ours.file_bytes:>12,} of {found.naive.file_bytes:>12,}  {size:7.2%}",
+        f"  hourly mean off by at most {found.mean_off:.2%}",
+        f"  hourly maximum off by at most {found.max_off_amps:.2f} A",
+        f"  energy off by {found.energy_off:.3%}",
+    ]
+    lines += [f"    {entity_id:40} {count:>7,}" for entity_id, count in found.rows_by_entity.items()]
+    return "\n".join(lines)

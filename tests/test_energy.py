@@ -1,0 +1,108 @@
+"""The Energy dashboard takes the energy of house and car, and nothing that happens makes a spike or a dent in it."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from homeassistant.components.energy.data import async_get_manager
+from homeassistant.components.energy.validate import async_validate
+from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+    do_adhoc_statistics,
+)
+
+from tests.conftest import Site
+from tests.postgresql import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
+PERIOD = timedelta(minutes=5)
+
+
+@pytest.fixture
+async def recorded(recorder_mock: Recorder, site: Site) -> Site:
+    """Set up a site with a recorder, which must be there first, at the beginning of an hour."""
+    now = dt_util.utcnow()
+    site.freezer.move_to(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+    await site.settle()
+    return site
+
+
+async def _make_statistics(site: Site) -> None:
+    await async_wait_recording_done(site.hass)
+    now = dt_util.utcnow()
+    do_adhoc_statistics(site.hass, start=now - (now - dt_util.utc_from_timestamp(0)) % PERIOD - PERIOD)
+    await async_wait_recording_done(site.hass)
+
+
+async def _period(site: Site, energy_wh: float, *, boot_id: str) -> None:
+    """Draw 2.4 kW for five minutes: 200 Wh, as the counter of the meter says too."""
+    for step in range(1, 31):
+        await site.advance(10, step_s=10)
+        counter = energy_wh + 200 * step / 30
+        posted = await site.post(amps=10.4, watts=2400.0, energy_wh=counter, boot_id=boot_id)
+        assert posted.status == HTTPStatus.OK
+    await _make_statistics(site)
+
+
+async def _changes(site: Site) -> list[float]:
+    found = await get_instance(site.hass).async_add_executor_job(
+        statistics_during_period,
+        site.hass,
+        dt_util.utcnow() - timedelta(days=3),
+        None,
+        {"sensor.casa_energy"},
+        "5minute",
+        {"energy": "Wh"},
+        {"change"},
+    )
+    return [row["change"] for row in found["sensor.casa_energy"]]
+
+
+async def test_the_energy_dashboard_has_nothing_to_complain_of(recorded: Site) -> None:
+    assert await async_setup_component(recorded.hass, "energy", {})
+    await _period(recorded, 5000.0, boot_id="a")
+    manager = await async_get_manager(recorded.hass)
+    grid = {
+        "type": "grid",
+        "stat_energy_from": "sensor.casa_energy",
+        "stat_energy_to": None,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": 0.2,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0.0,
+        "stat_rate": "sensor.casa_power",
+    }
+    car = {"stat_consumption": "sensor.rocinante_energy", "name": "Rocinante"}
+    await manager.async_update({"energy_sources": [grid], "device_consumption": [car]})  # type: ignore[typeddict-item,list-item]
+    validation = await async_validate(recorded.hass)
+    found = validation.as_dict()
+    issues = [issue for kind in found.values() for issues in kind for issue in issues]
+    # The cost is what Home Assistant counts by itself: its own sensor comes with the first price
+    ours = [issue for issue in issues if issue["type"] != "statistics_not_defined" or "cost" not in str(issue)]
+    assert ours == []
+
+
+async def test_neither_a_restart_nor_a_reset_nor_a_silent_day_makes_a_spike_or_a_dent(recorded: Site) -> None:
+    await _period(recorded, 5000.0, boot_id="a")
+    await _period(recorded, 5200.0, boot_id="a")
+    # Home Assistant restarts the site
+    assert await recorded.hass.config_entries.async_reload(recorded.entry.entry_id)
+    await _period(recorded, 5400.0, boot_id="a")
+    # The sensor restarts and counts from zero
+    await _period(recorded, 0.0, boot_id="b")
+    # A day without readings, through which the counter went on
+    await recorded.advance(86_400, step_s=300)
+    await _make_statistics(recorded)
+    await _period(recorded, 1000.0, boot_id="c")
+    await _period(recorded, 1200.0, boot_id="c")
+    changes = await _changes(recorded)
+    assert min(changes) >= 0, "no dent"
+    assert max(changes) <= 260, "no spike: five minutes, and a minute that was shown late"
+    assert sum(changes) == pytest.approx(6 * 200, abs=140), "all that was seen"
