@@ -34,12 +34,14 @@ from custom_components.amp_sensor.const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_CONNECTED_TIMEOUT,
+    CONF_DEAD_BAND,
     CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_OLD_WEBHOOKS,
     CONF_PROTECTION,
+    CONF_PUBLISH_INTERVAL,
     CONF_RATING,
     CONF_SUBENTRY_ID,
     CONF_TESSIE_TOKEN,
@@ -470,14 +472,23 @@ async def test_the_options(hass: HomeAssistant) -> None:
     entry = add_site(hass)
     dialog = await change_options(hass, entry)
     await dialog.choose("settings")
-    for absurd in (14, 3601):
+    history = {CONF_DEAD_BAND: 0.5, CONF_PUBLISH_INTERVAL: 60}
+    sensible = {"sensor": {CONF_CONNECTED_TIMEOUT: 30}, "history": history}
+    for absurd in (
+        {"sensor": {CONF_CONNECTED_TIMEOUT: 14}},
+        {"sensor": {CONF_CONNECTED_TIMEOUT: 3601}},
+        {"history": history | {CONF_DEAD_BAND: 0.04}},
+        {"history": history | {CONF_DEAD_BAND: 5.1}},
+        {"history": history | {CONF_PUBLISH_INTERVAL: 9}},
+        {"history": history | {CONF_PUBLISH_INTERVAL: 301}},
+    ):
         with pytest.raises(InvalidData):
-            await dialog.submit({"sensor": {CONF_CONNECTED_TIMEOUT: absurd}})
-    await dialog.submit({"sensor": {CONF_CONNECTED_TIMEOUT: 30}})
-    assert entry.options == {CONF_CONNECTED_TIMEOUT: 30}
+            await dialog.submit(sensible | absurd)
+    await dialog.submit(sensible)
+    assert entry.options == {CONF_CONNECTED_TIMEOUT: 30, **history}
     dialog = await change_options(hass, entry)
     await dialog.choose("settings")
-    assert typed(dialog.result) == {"sensor": {CONF_CONNECTED_TIMEOUT: 30}}
+    assert typed(dialog.result) == sensible
 
 
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
