@@ -61,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
     database.add_argument("--start-h", type=float, default=0.0, metavar="H", help="where in the trace to begin")
     database.add_argument("--hours", type=float, default=24.0, metavar="H", help="how long; default: a day")
     database.set_defaults(run=run_recorder)
+    fleet = commands.add_parser("fleet", help="many meters on one Home Assistant, in real time")
+    fleet.add_argument("--meters", type=int, default=50, metavar="N")
+    fleet.add_argument("--seconds", type=int, default=120, metavar="S")
+    fleet.set_defaults(run=run_fleet)
     return top
 
 
@@ -107,6 +111,14 @@ def run_recorder(options: argparse.Namespace) -> None:
 
     house = load(options.trace).window(start_h=options.start_h, hours=options.hours)
     print(report(house, asyncio.run(compare(house))))
+
+
+def run_fleet(options: argparse.Namespace) -> None:
+    """Let many meters post to one Home Assistant, and print what they cost it."""
+    from .fleet import measure, report  # it brings all of Home Assistant
+
+    house = load(SHIPPED / UCI)
+    print(report(asyncio.run(measure(house, meters=options.meters, seconds=options.seconds))))
 
 
 def main() -> int:

@@ -83,7 +83,8 @@ def posts_of(house: House) -> list[Post]:
 
 
 @asynccontextmanager
-async def _home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
+async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
+    """Run a Home Assistant in a folder, with a recorder on SQLite."""
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         hass.loop.slow_callback_duration = inf  # a step of the clock is no slow callback
         hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
@@ -98,11 +99,12 @@ async def _home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
             await hass.async_stop(force=True)
 
 
-async def _add_site(hass: HomeAssistant) -> Poster:
+async def add_site(hass: HomeAssistant, webhook_id: str = WEBHOOK_ID, title: str = "Home") -> Poster:
+    """Add a site without a car, and return what posts to it."""
     entry = MockConfigEntry(
         domain=DOMAIN,
-        title="Home",
-        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: False, CONF_WEBHOOK_ID: WEBHOOK_ID},
+        title=title,
+        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: False, CONF_WEBHOOK_ID: webhook_id},
     )
     entry.add_to_hass(hass)
     if not await hass.config_entries.async_setup(entry.entry_id):
@@ -111,7 +113,7 @@ async def _add_site(hass: HomeAssistant) -> Poster:
     async def post(reading: Post) -> None:
         content = json.dumps(reading).encode()
         request = MockRequest(content, "test", method="POST", headers={"Content-Type": "application/json"})
-        response = await async_handle_webhook(hass, WEBHOOK_ID, request)
+        response = await async_handle_webhook(hass, webhook_id, request)
         if response.status != 200:
             raise RuntimeError(f"a post was answered with {response.status}")
         await entry.runtime_data.async_idle()
@@ -149,7 +151,8 @@ async def _replay(hass: HomeAssistant, recorder: Recorder, clock: Clock, posts: 
             await recorder.async_block_till_done()
 
 
-def _cost(folder: Path) -> tuple[Cost, dict[str, int]]:
+def cost(folder: Path) -> tuple[Cost, dict[str, int]]:
+    """Return what is in the database of a Home Assistant that has stopped; rows by entity too."""
     path = folder / "home-assistant_v2.db"
     query = (
         "SELECT m.entity_id, COUNT(*) FROM states JOIN states_meta m USING (metadata_id) "
@@ -174,7 +177,7 @@ def _hourly(folder: Path, entity_id: str) -> list[tuple[float, float, float]]:
 async def _run(posts: list[Post], folder: Path, add: Callable[[HomeAssistant], Awaitable[Poster]]) -> None:
     freezer = freeze_time(BEGIN)
     clock = freezer.start()
-    async with _home_assistant(folder) as hass:
+    async with home_assistant(folder) as hass:
         try:
             await _replay(hass, get_instance(hass), clock, posts, await add(hass))
         finally:
@@ -196,10 +199,10 @@ async def compare(house: House) -> Comparison:
         (ours / "custom_components").symlink_to(Path(__file__).parent.parent / "custom_components")
         await _run([], empty, _add_naive)
         await _run(posts, naive, _add_naive)
-        await _run(posts, ours, _add_site)
-        base = _cost(empty)[0].file_bytes
-        naive_cost, _ = _cost(naive)
-        our_cost, rows = _cost(ours)
+        await _run(posts, ours, add_site)
+        base = cost(empty)[0].file_bytes
+        naive_cost, _ = cost(naive)
+        our_cost, rows = cost(ours)
         current = np.array([row[:2] for row in _hourly(ours, "sensor.home_current")])
         energy_kwh = _hourly(ours, "sensor.home_energy")[-1][2]
     amps = np.array([post["amps"] for post in posts]).reshape(hours, 3600)
