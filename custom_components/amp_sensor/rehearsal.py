@@ -46,6 +46,8 @@ CHANGE_A: Final = 1.0
 """A change at which a reading is taken at once, A: as in docs/benchmark.md."""
 TICK_S: Final = 1.0
 """How finely a car that moves is followed, s, and the coordinator's tick."""
+TOLD_S: Final = 300.0
+"""How often whoever waits is told how far it is, simulated s: some milliseconds of work."""
 HELD_S: Final = 3600.0
 """How long the last state of a house is believed, s: an idle house on a coarse meter stays the same for a while."""
 CAR: Final = "car"
@@ -183,7 +185,7 @@ def rehearse(
 ) -> Outlook:
     """Let the controller have a house; `volts` are those of a phase.
 
-    `progress` is told the part that is done, 0 to 1, every simulated hour.
+    `progress` is told the part that is done, 0 to 1, every few milliseconds; it may sleep.
     """
     protection = Protection(kind=kind, rating_amps=plan.max_amps)
     controller = Controller(SiteSettings(max_amps=plan.max_amps, mode=plan.mode, protection=protection), now=0.0)
@@ -193,7 +195,7 @@ def rehearse(
     charge_as = best_as = over_s = house_over_s = 0.0
     trips = commands = 0
     answered: Command | None = None
-    now = next_post = next_report = next_hour = 0.0
+    now = next_post = next_report = next_told = 0.0
     next_tick, posted = math.inf, -math.inf
 
     for amps, held_s in house:
@@ -235,8 +237,8 @@ def rehearse(
                 breaker = PhaseLoad(protection)
             now = then
             answered = car.advance(now, elapsed_s) or answered
-            if now >= next_hour:
-                next_hour += 3600
+            if now >= next_told:
+                next_told += TOLD_S
                 progress(now / house.seconds)
     return Outlook(
         charge_ah=charge_as / 3600,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import product, starmap
 from math import isfinite, nan
 from operator import itemgetter
+import time
 from typing import Any, Final, cast
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
@@ -37,6 +38,8 @@ LEAST: Final = timedelta(hours=1)
 """Of less history nothing can be told."""
 USUAL_CAR_A: Final = 16
 """What a car draws from most charging cables and household chargers, A: taken where the site has no car."""
+BREATH_S: Final = 0.001
+"""How long it pauses after some milliseconds of work, s: Python does one thing at a time, the event loop first."""
 _DAY: Final = timedelta(days=1)
 _ROW_S: Final = 300.0
 """What a row of the recorder's short-term statistics covers, s."""
@@ -84,6 +87,7 @@ async def async_what_if(
     def try_one(number: int, plan: Plan) -> Outlook:
         def show(done: float) -> None:
             progress.show((number + done) / len(plans))
+            time.sleep(BREATH_S)
 
         return rehearse(house, plan, volts=volts, kind=kind, progress=show)
 
