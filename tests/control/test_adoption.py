@@ -31,11 +31,11 @@ def test_a_car_that_is_found_charging_is_lowered_not_stopped(meter_first: bool) 
     commands: list[Command] = []
     for tell_meter in (meter_first, not meter_first):
         if tell_meter:
-            controller.add_reading(Reading(at=1, amps=(26.0,), volts=(230.0,), watts=5980.0))
+            controller.add_reading(Reading(at=1, amps=(28.0,), volts=(230.0,), watts=6440.0))
         else:
             controller.add_report("car", CHARGING, now=1)
         commands += [decision.command for decision in controller.decide(now=1) if decision.command]
-    assert controller.house_current() == 10.0
+    assert controller.house_current() == 12.0
     (command,) = commands
     assert command.action is Action.SET_AMPS
     assert 5 <= command.amps < 16

@@ -85,6 +85,37 @@ def test_what_the_cars_report_shows_need_not_be_sent_again() -> None:
     assert len(bench.commands) <= 4
 
 
+def test_a_little_too_much_is_not_worth_a_command_at_once(bench: Bench) -> None:
+    bench.house = 9.8
+    bench.run(6)
+    assert bench.last.reason == "no_headroom"
+    assert not bench.commands
+    bench.house = 5.0
+    bench.run(60)
+    assert not bench.commands, "it ended by itself"
+    bench.house = 9.8
+    bench.run(40)
+    assert bench.total <= 25, "it did not"
+
+
+def test_a_little_too_much_is_cut_at_once_where_the_protection_bears_none(bench: Bench) -> None:
+    switch = Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=25, time_s=10)
+    bench.configure(protection=switch)
+    bench.house = 9.8
+    bench.run(6)
+    assert bench.sent("set_amps")
+
+
+def test_noise_is_averaged_and_a_step_is_not(bench: Bench) -> None:
+    bench.run(10)
+    bench.house = 5.5
+    bench.run(5)
+    assert 5.0 < bench.controller.house_current() < 5.3
+    bench.house = 9.0
+    bench.run(5)
+    assert bench.controller.house_current() == pytest.approx(9.0, abs=0.05)
+
+
 def test_a_reading_right_after_a_command_shows_nothing_of_it(bench: Bench) -> None:
     bench.house = 15.0
     bench.run(5)
@@ -975,7 +1006,7 @@ def test_our_pause_survives_a_restart_and_is_ended_by_us(bench: Bench) -> None:
 
 
 def test_a_pause_of_a_charger_that_is_gone_is_forgotten(bench: Bench) -> None:
-    bench.start({"max_amps": 25.0, "house": [], "paused": ["other"]})
+    bench.start({"house": [], "paused": ["other"]})
     bench.run(5)
     assert bench.controller.record()["paused"] == []
 
@@ -991,13 +1022,13 @@ def test_what_the_house_taught_survives_a_restart(bench: Bench) -> None:
     assert bench.controller.record()["house"] == record["house"]
 
 
-def test_what_was_learned_under_another_budget_is_not_restored(bench: Bench) -> None:
+def test_what_was_learned_under_another_budget_is_restored(bench: Bench) -> None:
     bench.run(600)
     record = bench.controller.record()
-    bench.start(record | {"max_amps": 20.0, "paused": ["car"]})
-    restored = bench.controller.record()
-    assert restored["house"] != record["house"]
-    assert restored["paused"] == ["car"], "whose pause it is has nothing to do with the budget"
+    bench.configure(max_amps=20.0)
+    bench.start(record)
+    restored = bench.controller.record()["house"]
+    assert restored == record["house"][: len(restored)], "a level is in amps, whatever the budget"
 
 
 def test_a_changed_budget_keeps_what_the_house_taught(bench: Bench) -> None:

@@ -90,17 +90,6 @@ def test_connected_is_to_have_heard_of_it() -> None:
     assert not meter.is_connected(70, 60)
 
 
-def test_the_mean_is_over_time_not_over_posts() -> None:
-    meter = _meter(_reading(0, 2300), _reading(8, 4600), _reading(9, 4600))
-    assert meter.mean_current(10, 60) == pytest.approx((8 * 10 + 2 * 20) / 10)
-    assert meter.mean_current(10, 5) == pytest.approx(20)
-    assert meter.mean_current(9, 0.5) == pytest.approx(20), "the newest, where no time has passed"
-    assert meter.mean_current(90, 60) is None
-    assert Meter().mean_current(0, 60) is None
-    meter.add(_reading(700))
-    assert [reading.at for reading in meter.since(0)] == [700]
-
-
 @given(
     st.lists(
         st.tuples(

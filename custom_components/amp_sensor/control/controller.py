@@ -23,6 +23,12 @@ ADOPT_S = 60.0
 """For how long after the start nothing is raised, s: a minute shows whether the house is calm."""
 BRIDGE_S = 60.0
 """After a longer silence the house may have done anything meanwhile, s."""
+NOISE, SMOOTHING = 0.03, 0.25
+"""A change of the house by less than this part of a reading may be the noise of a 1 % sensor: of it, only this part is
+believed at each reading. More is a step, and believed at once."""
+SMALL_PART = 0.06
+"""Over the budget by no more than this part of it, a cut waits until it is worth its command: every breaker carries
+twice as much for an hour (IEC 60898: 1.13 times its rating)."""
 FROZEN_AMPS = 2.0
 """A change of the car by this much must move even a meter that rounds to whole amps, A."""
 PEAK_MINUTES = 60
@@ -46,7 +52,6 @@ class SiteSettings:
 class ControlRecord(TypedDict):
     """What has to survive a restart."""
 
-    max_amps: float
     house: Record
     paused: list[str]
 
@@ -58,6 +63,12 @@ class Choice:
     target: int
     reason: Reason
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+def _smoothed(before: float, after: float, total: float) -> float:
+    """Average what may be the sensor's noise, and let a step pass."""
+    change = after - before
+    return before + change * SMOOTHING if abs(change) < NOISE * total else after
 
 
 class Controller:
@@ -140,15 +151,13 @@ class Controller:
     def record(self) -> ControlRecord:
         """Return what has to survive a restart, as JSON holds it: what the house taught, and whose pauses are ours."""
         return {
-            "max_amps": self.settings.max_amps,
             "house": self._memory.record(),
             "paused": self.paused,
         }
 
     def restore(self, record: ControlRecord) -> None:
         """Go on from a record; call it after the chargers are set and before their first reports."""
-        if record["max_amps"] == self.settings.max_amps:
-            self._memory.restore(record["house"])
+        self._memory.restore(record["house"])
         for charger_id in record["paused"]:
             if charger := self._chargers.get(charger_id):
                 charger.paused = True
@@ -159,7 +168,8 @@ class Controller:
         low, high = sum(each[0] for each in bounds), sum(each[1] for each in bounds)
         before = self._house or tuple(amps - low for amps in reading.amps)
         self._house = tuple(
-            max(0.0, min(max(house, amps - high), amps - low)) for house, amps in zip(before, reading.amps, strict=True)
+            _smoothed(house, max(0.0, min(max(house, amps - high), amps - low)), amps)
+            for house, amps in zip(before, reading.amps, strict=True)
         )
 
     def _integrate(self, now: float) -> None:
@@ -320,6 +330,11 @@ class Controller:
         if over > OVER_A and charger.start_is_due:
             return Choice(0, Reason.NO_HEADROOM, numbers)
         if target and over > OVER_A:
+            small = target > least and over <= SMALL_PART * budget
+            if small and self._tolerated_s(budget + over) >= PROTECT_S:
+                charger.debt_as += over * min(1.0, now - charger.chosen_at)
+                if not prices.pays_for_cut(charger.debt_as):
+                    return Choice(target, Reason.NO_HEADROOM, numbers)
             if fit >= least:
                 return Choice(min(fit, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
             return self._below_minimum(charger, house + least - budget, now, numbers)
@@ -335,12 +350,15 @@ class Controller:
         prices = PRICES[self.settings.mode]
         charger.debt_as += max(0.0, excess) * min(1.0, now - charger.chosen_at)
         held = min(charger.target, charger.settings.min_amps)
-        total = self.settings.max_amps + excess
-        tolerated_s = min(load.tolerated_s(total, PROTECT_AT) for load in self._loads)
+        tolerated_s = self._tolerated_s(self.settings.max_amps + excess)
         returns = self._memory.returns(max(self._house) - excess, now)
         if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as, returns):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
+
+    def _tolerated_s(self, amps: float) -> float:
+        """How long the protection of every phase bears `amps` from now, up to half of its tolerance, s."""
+        return min(load.tolerated_s(amps, PROTECT_AT) for load in self._loads)
 
     def _raise(
         self, charger: ManagedCharger, others: float, fit: int, now: float, numbers: Mapping[str, float]

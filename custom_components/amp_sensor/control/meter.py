@@ -1,4 +1,4 @@
-"""The readings of one site over time."""
+"""The readings of one site: the newest, and what they add up to."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from statistics import median
 
 from .reading import Reading
 
-WINDOW_S = 600.0
-"""How far back the statistics can look, s: long enough for the longest hold time of the controller."""
 BRIDGED_GAP_S = 60.0
 """The longest gap over which power is assumed to go in a straight line, s; after it a meter counts as silent."""
 PLAUSIBLE_AMPS = 500.0
@@ -25,14 +23,13 @@ class Counter:
 
 
 class Meter:
-    """Sliding statistics by time (not by count), and energy that only grows."""
+    """The newest reading, how often there is one, and energy that only grows."""
 
     def __init__(self) -> None:
         self.last: Reading | None = None
         self.energy_wh = 0.0
         """Imported energy, Wh."""
         self.counter: Counter | None = None
-        self._readings: deque[Reading] = deque()
         self._gaps: deque[float] = deque(maxlen=20)
 
     def restore(self, energy_wh: float, counter: Counter | None) -> None:
@@ -50,9 +47,6 @@ class Meter:
         if reading.energy_wh is not None:
             self.counter = Counter(reading.energy_wh, reading.boot_id)
         self.last = reading
-        self._readings.append(reading)
-        while self._readings[0].at < reading.at - WINDOW_S:
-            self._readings.popleft()
 
     def _energy_since_last(self, reading: Reading) -> float:
         last, counter = self.last, self.counter
@@ -83,23 +77,3 @@ class Meter:
         if len(self._gaps) < 3:
             return USUAL_INTERVAL_S
         return max(1.0, median(sorted(self._gaps)[len(self._gaps) // 2 :]))
-
-    def since(self, start: float) -> list[Reading]:
-        """Return the readings from `start` on, oldest first; at most the last ten minutes."""
-        found = []
-        for reading in reversed(self._readings):
-            if reading.at < start:
-                break
-            found.append(reading)
-        return found[::-1]
-
-    def mean_current(self, now: float, window_s: float) -> float | None:
-        """Mean current of the highest phase over the last `window_s`, A, each reading held until the next."""
-        inside = self.since(now - window_s)
-        if not inside:
-            return None
-        ends = [reading.at for reading in inside[1:]] + [now]
-        held = [max(0.0, end - reading.at) for reading, end in zip(inside, ends, strict=True)]
-        if not (total := sum(held)):
-            return inside[-1].current
-        return sum(reading.current * time for reading, time in zip(inside, held, strict=True)) / total

@@ -28,11 +28,14 @@ LASTING = 0.7
 """A house that was calm for a time stays so for about 0.7 of it: the median of a chance of `c / time` with c of 2."""
 LONGEST_S = 300.0
 """The longest time over which a raise is expected to pay, s: houses rarely stay calm for longer by day."""
-SHORT_SHARE = (0.7, 0.7, 1.0, 1.0, 1.0, 1.5)
+SHORT_SHARE = (0.2, 0.2, 0.8, 1.0, 1.0, 1.5)
 """How much of the hold is granted by how often the house went so high within the last minutes, this time included. Of
 first times, 64 of 85 lasted for more than 40 s in three houses (a kettle); of later ones, one in ten (a thermostat)."""
 LONG_HOLD_S = 30.0
 """An appliance that goes over stays on for this long at least, s: it is what the minimum must be affordable for."""
+CUT_SHARE = 0.1
+"""The part of a command's price that being slightly over the budget may cost before it is sent: most such excesses end
+by themselves, and those that do not are no dearer for it."""
 SEEING_S = 1.0
 """From a step of the house to the reading that shows it, s: the firmware posts at once on a step."""
 MOVING_S = 1.75
@@ -51,6 +54,10 @@ class Prices:
     """A·s over the budget that holding the minimum may cost before it is stopped; 0 uses no tolerance at all."""
     margin_amps: float
     """Kept free below the budget, A."""
+
+    def pays_for_cut(self, debt_as: float) -> bool:
+        """Whether so much over the budget, A·s, was worth a command to end it."""
+        return debt_as * self.over >= CUT_SHARE * self.command_as
 
     def holds_minimum(self, excess: float, debt_as: float, returns: int) -> bool:
         """Whether the minimum, `excess` A over the budget, may be held on after `debt_as` A·s of that.
