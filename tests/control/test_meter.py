@@ -90,6 +90,13 @@ def test_connected_is_to_have_heard_of_it() -> None:
     assert not meter.is_connected(70, 60)
 
 
+def test_the_last_ten_minutes_can_be_looked_at_again() -> None:
+    meter = _meter(_reading(0), _reading(8), _reading(9))
+    assert [reading.at for reading in meter.since(8)] == [8, 9]
+    meter.add(_reading(700))
+    assert [reading.at for reading in meter.since(0)] == [700]
+
+
 @given(
     st.lists(
         st.tuples(

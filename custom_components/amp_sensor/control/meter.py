@@ -1,4 +1,4 @@
-"""The readings of one site: the newest, and what they add up to."""
+"""The readings of one site over time."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from statistics import median
 
 from .reading import Reading
 
+WINDOW_S = 600.0
+"""How far back the statistics can look, s: long enough for the longest hold time of the controller."""
 BRIDGED_GAP_S = 60.0
 """The longest gap over which power is assumed to go in a straight line, s; after it a meter counts as silent."""
 PLAUSIBLE_AMPS = 500.0
@@ -23,13 +25,14 @@ class Counter:
 
 
 class Meter:
-    """The newest reading, how often there is one, and energy that only grows."""
+    """The readings of the last minutes, how often there is one, and energy that only grows."""
 
     def __init__(self) -> None:
         self.last: Reading | None = None
         self.energy_wh = 0.0
         """Imported energy, Wh."""
         self.counter: Counter | None = None
+        self._readings: deque[Reading] = deque()
         self._gaps: deque[float] = deque(maxlen=20)
 
     def restore(self, energy_wh: float, counter: Counter | None) -> None:
@@ -47,6 +50,9 @@ class Meter:
         if reading.energy_wh is not None:
             self.counter = Counter(reading.energy_wh, reading.boot_id)
         self.last = reading
+        self._readings.append(reading)
+        while self._readings[0].at < reading.at - WINDOW_S:
+            self._readings.popleft()
 
     def _energy_since_last(self, reading: Reading) -> float:
         last, counter = self.last, self.counter
@@ -77,3 +83,12 @@ class Meter:
         if len(self._gaps) < 3:
             return USUAL_INTERVAL_S
         return max(1.0, median(sorted(self._gaps)[len(self._gaps) // 2 :]))
+
+    def since(self, start: float) -> list[Reading]:
+        """Return the readings from `start` on, oldest first; at most the last ten minutes."""
+        found = []
+        for reading in reversed(self._readings):
+            if reading.at < start:
+                break
+            found.append(reading)
+        return found[::-1]
