@@ -22,7 +22,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amp_sensor.chargers.tessie import TessieCharger
+from custom_components.amp_sensor.chargers.tessie import COMMAND_TIMEOUT_S, TessieCharger
 from custom_components.amp_sensor.const import CONF_TESSIE_URL
 from custom_components.amp_sensor.control import Action, Controller, Decision, Reading
 from custom_components.amp_sensor.coordinator import SiteCoordinator
@@ -70,7 +70,8 @@ class VirtualSleep:
 
     async def __call__(self, seconds: float) -> None:
         future = asyncio.get_running_loop().create_future()
-        self.sleepers.append((time.time() + seconds, future))
+        # A call that its sender gave up would sleep on, and could not be told from one that is waited for
+        self.sleepers.append((time.time() + min(seconds, COMMAND_TIMEOUT_S - 1), future))
         await future
 
     def wake(self) -> None:
