@@ -103,6 +103,19 @@ class House:
         """Tell each current, A, and for how long it was drawn, s."""
         return zip(self._amps, self._held, strict=True)
 
+    def to_bytes(self) -> bytes:
+        """Return it as another process of this machine can read it."""
+        return self._held.tobytes() + self._amps.tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> House:
+        """Make one of what `to_bytes` gave."""
+        both = array("d", data)
+        house = cls()
+        for held_s, amps in zip(both[: len(both) // 2], both[len(both) // 2 :], strict=True):
+            house.add(amps, held_s)
+        return house
+
     @classmethod
     def of(cls, states: Iterable[tuple[float, float | None]], end: float) -> House:
         """Make one of states and their times, s; None is a time without readings. The last one holds until `end`."""
@@ -185,7 +198,7 @@ def rehearse(
 ) -> Outlook:
     """Let the controller have a house; `volts` are those of a phase.
 
-    `progress` is told the part that is done, 0 to 1, every few milliseconds; it may sleep.
+    `progress` is told the part that is done, 0 to 1, every few milliseconds.
     """
     protection = Protection(kind=kind, rating_amps=plan.max_amps)
     controller = Controller(SiteSettings(max_amps=plan.max_amps, mode=plan.mode, protection=protection), now=0.0)
@@ -221,7 +234,7 @@ def rehearse(
                 if decision.command is not None:
                     car.send(decision.command, now)
                     commands += 1
-                if decision.reason in TICKED:
+                if decision.reason in TICKED or total - plan.max_amps > OVER_A:
                     next_tick = now + TICK_S
             # Nothing changes until then
             then = min(until, next_tick, next_post, next_report, car.next_at(now))

@@ -4,10 +4,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from itertools import product, starmap
+from itertools import product
 from math import isfinite, nan
 from operator import itemgetter
-import time
 from typing import Any, Final, cast
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER
@@ -16,7 +15,7 @@ from homeassistant.components.recorder.statistics import statistics_during_perio
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.const import COMPRESSED_STATE_LAST_UPDATED, COMPRESSED_STATE_STATE
 from homeassistant.core import HomeAssistant, ServiceResponse
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
@@ -25,7 +24,8 @@ from .const import CONF_VOLTAGE, DOMAIN
 from .control import Mode, ProtectionKind
 from .coordinator import AmpSensorConfigEntry
 from .progress import Progress
-from .rehearsal import House, Outlook, Plan, rehearse
+from .rehearsal import House, Outlook, Plan
+from .rehearsal_process import RehearsalFailed, async_rehearse
 
 MAX_DAYS: Final = 30
 """How far back is looked, days: a month has all that a house does."""
@@ -38,8 +38,6 @@ LEAST: Final = timedelta(hours=1)
 """Of less history nothing can be told."""
 USUAL_CAR_A: Final = 16
 """What a car draws from most charging cables and household chargers, A: taken where the site has no car."""
-BREATH_S: Final = 0.001
-"""How long it pauses after some milliseconds of work, s: Python does one thing at a time, the event loop first."""
 _DAY: Final = timedelta(days=1)
 _ROW_S: Final = 300.0
 """What a row of the recorder's short-term statistics covers, s."""
@@ -84,18 +82,10 @@ async def async_what_if(
     kind = ProtectionKind.MCB_C if protection is None else protection.kind
     progress = await Progress.async_create(hass, "what_if", entry)
 
-    def try_one(number: int, plan: Plan) -> Outlook:
-        def show(done: float) -> None:
-            progress.show((number + done) / len(plans))
-            time.sleep(BREATH_S)
-
-        return rehearse(house, plan, volts=volts, kind=kind, progress=show)
-
-    def try_all() -> list[Outlook]:
-        return list(starmap(try_one, enumerate(plans)))
-
     try:
-        outlooks = await hass.async_add_executor_job(try_all)
+        outlooks = await async_rehearse(house, plans, volts=volts, kind=kind, progress=progress.show)
+    except RehearsalFailed as error:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="what_if_failed") from error
     finally:
         progress.dismiss()
     return {
