@@ -39,6 +39,7 @@ FRONTEND: Final = {
     r"> Devices & services\b": "ui.panel.config.dashboard.devices.main",
     r"> System\b": "ui.panel.config.dashboard.system.main",
     r"> Network\b": "ui.panel.config.network.caption",
+    r"> Logs\b": "ui.panel.config.logs.caption",
     r"> Apps\b": "ui.panel.config.dashboard.apps.main",
     r"> Home information\b": "ui.panel.config.core.caption",
     r"\bunder Statistics\b": "ui.panel.config.tools.tabs.statistics.title",
