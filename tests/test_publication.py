@@ -1,5 +1,6 @@
 """A noisy meter does not fill the database, and a step is seen at once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
@@ -93,3 +94,16 @@ def test_the_mean_and_the_highest_of_what_is_shown_are_those_of_what_is_read(
     assert abs(off) <= 30.0 + 2 * 100, "A·s: what is not made good yet, and the last fall"
     assert max(read) - max(shown) < AMPS.dead_band
     assert max(shown) <= max(read)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 60)), min_size=1, max_size=60))
+def test_what_is_left_changes_together_with_what_is_drawn(readings: list[tuple[int, int]]) -> None:
+    budget, now = 25.0, 0.0
+    drawn, left = Publication(AMPS), Publication(replace(AMPS, urgent=-1))
+    for sixteenths, after_s in readings:
+        now += after_s
+        amps = sixteenths / 16
+        assert drawn.is_due(amps, now=now) == left.is_due(budget - amps, now=now)
+        assert isinstance(drawn.value, float)
+        assert isinstance(left.value, float)
+        assert drawn.value + left.value == pytest.approx(budget, abs=0.011)  # both are rounded

@@ -27,7 +27,9 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     dead_band: float | timedelta | None = None
     """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
     is_derived: bool = False
-    """Whether it repeats another number in other words."""
+    """Whether it repeats another number in other words, and more coarsely will do."""
+    urgent: int = 1
+    """Whether a rise (1) or a fall (−1) of a number is what must not be missed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         policy = Policy(
             dead_band=description.dead_band * options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A),
             interval_s=options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S),
+            urgent=description.urgent,
         )
         return policy.derived() if description.is_derived else policy
 

@@ -38,8 +38,8 @@ class Policy:
     """The longest that a larger one waits: an induction hob switches every second, and nobody reads faster."""
     every_s: float = 0.0
     """How often a larger change is shown on average, where there are many: BURST of them are shown as they come."""
-    keeps_peaks: bool = True
-    """Whether a larger rise waits for nothing, so that the highest of an hour is that of all readings."""
+    urgent: int = 1
+    """Of larger changes a rise (1), a fall (−1) or neither (0) waits for nothing: an hour's highest or least is real."""
 
     def derived(self) -> Policy:
         """Return the policy of what only repeats another number in other words: with it, but more coarsely."""
@@ -48,7 +48,7 @@ class Policy:
             dead_band=4 * self.dead_band,
             interval_s=max(DETAIL_S, self.interval_s),
             every_s=30.0,
-            keeps_peaks=False,
+            urgent=0,
         )
 
 
@@ -109,7 +109,7 @@ class Publication:
         self._left = min(float(BURST), self._left + elapsed_s / policy.every_s) if policy.every_s else BURST
         may = self._left >= 1
         large = abs(value - last) >= policy.dead_band
-        if large and policy.keeps_peaks and value > last:
+        if large and policy.urgent * (value - last) > 0:
             self._left -= 1
             return value
         if large and may and shown_s >= policy.spacing_s:

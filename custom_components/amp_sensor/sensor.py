@@ -147,7 +147,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="headroom",
         value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
         available_fn=is_connected,
-        is_derived=True,
+        urgent=-1,  # so it changes together with the current, and both add up to the budget
     ),
     AmpSensorSensorDescription(
         key="budget_used",
@@ -157,7 +157,6 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
         available_fn=is_connected,
-        is_derived=True,
         dead_band=PERCENT_PER_A,
     ),
     AmpSensorCurrentDescription(

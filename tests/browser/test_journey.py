@@ -14,6 +14,7 @@ from .home import CAR_MAX_A, Home, at_home
 from .person import Person, chromium, sit_down, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
+"""Where to put the documentation's pictures: of the phone, whose pages can be read side by side."""
 
 
 async def add_integration(person: Person) -> None:
@@ -40,7 +41,6 @@ async def add_site(person: Person, home: Home) -> str:
 
     await person.see(written(f"{step}.car.title"))
     await person.fill(written(f"{step}.car.data.max_amps_car"), str(CAR_MAX_A))
-    await person.picture("flow-car")
     await person.submit()
 
     await person.see(written(f"{step}.webhook.title"))
@@ -119,15 +119,15 @@ async def read_history(guest: Person, home: Home) -> None:
     await guest.page.goto(answer["response"]["url"])
     await guest.see(written("config_panel.view.title"))
     await expect(guest.page.locator("canvas")).to_be_visible()
-    await guest.picture("view")
     found = await Axe().run(guest.page)
     assert found.violations_count == 0, found.generate_report()
 
 
 async def journey(size: str, scheme: str) -> None:
+    pictures = PICTURES if size == "phone" else None
     async with at_home() as home, chromium() as browser:
-        person = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme, pictures=PICTURES)
-        guest = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme, pictures=PICTURES)
+        person = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme, pictures=pictures)
+        guest = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme)
         try:
             await add_integration(person)
             url = await add_site(person, home)
