@@ -37,6 +37,17 @@ def test_the_devices_own_counter_bridges_every_gap() -> None:
     assert meter.energy_wh == pytest.approx(1100)
 
 
+@pytest.mark.parametrize("gap_s", [86_400, 30 * 86_400])
+def test_a_silence_of_any_length_is_bridged_up_to_what_500_amps_could_have_drawn(gap_s: int) -> None:
+    most_wh = 500 * 230 * gap_s / 3600
+    start = _reading(0, energy_wh=1000, boot_id="a")
+    assert _meter(start, _reading(gap_s, energy_wh=1000 + most_wh, boot_id="a")).energy_wh == pytest.approx(most_wh)
+    meter = _meter(start, _reading(gap_s, energy_wh=1010 + most_wh, boot_id="a"))
+    assert meter.energy_wh == 0, "not that counter"
+    meter.add(_reading(gap_s + 5, energy_wh=1013 + most_wh, boot_id="a"))
+    assert meter.energy_wh == pytest.approx(3), "but on from there"
+
+
 def test_a_device_that_restarted_begins_at_zero_or_goes_on() -> None:
     start = _reading(0, energy_wh=1000, boot_id="a")
     assert _meter(start, _reading(60, energy_wh=10, boot_id="b")).energy_wh == pytest.approx(10)

@@ -1,0 +1,54 @@
+"""The comparison of databases counts what is there, and divides ours by theirs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from homeassistant.core import HomeAssistant
+import numpy as np
+import pytest
+
+from simulation.house import House
+from simulation.recorder import Comparison, Cost, Poster, add_naive, add_site, compare, cost, fill, posts_of, report
+
+PROJECT = Path(__file__).parents[2]
+
+
+def _house(seconds: int) -> House:
+    """4 A and 12 A, a minute each."""
+    return House(name="made up", start_s=0, phases=np.array([4.0 + 8.0 * (np.arange(seconds) // 60 % 2)]))
+
+
+@pytest.mark.parametrize("add", [add_naive, add_site])
+def test_all_that_was_posted_is_counted(tmp_path: Path, add: Callable[[HomeAssistant], Awaitable[Poster]]) -> None:
+    (tmp_path / "custom_components").symlink_to(PROJECT / "custom_components")
+    asyncio.run(fill(posts_of(_house(300)), tmp_path, add))
+    found, rows = cost(tmp_path)
+    assert found.rows == sum(rows.values())
+    assert found.file_bytes > 0
+    if add is add_naive:
+        assert rows == {"sensor.home_amps": 300, "sensor.home_watts": 300}
+    else:
+        assert 5 <= rows["sensor.home_current"] <= 30, "each step, and little else"
+
+
+def test_less_than_an_hour_has_no_hourly_mean() -> None:
+    with pytest.raises(ValueError, match="made up is shorter than an hour"):
+        asyncio.run(compare(_house(3599)))
+
+
+def test_the_report_tells_ours_of_theirs() -> None:
+    found = Comparison(
+        hours=2,
+        ours=Cost(rows=50, file_bytes=300),
+        naive=Cost(rows=2000, file_bytes=4000),
+        rows_by_entity={"sensor.home_current": 50},
+        mean_off=0.001,
+        max_off_amps=0.06,
+        energy_off=0.00083,
+    )
+    lines = [line.split() for line in report(_house(7200), found).splitlines()]
+    assert lines[1] == ["rows", "50", "of", "2,000", "2.50%"]
+    assert lines[2] == ["bytes", "300", "of", "4,000", "7.50%"]
+    assert [line[-1] for line in lines[3:6]] == ["0.10%", "A", "0.083%"]
+    assert lines[6] == ["sensor.home_current", "50"]
