@@ -214,7 +214,7 @@ async def test_what_the_house_taught_is_kept_a_few_times_an_hour(site: Site, has
     await site.advance(120, step_s=5, amps=20.0, watts=4600.0)
     learned = site.coordinator.controller.record()["house"]
     assert any(any(level[:20]) for level in learned)
-    assert hass_storage[CONTROL_STORE]["data"]["max_amps"] == 25
+    assert hass_storage[CONTROL_STORE]["data"]["house"]
     await _reload(site)
     assert site.coordinator.controller.record()["house"] == learned
 
@@ -224,11 +224,10 @@ async def test_what_the_house_taught_is_kept_a_few_times_an_hour(site: Site, has
     [
         "nonsense",
         {},
-        {"max_amps": 25, "house": None, "paused": []},
-        {"max_amps": 25, "house": [[None] * 22], "paused": []},
-        {"max_amps": 25, "house": [], "paused": [["x"]]},
-        {"max_amps": 25, "house": [[1.0], "short"], "paused": ["a car that was removed"]},
-        {"max_amps": 16, "house": [[1.0] * 22] * 33, "paused": []},
+        {"house": None, "paused": []},
+        {"house": [[None] * 22], "paused": []},
+        {"house": [], "paused": [["x"]]},
+        {"house": [[1.0], "short"], "paused": ["a car that was removed"]},
     ],
     ids=str,
 )

@@ -157,6 +157,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         suggested_display_precision=0,
         value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
         available_fn=is_connected,
+        is_derived=True,
         dead_band=PERCENT_PER_A,
     ),
     AmpSensorCurrentDescription(
