@@ -41,7 +41,7 @@ class Policy:
     every_s: float = 0.0
     """How often a larger change is shown on average, where there are many: BURST of them are shown as they come."""
     urgent: int = 1
-    """Of larger changes a rise (1), a fall (−1) or neither (0) waits for nothing: an hour's highest or least is real."""
+    """Of larger changes a rise (1), a fall (−1) or neither (0) waits for nothing: peaks are kept."""
 
     def derived(self) -> Policy:
         """Return the policy of what only repeats another number in other words: with it, but more coarsely."""
