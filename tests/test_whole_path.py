@@ -37,6 +37,9 @@ START_H, HOURS = 17.0, 6.0
 """An evening in which the car is lowered, stopped, started and raised."""
 TESSIE = {"set_charging_amps": Action.SET_AMPS, "start_charging": Action.START, "stop_charging": Action.STOP}
 
+PATIENCE = 10_000
+"""Turns of the event loop: some tenths of a second."""
+
 
 class Written(Controller):
     """A controller that writes down what it is given, and what it returns."""
@@ -84,8 +87,11 @@ class VirtualSleep:
 
 
 async def _settle(coordinator: SiteCoordinator, sleep: VirtualSleep) -> None:
-    """Let all be dealt with that does not wait for the clock: a call is either answered, or asleep in the cloud."""
-    while True:
+    """Let all be dealt with that does not wait for the clock: a call is either answered, or asleep in the cloud.
+
+    Where a connection broke, the cloud sleeps on for nobody: such a call is waited for no longer than PATIENCE turns.
+    """
+    for _ in range(PATIENCE):
         await coordinator._events.join()
         calls = [link.polling + (link.commanding is not None) for link in coordinator._links.values()]
         if sum(calls) == len(sleep.sleepers) and coordinator._events.empty():
