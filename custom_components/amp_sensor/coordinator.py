@@ -2,17 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 from math import inf
 import time
-import traceback
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -32,7 +31,6 @@ from .const import (
     CONF_CONNECTED_TIMEOUT,
     CONF_KIND,
     CONF_MAX_AMPS,
-    CONF_MAX_AMPS_CAR,
     CONF_PROTECTION,
     CONF_RATING,
     CONF_SUBENTRY_ID,
@@ -54,12 +52,13 @@ from .control import (
     Reading,
     SiteSettings,
 )
-from .control.managed import UNUSABLE_S
 from .control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
+from .data import SiteData
 from .issues import Issues
+from .link import LAST_RETRY_S, Link
 from .posts import PostLog, Sender
-from .store import ChargerMemory, CounterMemory, SiteMemory, control_store, site_store
-from .watch import ChargerWatch, SiteWatch
+from .store import CounterMemory, SiteMemory, control_store, site_store
+from .watch import SiteWatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -74,9 +73,6 @@ STOP_TIMEOUT_S: Final = 10.0
 RELEASE_S: Final = 120.0
 """For how long a car whose control was switched off is still given back: a start shows within 40 s, and its report
 comes up to a minute later. Whatever happens after that would surprise who switched it off."""
-FIRST_RETRY_S: Final = 30.0
-LAST_RETRY_S: Final = 900.0
-"""Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
 DECISIONS_KEPT: Final = 100
 """What diagnostics show of the past: some hours of a calm house, a quarter of an hour of a restless one."""
 OLD_ADDRESS_QUIET_S: Final = 3600.0
@@ -96,85 +92,6 @@ hear of it: the charger is asked again every LAST_RETRY_S."""
 _WITHOUT_COMMANDS: Final = (Mode.OFF, Mode.MONITOR)
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChargerData:
-    """What is known of one charger."""
-
-    id: str
-    """The id of its subentry."""
-    settings: ChargerSettings
-    report: ChargerReport | None
-    """What it said last; None before it said anything, and while it cannot be reached."""
-    charging_amps: float | None
-    """What it draws by its own account, A per phase; None where nobody knows."""
-    decision: Decision | None
-    energy_wh: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class SiteData:
-    """What is known of one site."""
-
-    settings: SiteSettings
-    reading: Reading | None
-    """The last reading; None while the meter is silent."""
-    read_at: datetime | None
-    """When the last reading arrived, silent or not."""
-    connected: bool | None
-    """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
-    house_current: float | None
-    protection_load: float
-    energy_wh: float
-    chargers: Mapping[str, ChargerData]
-
-
-class _Link:
-    """One charger, and how things stand with it."""
-
-    def __init__(self, charger: Charger, subentry: ConfigSubentry, memory: ChargerMemory | None) -> None:
-        self.charger = charger
-        self.charger_id = subentry.subentry_id
-        self.title = subentry.title
-        self.configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
-        self.settings = ChargerSettings(max_amps=self.configured_max_amps)
-        self.energy_wh = 0.0
-        if memory is not None:
-            if memory["configured_max_amps_car"] == self.configured_max_amps:
-                self.settings = replace(self.settings, max_amps=memory["max_amps_car"])
-            self.settings = replace(
-                self.settings,
-                min_amps=min(memory["min_amps_car"], self.settings.max_amps),
-                managed=memory["managed"],
-            )
-            self.energy_wh = memory["energy_wh"]
-        self.decision: Decision | None = None
-        self.report: ChargerReport | None = None
-        self.reported_at = -inf
-        self.poll_at = -inf
-        self.polling = False
-        self.was_commanded = False
-        """Whether a command ended while a poll was under way, which then saw the charger before it."""
-        self.failures = 0
-        self.reachable = True
-        self.commanding: asyncio.Task[None] | None = None
-        self.watch = ChargerWatch()
-        self.issues: dict[str, str | None] = {}
-        """What stands in the way of each kind of call."""
-
-    def charging_amps(self, now: float) -> float | None:
-        """Return what the charger draws by its own account, A per phase; None where that is unknown or too old."""
-        if self.report is None or not self.reachable:
-            return None
-        if not self.report.state.draws:
-            return 0.0
-        return None if self.report.age_s + now - self.reported_at > UNUSABLE_S else self.report.measured_amps
-
-    def watts(self, now: float, volts: float) -> float:
-        """Return what the charger draws by its own account, W, where a phase has `volts`; 0 where nobody knows."""
-        amps = self.charging_amps(now)
-        return 0.0 if self.report is None or amps is None else amps * self.report.phases * volts
 
 
 class SiteCoordinator(DataUpdateCoordinator[SiteData]):
@@ -237,7 +154,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             counter = memory["counter"]
             self.controller.meter.restore(memory["energy_wh"], counter and Counter(**counter))
         self._links = {
-            charger_id: _Link(
+            charger_id: Link(
                 charger,
                 entry.subentries[charger_id],
                 memory["chargers"].get(charger_id) if memory is not None else None,
@@ -289,11 +206,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             )
         )
 
-    async def _async_release(self, link: _Link) -> None:
+    async def _async_release(self, link: Link) -> None:
         while (command := self.controller.release(link.charger_id, now=self.now())) is not None:
             try:
                 async with asyncio.timeout(STOP_TIMEOUT_S):
-                    answer = await _async_ask(link, link.charger.async_command(command))
+                    answer = await link.async_ask(link.charger.async_command(command))
             except TimeoutError:
                 answer = Outcome.UNKNOWN
             outcome = answer.outcome if isinstance(answer, ChargerError) else answer
@@ -315,7 +232,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         link.watch.woken()
         link.poll_at = self.now()
 
-    def _controls(self, link: _Link) -> bool:
+    def _controls(self, link: Link) -> bool:
         """Whether commands are sent to a charger, as far as its owner is concerned."""
         return self._settings.mode not in _WITHOUT_COMMANDS and link.settings.managed
 
@@ -443,7 +360,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if (command := self.controller.release(charger_id, now=self.now())) is not None:
                 self._send(self._links[charger_id], command)
 
-    def _send(self, link: _Link, command: Command) -> None:
+    def _send(self, link: Link, command: Command) -> None:
         link.commanding = self._spawn(self._async_command(link, command), "command")
 
     def _take_end_of_control(self, ended: Collection[str]) -> None:
@@ -484,47 +401,33 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         if now >= self._record_at or self.controller.paused != self._recorded_pauses:
             self._spawn(self._async_save_control(), "save")
 
-    async def _async_poll(self, link: _Link) -> None:
-        answer = await _async_ask(link, link.charger.async_report())
+    async def _async_poll(self, link: Link) -> None:
+        answer = await link.async_ask(link.charger.async_report())
         if isinstance(answer, ChargerError):
             self._emit(partial(self._take_poll_failure, link, answer))
         else:
             self._emit(partial(self._take_report, link, answer))
 
-    def _take_report(self, link: _Link, report: ChargerReport) -> None:
+    def _take_report(self, link: Link, report: ChargerReport) -> None:
         now = self.now()
-        link.report = report
-        link.reported_at = now
-        link.failures = 0
-        link.polling = False
-        link.poll_at = now + link.charger.poll_after_s(report, commanded=link.was_commanded)
-        link.was_commanded = False
-        if not link.reachable:
-            link.reachable = True
-            _LOGGER.info("%s can be reached again", link.title)
+        link.take_report(report, now)
         self._set_issue(link, "poll", None)
         link.watch.add_report(
             report, self.controller.meter.since(now - WINDOW_S), is_alone=self._is_alone(link), now=now
         )
         self.controller.add_report(link.charger_id, report, now=now)
 
-    def _take_poll_failure(self, link: _Link, error: ChargerError) -> None:
+    def _take_poll_failure(self, link: Link, error: ChargerError) -> None:
         now = self.now()
-        backoff_s = min(FIRST_RETRY_S * 2 ** min(link.failures, 5), LAST_RETRY_S)
-        link.failures += 1
-        link.polling = False
-        link.poll_at = now + max(self._take_error(link, "poll", error), backoff_s)
-        if link.reachable and (type(error) in _BLOCKING or now - link.reported_at > UNUSABLE_S):
-            link.reachable = False
-            _LOGGER.warning("%s cannot be reached: %s", link.title, error)
+        pause_s = self._take_error(link, "poll", error)
+        link.take_failure(error, pause_s=pause_s, is_blocking=type(error) in _BLOCKING, now=now)
 
-    async def _async_command(self, link: _Link, command: Command) -> None:
-        answer = await _async_ask(link, link.charger.async_command(command))
+    async def _async_command(self, link: Link, command: Command) -> None:
+        answer = await link.async_ask(link.charger.async_command(command))
         self._emit(partial(self._take_acknowledgement, link, command, answer))
 
-    def _take_acknowledgement(self, link: _Link, command: Command, answer: Outcome | ChargerError) -> None:
+    def _take_acknowledgement(self, link: Link, command: Command, answer: Outcome | ChargerError) -> None:
         now = self.now()
-        link.commanding = None
         self.answers.append(
             {
                 "at": dt_util.utcnow().isoformat(),
@@ -540,22 +443,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             outcome = answer
             retry_after_s = 0.0
             self._set_issue(link, "command", None)
-        if link.polling:
-            link.was_commanded = True
-        elif not link.failures:
-            link.poll_at = min(link.poll_at, now + link.charger.poll_after_s(link.report, commanded=True))
+        link.take_end_of_command(now)
         self.controller.acknowledge(command, outcome, now=now, retry_after_s=retry_after_s)
 
     # Errors that somebody has to mend
 
-    def _take_error(self, link: _Link, call: str, error: ChargerError) -> float:
+    def _take_error(self, link: Link, call: str, error: ChargerError) -> float:
         """Tell whoever can mend it; return how long to leave the charger alone, s."""
         if isinstance(error, ChargerAuthError):
             self.config_entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
         self._set_issue(link, call, _BLOCKING.get(type(error)))
         return max(LAST_RETRY_S if type(error) in _BLOCKING else 0.0, error.retry_after_s)
 
-    def _set_issue(self, link: _Link, call: str, issue: str | None) -> None:
+    def _set_issue(self, link: Link, call: str, issue: str | None) -> None:
         """Note what stands in the way of a kind of call: reads may go on working where commands do not."""
         link.issues[call] = issue
         for key in filter(None, _BLOCKING.values()):
@@ -598,12 +498,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if self._controls(link) or not is_paused:
                 self.issues.set("left_paused", charger_id, is_wrong=False)
 
-    def _is_alone(self, link: _Link) -> bool:
+    def _is_alone(self, link: Link) -> bool:
         """Whether all that moves the meter is the house and this charger."""
         others = (other for other in self._links.values() if other is not link)
         return self.controller.frozen_at is None and all(other.charging_amps(self.now()) == 0.0 for other in others)
 
-    def _tell_left_paused(self, link: _Link) -> None:
+    def _tell_left_paused(self, link: Link) -> None:
         """Tell of a car that stands still because of us, where nobody will start it any more."""
         is_paused = link.charger_id in self.controller.paused
         self.issues.set("left_paused", link.charger_id, is_wrong=is_paused, charger=link.title)
@@ -612,28 +512,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
-        link, managed, now = self._links[charger_id], self.controller.chargers[charger_id], self.now()
-        belief = managed.belief
-        return {
-            "reachable": link.reachable,
-            "failures": link.failures,
-            "reported_s_ago": now - link.reported_at,
-            "belief": {
-                "low_amps": belief.low,
-                "high_amps": belief.high,
-                "change": belief.change and asdict(belief.change) | {"sent_s_ago": now - belief.change.sent_at},
-                "target_amps": managed.target,
-                "request_amps": managed.request,
-                "user_limit_amps": managed.user_limit,
-                "running": managed.running,
-                "paused_by_us": managed.paused,
-                "in_flight": managed.in_flight and asdict(managed.in_flight),
-                "no_command_for_s": max(0.0, managed.not_before - now),
-                "latency_s": managed.latency_s,
-                "starts_left": managed.starts_left(now),
-            },
-            "cloud": link.charger.diagnostics(),
-        }
+        return self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
 
     def _volts(self) -> float:
         last = self.controller.meter.last
@@ -653,14 +532,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             protection_load=self.controller.protection_load,
             energy_wh=self._saved["energy_wh"],
             chargers={
-                charger_id: ChargerData(
-                    id=charger_id,
-                    settings=link.settings,
-                    report=link.report if link.reachable else None,
-                    charging_amps=link.charging_amps(now),
-                    decision=link.decision,
-                    energy_wh=self._saved["chargers"][charger_id]["energy_wh"],
-                )
+                charger_id: link.data(energy_wh=self._saved["chargers"][charger_id]["energy_wh"], now=now)
                 for charger_id, link in self._links.items()
             },
         )
@@ -676,16 +548,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             counter=None
             if (counter := meter.counter) is None
             else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
-            chargers={
-                charger_id: ChargerMemory(
-                    max_amps_car=link.settings.max_amps,
-                    configured_max_amps_car=link.configured_max_amps,
-                    min_amps_car=link.settings.min_amps,
-                    managed=link.settings.managed,
-                    energy_wh=link.energy_wh,
-                )
-                for charger_id, link in self._links.items()
-            },
+            chargers={charger_id: link.memory() for charger_id, link in self._links.items()},
         )
 
     async def _async_save(self) -> None:
@@ -713,16 +576,3 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
 def _differ(decision: Decision, last: Decision) -> bool:
     return (decision.reason, decision.target) != (last.reason, last.target)
-
-
-async def _async_ask[AnswerT](link: _Link, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:
-    """Return a charger's answer, or how it failed. It never raises: nobody would hear how the call ended."""
-    try:
-        return await call
-    except ChargerError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the controller waits for the end of its command
-        # Where it was raised, but not its text: aiohttp's texts name the address
-        where = "".join(traceback.format_tb(error.__traceback__))
-        _LOGGER.error("%s failed in a way that nobody expected: %s\n%s", link.title, type(error).__name__, where)  # noqa: TRY400 -- as above
-        return ChargerError(type(error).__name__)

@@ -14,7 +14,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
-from .coordinator import ChargerData, SiteCoordinator, SiteData
+from .coordinator import SiteCoordinator
+from .data import ChargerData, SiteData
 from .publication import Policy, Publication
 
 

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import Mode
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator, SiteData
+from .coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .data import SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 
 PARALLEL_UPDATES = 0

@@ -25,7 +25,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import ChargingState, Decision, Reading, Reason
-from .coordinator import AmpSensorConfigEntry, ChargerData, SiteData
+from .coordinator import AmpSensorConfigEntry
+from .data import ChargerData, SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 
 PARALLEL_UPDATES = 0

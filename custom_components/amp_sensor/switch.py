@@ -8,7 +8,8 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import AmpSensorConfigEntry, ChargerData, SiteCoordinator
+from .coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .data import ChargerData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 
 PARALLEL_UPDATES = 0
