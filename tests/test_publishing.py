@@ -20,7 +20,7 @@ from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import pytest
 
-from custom_components.amp_sensor import PLATFORMS, config_flow
+from custom_components.amp_sensor import PLATFORMS, config_flow, forms
 from custom_components.amp_sensor.const import DOMAIN
 
 ROOT = Path(__file__).parent.parent
@@ -129,7 +129,7 @@ def test_no_text_of_a_flow_is_left_over(texts: dict[str, Any], flow: type) -> No
 
 
 def test_choices_and_their_texts_match() -> None:
-    schemas = (config_flow.PROTECTION_SCHEMA.schema.values(), [config_flow.DEVICE_CHOICE])
+    schemas = (forms.PROTECTION_SCHEMA.schema.values(), [forms.DEVICE_CHOICE])
     choices = [choice for values in schemas for choice in values if isinstance(choice, SelectSelector)]
     texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items()}
     fields = [field["selector"].get("select") for action in SERVICES.values() for field in action["fields"].values()]
