@@ -12,7 +12,7 @@ import sys
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.person import chromium, sit_down  # noqa: E402
+from tests.browser.person import chromium, sit_down  # noqa: E402 -- a script is started outside of the project's packages
 
 IMAGES = ROOT / "docs" / "images"
 LIVE_S = 960  # a little more than what the graph shows

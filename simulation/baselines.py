@@ -3,6 +3,7 @@
 The rules are those of the projects named, written anew; where one leaves a thing open, the kinder reading is taken.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Rule(Protocol):
         """Decide; nothing returned means that the last decision stands."""
 
 
-class Baseline:
+class Baseline(ABC):
     """What all rules share: the last reading and report, and that one command is in flight at most."""
 
     def __init__(self, site: Site) -> None:
@@ -102,9 +103,9 @@ class Baseline:
         reason = Reason.OVER_BUDGET if self._target < old else Reason.RAISED
         return (Decision(at=now, charger_id=CAR, target=self._target, reason=reason, command=command),)
 
+    @abstractmethod
     def _rule(self, now: float) -> list[Command]:
         """Return what to send now, in this order."""
-        raise NotImplementedError
 
     def _set(self, amps: int) -> Command:
         return Command(charger_id=CAR, action=Action.SET_AMPS, amps=amps)

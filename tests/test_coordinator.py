@@ -1,6 +1,7 @@
 """One task per site: what happens is dealt with in order, and only the controller's commands leave."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from itertools import pairwise
 import logging
@@ -363,12 +364,14 @@ async def test_nothing_is_logged_above_debug_while_all_is_well(site: Site, caplo
     assert not [r for r in caplog.records if r.levelno > logging.DEBUG and r.name.startswith("custom_components")]
 
 
-async def test_a_simulated_tesla_follows_the_budget_over_http(
+@pytest.fixture
+async def tesla(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     hass_client_no_auth: ClientSessionGenerator,
     entry: MockConfigEntry,
-) -> None:
+) -> AsyncGenerator[tuple[Site, TessieServer, Car]]:
+    """Set up a site whose car answers through a simulated Tessie, at once."""
     car = Car.endless(rng=Random(1))
     server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, sync_s=1, lag_s=0)
     server.add_car(VIN, car)
@@ -378,64 +381,55 @@ async def test_a_simulated_tesla_follows_the_budget_over_http(
         subentry = entry.subentries[CHARGER_ID]
         hass.config_entries.async_update_subentry(entry, subentry, data=car_data(**{CONF_TESSIE_URL: server.url}))
         assert await hass.config_entries.async_setup(entry.entry_id)
-        site = Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth())
-        house, over_s = 3.0, 0
-        for second in range(360):
-            if second == 120:
-                house = 15.0
-            if second == 240:
-                house = 3.0
-            await site.advance(1)
-            server.advance()
-            if second % 5 == 0:
-                total = house + car.amps
-                over_s += 5 * (total > 25)
-                await site.post(amps=total, watts=total * 230)
-            if second == 200:
-                assert 5 <= car.amps <= 10
-        assert over_s <= 15
-        assert car.amps > 10, "and comes back"
-        assert server.counters.commands_away == server.counters.commands_asleep == 0
+        yield Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth()), server, car
         assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_simulated_tesla_follows_the_budget_over_http(tesla: tuple[Site, TessieServer, Car]) -> None:
+    site, server, car = tesla
+    house, over_s = 3.0, 0
+    for second in range(360):
+        if second == 120:
+            house = 15.0
+        if second == 240:
+            house = 3.0
+        await site.advance(1)
+        server.advance()
+        if second % 5 == 0:
+            total = house + car.amps
+            over_s += 5 * (total > 25)
+            await site.post(amps=total, watts=total * 230)
+        if second == 200:
+            assert 5 <= car.amps <= 10
+    assert over_s <= 15
+    assert car.amps > 10, "and comes back"
+    assert server.counters.commands_away == server.counters.commands_asleep == 0
 
 
 async def test_a_token_that_is_revoked_asks_once_and_control_resumes_with_a_new_one(
-    hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
-    hass_client_no_auth: ClientSessionGenerator,
-    entry: MockConfigEntry,
+    tesla: tuple[Site, TessieServer, Car],
 ) -> None:
-    car = Car.endless(rng=Random(1))
-    server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, sync_s=1, lag_s=0)
-    server.add_car(VIN, car)
-    hass.loop.slow_callback_duration = inf
-    async with server:
-        entry.add_to_hass(hass)
-        subentry = entry.subentries[CHARGER_ID]
-        hass.config_entries.async_update_subentry(entry, subentry, data=car_data(**{CONF_TESSIE_URL: server.url}))
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        site = Site(hass, entry, freezer, FakeCharger(), await hass_client_no_auth())
+    site, server, car = tesla
+    flows, issues = site.hass.config_entries.flow, ir.async_get(site.hass).issues
 
-        async def live(seconds: int, house: float) -> None:
-            for _ in range(0, seconds, 5):
-                await site.advance(5, step_s=5)
-                server.advance()
-                total = house + car.amps
-                await site.post(amps=total, watts=total * 230)
+    async def live(seconds: int, house: float) -> None:
+        for _ in range(0, seconds, 5):
+            await site.advance(5, step_s=5)
+            server.advance()
+            total = house + car.amps
+            await site.post(amps=total, watts=total * 230)
 
-        await live(90, 3.0)
-        server.token = "the-next-one"
-        await live(120, 20.0)
-        assert car.amps == 16, "nobody can lower it"
-        (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-        assert flow["context"]["source"] == SOURCE_REAUTH
-        reauth = [key for key in ir.async_get(hass).issues if "reauth" in key[1]]
-        assert len(reauth) == 1, "told once, however often it is refused"
-        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"tessie_token": "the-next-one"})
-        assert result.get("reason") == "reauth_successful", result
-        await hass.async_block_till_done()
-        assert not [key for key in ir.async_get(hass).issues if "reauth" in key[1]]
-        await live(60, 17.0)
-        assert 5 <= car.amps <= 8, "it obeys again"
-        assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-        assert await hass.config_entries.async_unload(entry.entry_id)
+    await live(90, 3.0)
+    server.token = "the-next-one"
+    await live(120, 20.0)
+    assert car.amps == 16, "nobody can lower it"
+    (flow,) = flows.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert len([key for key in issues if "reauth" in key[1]]) == 1, "told once, however often it is refused"
+    result = await flows.async_configure(flow["flow_id"], {"tessie_token": "the-next-one"})
+    assert result.get("reason") == "reauth_successful", result
+    await site.hass.async_block_till_done()
+    assert not [key for key in issues if "reauth" in key[1]]
+    await live(60, 17.0)
+    assert 5 <= car.amps <= 8, "it obeys again"
+    assert not flows.async_progress_by_handler(DOMAIN)
