@@ -27,6 +27,8 @@ FLAGS: Final = (
 
 # Icons of other makers and maps come from the internet, which is not there
 OUTSIDE: Final = ("/api/brands/", "/api/map_tiles/")
+# A long list of the frontend that is left while it lays itself out rejects its promise with this bare word
+OF_THE_FRONTEND: Final = ("disconnected",)
 TEXTS: Final = Path(__file__).parents[2] / "custom_components" / "amp_sensor" / "translations" / "en.json"
 
 
@@ -68,6 +70,10 @@ class Person:
         where = message.location.get("url", "")
         if message.type == "error" and not any(path in where for path in OUTSIDE):
             self.complaints.append(f"{message.text} ({where})")
+
+    def _catch(self, error: Exception) -> None:
+        if str(error) not in OF_THE_FRONTEND:
+            self.complaints.append(str(error))
 
     async def go(self, path: str) -> None:
         """Open a page of Home Assistant."""
@@ -127,5 +133,5 @@ async def sit_down(browser: Browser, url: str, *, size: str, scheme: str, pictur
     page = await context.new_page()
     person = Person(page, url, size, pictures)
     page.on("console", person._hear)
-    page.on("pageerror", lambda error: person.complaints.append(str(error)))
+    page.on("pageerror", person._catch)
     return person
