@@ -65,6 +65,15 @@ class Home:
             while await self.state(entity_id) != wanted:  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.2)
 
+    async def site_id(self) -> str:
+        """Return the id of the site, once it is loaded: a repair loads it anew."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                (site,) = await self.home_assistant.call("config_entries/get", domain="amp_sensor")
+                if site["state"] == "loaded":
+                    return str(site["entry_id"])
+                await asyncio.sleep(0.2)
+
     def our_troubles(self) -> list[str]:
         """Return the warnings and errors in Home Assistant's log that are about us."""
         return [

@@ -108,12 +108,11 @@ async def follow_repair(person: Person, home: Home, old_url: str) -> None:
 
 async def read_history(guest: Person, home: Home) -> None:
     """Open the page for people without an account, in a browser that never saw Home Assistant."""
-    (site,) = [entry["entry_id"] for entry in await home.home_assistant.call("config_entries/get", domain="amp_sensor")]
     answer = await home.home_assistant.call(
         "call_service",
         domain="amp_sensor",
         service="create_view_link",
-        service_data={"site": site, "days": 1},
+        service_data={"site": await home.site_id(), "days": 1},
         return_response=True,
     )
     await guest.page.goto(answer["response"]["url"])
