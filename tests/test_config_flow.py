@@ -305,7 +305,7 @@ async def renew_token(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: 
 
 async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: AsyncMock) -> None:
     dialog = await new_site(hass)
-    assert typed(dialog.result) == {CONF_NAME: hass.config.location_name, CONF_PROTECTION: {}}
+    assert typed(dialog.result) == {CONF_NAME: hass.config.location_name, CONF_MAX_AMPS: "", CONF_PROTECTION: {}}
     menu = await dialog.submit({**SITE, CONF_NAME: "  Casa   Ana ", CONF_PROTECTION: {}})
     assert menu["type"] is FlowResultType.MENU
     page = await dialog.choose("webhook")
@@ -321,11 +321,13 @@ async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: Asy
     assert len(integration.mock_calls) == 1
 
 
-async def test_what_the_last_page_offers_works_as_pasted(hass: HomeAssistant) -> None:
+async def test_the_command_works_as_pasted(hass: HomeAssistant) -> None:
     dialog = await new_site(hass)
     await dialog.submit(SITE)
     shown = (await dialog.choose("webhook"))["description_placeholders"]
-    command, header_option, header, data_option, body, url = shlex.split(shown["curl"])
+    page = await dialog.submit({"device": Recipe.CURL})
+    lines = page["description_placeholders"]["lines"]
+    command, header_option, header, data_option, body, url = shlex.split(lines)
     assert (command, header_option, data_option) == ("curl", "-H", "-d")
     assert (header, url) == ("Content-Type: application/json", shown["url"])
     assert json.loads(body) == {"amps": 10.0, "watts": 2200.0}
@@ -355,14 +357,15 @@ async def test_a_device_of_ones_own_is_shown_its_lines(hass: HomeAssistant, lang
     assert (await dialog.finish({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_site_accepts_what_its_last_page_posts(
+async def test_a_site_accepts_what_the_command_posts(
     hass: HomeAssistant, integration: AsyncMock, tessie: TessieServer, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
     integration.side_effect = async_setup_entry
     dialog = await new_site_with_car(hass)
     await dialog.submit(account(tessie))
-    page = await dialog.submit(CAR)
-    *_, header, _, body, url = shlex.split(page["description_placeholders"]["curl"])
+    await dialog.submit(CAR)
+    page = await dialog.submit({"device": Recipe.CURL})
+    *_, header, _, body, url = shlex.split(page["description_placeholders"]["lines"])
     entry = (await dialog.finish())["result"]
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
@@ -735,7 +738,7 @@ async def test_adding_a_site_with_its_only_car(hass: HomeAssistant, tessie: Tess
     dialog = await new_site_with_car(hass)
     form = await dialog.submit(account(tessie, f" {TOKEN}\n"))
     assert form["description_placeholders"] == {"cars": "Red"}
-    assert typed(form) == {CONF_CHARGER_LOCATION: HOME}
+    assert typed(form) == {CONF_MAX_AMPS_CAR: "", CONF_CHARGER_LOCATION: HOME}
     await dialog.submit({**CAR, CONF_CHARGER_LOCATION: {"latitude": 1.0, "longitude": 2.0}})
     result = await dialog.finish()
     car = only_car(result["result"])

@@ -292,3 +292,18 @@ async def test_a_car_that_the_meter_never_shows_is_a_repair(site: Site) -> None:
         site.charger.report = replace(CHARGING, requested_amps=amps, measured_amps=amps)
         await site.advance(120, step_s=5, amps=3.0 + number % 3 / 10, watts=690.0)
     assert _shown(site) == {"other_circuit"}
+
+
+async def test_that_a_removed_car_was_left_stopped_can_be_put_away(
+    repairs: None, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    await site.post(amps=40.0, watts=9200.0)
+    site.charger.report = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+    await site.advance(20, amps=24.0, watts=5520.0)
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
+    assert _shown(site) == {"left_paused"}
+    client = await hass_client()
+    form = await _start(client, f"left_paused_{CHARGER_ID}")
+    assert form["description_placeholders"] == {"charger": "Rocinante"}
+    assert (await _go_on(client, form["flow_id"], {}))["type"] == "create_entry"
+    assert not _issues(site)

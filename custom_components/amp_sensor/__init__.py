@@ -55,7 +55,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=dr.DeviceEntryType.SERVICE,
         manufacturer="Amp Sensor",
-        model="Site",
         name=entry.title,
     )
     chargers = {

@@ -4,7 +4,7 @@ from abc import abstractmethod
 import asyncio
 from collections.abc import Mapping
 from math import inf
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.webhook import async_generate_id, async_generate_path, async_generate_url
 from homeassistant.config_entries import (
@@ -86,6 +86,9 @@ from .webhook import with_new_address
 
 _TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
 _GUIDE_URL = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"
+
+_EMPTY: Final = ""
+"""For a number that has to be typed: where nothing is suggested, the frontend suggests 0."""
 
 # Of a form, and not kept
 _DEVICE = "device"
@@ -218,7 +221,7 @@ class _TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
                 CONF_LONGITUDE: self.hass.config.longitude,
                 CONF_RADIUS: DEFAULT_RADIUS_M,
             }
-            user_input = {CONF_CHARGER_LOCATION: home}
+            user_input = {CONF_MAX_AMPS_CAR: _EMPTY, CONF_CHARGER_LOCATION: home}
         schema = CAR_SCHEMA
         if len(self._cars) > 1:
             # Two cars may have the same name: the end of the VIN tells them apart.
@@ -332,7 +335,7 @@ class AmpSensorConfigFlow(
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
-                SITE_SCHEMA, user_input or {CONF_NAME: self.hass.config.location_name}
+                SITE_SCHEMA, user_input or {CONF_NAME: self.hass.config.location_name, CONF_MAX_AMPS: _EMPTY}
             ),
             errors=errors,
         )
@@ -391,7 +394,7 @@ class AmpSensorConfigFlow(
         return self.async_show_form(
             step_id="webhook",
             data_schema=vol.Schema({vol.Optional(_DEVICE): DEVICE_CHOICE}),
-            description_placeholders={"url": url, "curl": recipe(Recipe.CURL, webhook_url=url)},
+            description_placeholders={"url": url},
         )
 
     async_step_webhook_path = async_step_webhook

@@ -54,7 +54,6 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
         device_info=DeviceInfo(
             identifiers={(DOMAIN, charger_id)},
             manufacturer="Tesla",
-            model="Tessie",
             name=coordinator.config_entry.subentries[charger_id].title,
             via_device_id=coordinator.device_id,
         ),

@@ -12,8 +12,9 @@ from .control import Reading
 from .posts import Refusal
 from .webhook import Receiver, async_listen
 
-WAIT_S: Final = 60.0
-"""How long one wait takes: a device that is switched on is in the Wi-Fi within half a minute, and posts every 5 s."""
+WAIT_S: Final = 30.0
+"""How long one wait takes, whose page nobody can leave meanwhile: a device that is switched on is in the Wi-Fi within
+half a minute, and posts every 5 s."""
 
 
 class FirstReading:

@@ -7,7 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 
-FIXABLE: Final = ("asleep_while_paused", "old_address")
+FIXABLE: Final = ("asleep_while_paused", "left_paused", "old_address")
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = ("charger_gone", "meter_refused", "meter_silent", "subscription", "virtual_key_missing")
 """Without these mended there is no control at all."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
-from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription
+from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -26,6 +26,7 @@ class AmpSensorNumberDescription[DataT](AmpSensorEntityDescription[DataT], Numbe
     set_fn: Callable[[SiteCoordinator, DataT, float], None]
     device_class: NumberDeviceClass | None = NumberDeviceClass.CURRENT
     entity_category: EntityCategory | None = EntityCategory.CONFIG
+    mode: NumberMode | None = NumberMode.BOX  # a slider hides the number
     native_step: float | None = 1
     native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 import asyncio
 from typing import override
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
@@ -98,6 +98,8 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow of a repair that has one; `Issues.set` made it."""
     told = data or {}
+    if told["key"] == "left_paused":
+        return ConfirmRepairFlow()  # only to be read; its site may be gone
     entry: AmpSensorConfigEntry = hass.config_entries.async_get_known_entry(str(told["entry_id"]))
     if told["key"] == "old_address":
         return OldAddressFlow(entry)

@@ -26,16 +26,24 @@ const FEATURES = {
 
 const textsByLanguage = new Map();
 
-/** Return a function from the keys of our own texts to the texts in the language of the user. */
+async function loadResources(hass, category) {
+  const type = "frontend/get_translations";
+  const { resources } = await hass.callWS({ type, language: hass.language, category, integration: DOMAIN });
+  return resources;
+}
+
+/** Return a function from the keys of our own texts to the texts in the language of the user; `reasons` is on it. */
 async function loadTexts(hass) {
   if (!textsByLanguage.has(hass.language)) {
-    const { resources } = await hass.callWS({
-      type: "frontend/get_translations",
-      language: hass.language,
-      category: "config_panel",
-      integration: DOMAIN,
-    });
-    textsByLanguage.set(hass.language, (key) => resources[`component.${DOMAIN}.config_panel.dashboard.${key}`]);
+    const [ours, entities] = await Promise.all([loadResources(hass, "config_panel"), loadResources(hass, "entity")]);
+    const text = (key) => ours[`component.${DOMAIN}.config_panel.dashboard.${key}`];
+    const prefix = `component.${DOMAIN}.entity.sensor.reason.state.`;
+    text.reasons = Object.fromEntries(
+      Object.entries(entities)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, reason]) => [key.slice(prefix.length), reason]),
+    );
+    textsByLanguage.set(hass.language, text);
   }
   return textsByLanguage.get(hass.language);
 }
@@ -127,12 +135,16 @@ function nowSection(text, entities) {
   ]);
 }
 
-function chargerSection(hass, charger) {
+/** Return a template for a reason in words: Home Assistant itself would put it into the server's language. */
+const reasonIn = (text, reason) =>
+  `{{ ${JSON.stringify(text.reasons)}.get(states('${reason}'), state_translated('${reason}')) }}`;
+
+function chargerSection(hass, text, charger) {
   const entities = entitiesOf(hass, charger);
   const reason = entities["sensor.reason"];
   return section(nameOf(charger), ICON, [
     // A tile would cut it short on a phone
-    reason && { type: "markdown", content: `## {{ state_translated('${reason}') }}`, grid_options: { columns: 12 } },
+    reason && { type: "markdown", content: `## ${reasonIn(text, reason)}`, grid_options: { columns: 12 } },
     tile(entities["sensor.charging_state"], "purple"),
     tile(entities["sensor.target_current"], "purple"),
     tile(entities["sensor.charging_current"], "purple"),
@@ -207,7 +219,7 @@ class AmpSensorView extends HTMLElement {
       max_columns: 3,
       sections: [
         nowSection(text, entities),
-        ...chargers.map((charger) => chargerSection(hass, charger)),
+        ...chargers.map((charger) => chargerSection(hass, text, charger)),
         section(text("settings"), "mdi:tune", controls(entities)),
         ...historySections(
           text,
