@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from homeassistant.components.automation.const import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.components.blueprint.models import Blueprint
-from homeassistant.core import ServiceCall
+from homeassistant.core import CoreState, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml
@@ -324,6 +324,28 @@ async def test_something_goes_off_under_pressure_and_on_again_when_there_is_room
     await use.site.advance(90, step_s=5, amps=12.0, watts=2800.0)
     assert use.site.state("input_boolean.boiler") == "on"
     assert use.site.state("input_boolean.pool") == "off", "it was off before"
+
+
+async def test_what_was_switched_off_is_remembered_over_a_restart(loads: None, use: Use) -> None:
+    hass = use.site.hass
+    await use.site.call("input_boolean", "turn_off", "input_boolean.boiler")
+    await use.site.call("input_boolean", "turn_on", "input_boolean.pool")
+    assert await async_setup_component(hass, "input_text", {"input_text": {"noted": {"max": 100}}})
+    await use.set_up("switch_off_under_pressure", **PRESSURE, memory="input_text.noted")
+    await use.site.advance(35, amps=27.0, watts=6200.0)
+    assert use.site.state("input_boolean.pool") == "off"
+    assert use.site.state("input_text.noted") == "1"
+
+    await use.site.call("automation", "turn_off", "automation.it")  # as Home Assistant's end: nobody waits any more
+    hass.set_state(CoreState.not_running)
+    await use.site.call("automation", "turn_on", "automation.it")
+    await hass.async_start()
+    await use.site.advance(240, step_s=5, amps=12.0, watts=2800.0)
+    assert use.site.state("input_boolean.pool") == "off"
+    await use.site.advance(90, step_s=5, amps=12.0, watts=2800.0)
+    assert use.site.state("input_boolean.pool") == "on"
+    assert use.site.state("input_boolean.boiler") == "off", "it was off before"
+    assert use.site.state("input_text.noted") == ""
 
 
 async def test_a_moment_over_budget_switches_nothing_off(loads: None, use: Use) -> None:

@@ -81,6 +81,7 @@ async def test_the_page_shows_readings_to_somebody_without_an_account(watched: S
     assert response.status == HTTPStatus.OK
     assert '<time datetime="2026-11-18T10:10:00+01:00">2026-11-18 10:10</time>' in page
     assert ">20.0</td>" in page
+    assert "2026-11-18 09:55" not in page, "nobody was there yet"
     assert 'data-budget-amps="25"' in page
     assert TEXTS["config_panel"]["view"]["expires"].format(time="2026-11-25 10:14") in page
 

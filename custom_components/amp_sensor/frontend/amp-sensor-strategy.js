@@ -109,6 +109,7 @@ function section(heading, icon, cards, more) {
 
 function nowSection(text, entities) {
   const used = entities["sensor.budget_used"];
+  const phases = [1, 2, 3].map((phase) => entities[`sensor.current_l${phase}`]).filter(Boolean);
   return section(text("now"), "mdi:home-lightning-bolt", [
     alarm(entities["binary_sensor.connected"], "off"),
     used && {
@@ -127,7 +128,13 @@ function nowSection(text, entities) {
     tile(entities["sensor.headroom"], "green"),
     tile(entities["sensor.house_current"], "amber"),
     tile(entities["sensor.power"], "blue"),
-    ...[1, 2, 3].map((phase) => tile(entities[`sensor.current_l${phase}`], "blue", { grid_options: { columns: 4 } })),
+    phases.length && {
+      type: "glance",
+      entities: phases.map((entity) => ({ entity, name: OWN_NAME })),
+      columns: phases.length,
+      show_icon: false,
+      grid_options: { columns: 12 },
+    },
     wideTile(entities["sensor.protection_load"], "orange", {
       features: [{ type: "bar-gauge", min: 0, max: 100 }],
       features_position: "inline",
@@ -214,6 +221,7 @@ class AmpSensorView extends HTMLElement {
     }
     const entities = entitiesOf(hass, site);
     const chargers = chargersOf(hass, site);
+    if (!chargers.length) delete entities["sensor.house_current"]; // all current is the house's
     return {
       type: "sections",
       max_columns: 3,
