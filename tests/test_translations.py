@@ -125,6 +125,14 @@ def test_the_frontend_can_format_it(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_the_title_of_a_page_fits_a_phone(language: str) -> None:
+    """Of 390 px the frontend leaves it 300, which cut a title of 31 characters."""
+    titles = [text for path, text in read(language).items() if re.search(r"\.step\.\w+\.title$", path)]
+    assert titles
+    assert [title for title in titles if len(re.sub(r"\{\w+\}", "", title)) > 29] == []
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_what_differs_can_be_told_apart(language: str) -> None:
     """Two entities of a device, two options of a list, two states of an entity never have one name."""
     texts = read(language)

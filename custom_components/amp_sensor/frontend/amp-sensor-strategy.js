@@ -128,6 +128,7 @@ function nowSection(text, entities) {
     tile(entities["sensor.headroom"], "green"),
     tile(entities["sensor.house_current"], "amber"),
     tile(entities["sensor.power"], "blue"),
+    entities["sensor.house_current"] ? undefined : tile(entities["sensor.energy"], "blue"),
     phases.length && {
       type: "glance",
       entities: phases.map((entity) => ({ entity, name: OWN_NAME })),
