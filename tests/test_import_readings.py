@@ -15,7 +15,7 @@ from homeassistant.components.recorder.statistics import (
     statistics_during_period,
     validate_statistics,
 )
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
@@ -214,7 +214,7 @@ async def test_no_token_is_in_the_log(recorded: Site, tmp_path: Path, caplog: py
 async def test_its_end_is_told_to_whoever_did_not_wait_for_it(recorded: Site, tmp_path: Path) -> None:
     told: list[str] = []
     persistent_notification.async_register_callback(
-        recorded.hass, lambda _, changed: told.extend(note["message"] for note in changed.values())
+        recorded.hass, callback(lambda _, changed: told.extend(note["message"] for note in changed.values()))
     )
     await bring(recorded, write(tmp_path / "sqlite.db", [*rows(1), *rows(1, start=START + 86400)]))
     await recorded.hass.async_block_till_done()

@@ -51,8 +51,11 @@ from .old_database import (
 )
 from .progress import Progress
 
-WINDOW: Final = timedelta(hours=500)
-"""How much is written before the recorder is waited for: some 2000 rows keep it from states for a second or so."""
+WINDOW: Final = timedelta(days=2)
+"""How much is written before the recorder is waited for: some 200 rows keep it from states for a tenth of a second.
+
+More at once is not quicker (measured: ten times as much took a fifth more of the processor), and leaves more garbage.
+"""
 READING_SHARE: Final = 0.6
 """How much of the time goes into reading the file, measured on ten million readings."""
 
