@@ -78,10 +78,6 @@ const tile = (entity, color, more) =>
 
 const wideTile = (entity, color, more) => tile(entity, color, { grid_options: { columns: 12 }, ...more });
 
-/** Return a tile that is there only while a binary sensor is in a state that somebody should know of. */
-const alarm = (entity, state) =>
-  wideTile(entity, "red", { visibility: [{ condition: "state", entity, state }] });
-
 /** Return a tile for each entity that a person can set. */
 const controls = (entities) =>
   Object.entries(FEATURES).flatMap(([domain, feature]) =>
@@ -109,9 +105,19 @@ function section(heading, icon, cards, more) {
 
 function nowSection(text, entities) {
   const used = entities["sensor.budget_used"];
+  const over = entities["binary_sensor.over_budget"];
+  const connected = entities["binary_sensor.connected"];
+  const heard = connected && { visibility: [{ condition: "state", entity: connected, state: "on" }] };
   const phases = [1, 2, 3].map((phase) => entities[`sensor.current_l${phase}`]).filter(Boolean);
   return section(text("now"), "mdi:home-lightning-bolt", [
-    alarm(entities["binary_sensor.connected"], "off"),
+    connected && {
+      type: "markdown",
+      content:
+        `<ha-alert alert-type="error"><a href="/config/integrations/integration/${DOMAIN}">` +
+        `${text.reasons.meter_silent}</a></ha-alert>`,
+      grid_options: { columns: 12 },
+      visibility: [{ condition: "state", entity: connected, state_not: "on" }],
+    },
     used && {
       type: "gauge",
       entity: used,
@@ -123,11 +129,11 @@ function nowSection(text, entities) {
       grid_options: { columns: 12 },
       visibility: [{ condition: "numeric_state", entity: used, above: -1 }],
     },
-    alarm(entities["binary_sensor.over_budget"], "on"),
-    tile(entities["sensor.current"], "blue"),
-    tile(entities["sensor.headroom"], "green"),
-    tile(entities["sensor.house_current"], "amber"),
-    tile(entities["sensor.power"], "blue"),
+    wideTile(over, "red", { visibility: [{ condition: "state", entity: over, state: "on" }] }),
+    tile(entities["sensor.current"], "blue", heard),
+    tile(entities["sensor.headroom"], "green", heard),
+    tile(entities["sensor.house_current"], "amber", heard),
+    tile(entities["sensor.power"], "blue", heard),
     entities["sensor.house_current"] ? undefined : tile(entities["sensor.energy"], "blue"),
     phases.length && {
       type: "glance",
@@ -135,8 +141,10 @@ function nowSection(text, entities) {
       columns: phases.length,
       show_icon: false,
       grid_options: { columns: 12 },
+      ...heard,
     },
     wideTile(entities["sensor.protection_load"], "orange", {
+      ...heard,
       features: [{ type: "bar-gauge", min: 0, max: 100 }],
       features_position: "inline",
     }),
