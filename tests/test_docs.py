@@ -17,6 +17,7 @@ import yaml
 
 from custom_components.amp_sensor import webhook
 from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.device_config import Recipe, recipe
 from tests.conftest import TEXTS, Site
 from tests.evidence import missing
 
@@ -123,7 +124,8 @@ async def end_automations(hass: HomeAssistant) -> None:
 
 
 async def test_the_readmes_automations_are_accepted(hass: HomeAssistant) -> None:
-    automations = [automation for example in EXAMPLES for automation in example["automation"]]
+    automations = [example for example in EXAMPLES if "alias" in example]
+    assert automations
     assert await async_setup_component(hass, "automation", {"automation": automations})
     await hass.async_block_till_done()
     states = hass.states.async_all("automation")
@@ -132,14 +134,19 @@ async def test_the_readmes_automations_are_accepted(hass: HomeAssistant) -> None
     await end_automations(hass)
 
 
+def test_the_readme_passes_a_meter_on_as_the_set_up_does() -> None:
+    shown = recipe(Recipe.HOME_ASSISTANT, webhook_url="http://127.0.0.1:8123/api/webhook/YOUR_ID")
+    assert f"```yaml\n{shown}```" in (ROOT / "README.md").read_text()
+
+
 async def test_a_meter_that_home_assistant_knows_is_passed_on(hass: HomeAssistant, site: Site) -> None:
-    (example,) = [example for example in EXAMPLES if "rest_command" in example]
-    command = example["rest_command"]["amp_sensor"]
-    command["url"] = str(site.client.make_url(async_generate_path(site.entry.data[CONF_WEBHOOK_ID])))
+    url = str(site.client.make_url(async_generate_path(site.entry.data[CONF_WEBHOOK_ID])))
+    example = yaml.safe_load(recipe(Recipe.HOME_ASSISTANT, webhook_url=url))
+    assert "automation" not in example, "Home Assistant's first configuration.yaml has one: of two, the later counts"
     hass.states.async_set("sensor.meter_current", "12.5")
     hass.states.async_set("sensor.meter_power", "2800")
-    for domain, config in example.items():
-        assert await async_setup_component(hass, domain, {domain: config})
+    for key in example:
+        assert await async_setup_component(hass, key.split(" ")[0], example)
     await hass.async_block_till_done()
     hass.states.async_set("sensor.meter_current", "13.5")
     await site.settle()

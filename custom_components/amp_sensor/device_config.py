@@ -115,6 +115,7 @@ def device_yaml(kit: Kit, *, webhook_url: str, voltage: int) -> str:
 class Recipe(StrEnum):
     """For devices that do not run this project's firmware."""
 
+    HOME_ASSISTANT = "home_assistant"
     ESPHOME = "esphome"
     ARDUINO = "arduino"
     MICROPYTHON = "micropython"
@@ -124,6 +125,27 @@ class Recipe(StrEnum):
 _RECIPES: Final = {
     Recipe.CURL: """\
 curl -H "Content-Type: application/json" -d "{\\"amps\\": 10.0, \\"watts\\": 2200.0}" "@URL@"
+""",
+    Recipe.HOME_ASSISTANT: """\
+# At the end of configuration.yaml, with the names of your meter's entities; then restart Home Assistant
+rest_command:
+  amp_sensor:
+    url: "@URL@"
+    method: post
+    payload: >-
+      {"amps": {{ states('sensor.meter_current') }}, "watts": {{ states('sensor.meter_power') }}}
+
+automation amp_sensor:
+  - alias: Pass the meter's readings on to Amp Sensor
+    mode: queued
+    triggers:
+      - trigger: state
+        entity_id: sensor.meter_current
+      - trigger: time_pattern
+        seconds: /5
+    conditions: "{{ has_value('sensor.meter_current') and has_value('sensor.meter_power') }}"
+    actions:
+      - action: rest_command.amp_sensor
 """,
     Recipe.ESPHOME: """\
 http_request:
