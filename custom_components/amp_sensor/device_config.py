@@ -127,7 +127,8 @@ _RECIPES: Final = {
 curl -H "Content-Type: application/json" -d "{\\"amps\\": 10.0, \\"watts\\": 2200.0}" "@URL@"
 """,
     Recipe.HOME_ASSISTANT: """\
-# At the end of configuration.yaml, with the names of your meter's entities; then restart Home Assistant
+# At the end of configuration.yaml; then restart Home Assistant.
+# sensor.meter_... stand for the entities of your meter.
 rest_command:
   amp_sensor:
     url: "@URL@"
