@@ -17,6 +17,7 @@ from homeassistant.components.webhook import async_generate_path
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, State
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -37,7 +38,7 @@ from custom_components.amp_sensor.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome
-from custom_components.amp_sensor.coordinator import SiteCoordinator
+from custom_components.amp_sensor.coordinator import SAVE_S, SiteCoordinator
 from tests.postgresql import create_database, run_postgresql
 
 collect_ignore = ["browser"]  # without the fixtures of Home Assistant: `scripts/test browser`
@@ -221,8 +222,9 @@ async def site(
     entry: MockConfigEntry,
     charger: FakeCharger,
 ) -> AsyncGenerator[Site]:
-    """Set up a site."""
+    """Set up a site, at the beginning of five minutes by the clock: energy is shown ten seconds before they end."""
     hass.loop.slow_callback_duration = inf  # a tick of the frozen clock is no slow callback
+    freezer.tick(-dt_util.utcnow().timestamp() % SAVE_S)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

@@ -138,13 +138,12 @@ async def test_what_the_flow_says_anew_wins(site: Site) -> None:
 
 
 async def test_energy_goes_on_after_a_reload(site: Site) -> None:
-    await site.advance(130, amps=20.0, watts=4600.0)
+    await site.advance(400, step_s=5, amps=20.0, watts=4600.0)
     shown = float(site.state("sensor.casa_energy"))
-    assert shown > 0.1
+    assert shown == pytest.approx(4.6 * 285 / 3600, rel=0.02)
     await _reload(site)
     again = float(site.state("sensor.casa_energy"))
-    assert again >= shown
-    assert again == pytest.approx(4.6 * 125 / 3600, rel=0.02)
+    assert again == pytest.approx(4.6 * 395 / 3600, rel=0.02)
 
 
 async def test_energy_that_was_shown_survives_a_power_cut(site: Site, hass_storage: dict[str, Any]) -> None:
@@ -159,7 +158,7 @@ async def test_what_the_device_counted_while_home_assistant_was_away_is_not_lost
     await site.post(amps=10.0, watts=2300.0, energy_wh=5000.0, boot_id="a")
     await _reload(site)
     await site.post(amps=10.0, watts=2300.0, energy_wh=5700.0, boot_id="a")
-    await site.advance(61)
+    await site.advance(300, step_s=10)
     assert float(site.state("sensor.casa_energy")) == pytest.approx(0.7)
 
 
@@ -234,7 +233,7 @@ async def test_what_the_house_taught_is_kept_a_few_times_an_hour(site: Site, has
 async def test_a_damaged_record_of_the_controller_is_harmless(
     site: Site, hass_storage: dict[str, Any], record: Any
 ) -> None:
-    await site.advance(61, amps=20.0, watts=4600.0)
+    await site.advance(300, step_s=10, amps=20.0, watts=4600.0)
     kept = {STORE: hass_storage[STORE], CONTROL_STORE: {"version": 1, "key": CONTROL_STORE, "data": record}}
     await _restart(site, hass_storage, kept)
     assert site.entry.state is ConfigEntryState.LOADED
@@ -456,7 +455,7 @@ async def test_a_removed_car_leaves_nothing_behind(
 
 
 async def test_a_removed_site_leaves_nothing_behind(site: Site, hass_storage: dict[str, Any]) -> None:
-    await site.advance(61)
+    await site.advance(300, step_s=10)
     assert STORE in hass_storage
     await _reload(site)
     assert CONTROL_STORE in hass_storage

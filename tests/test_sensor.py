@@ -22,7 +22,7 @@ THREE_PHASES = [{"amps": 10.0, "watts": 2300.0}, {"amps": 4.0, "watts": 900.0}, 
 
 async def test_sensors(site: Site, entity_registry: er.EntityRegistry, snapshot: SnapshotAssertion) -> None:
     await site.post(phases=THREE_PHASES, volts=231.0)
-    await site.advance(60, phases=THREE_PHASES, volts=231.0)
+    await site.advance(300, step_s=5, phases=THREE_PHASES, volts=231.0)
     for entry in er.async_entries_for_config_entry(entity_registry, site.entry.entry_id):
         if entry.domain == "sensor":
             assert entry == snapshot(name=f"{entry.entity_id}-entry")
@@ -170,6 +170,26 @@ async def test_a_noisy_meter_writes_few_states_and_a_step_is_seen_at_once(site: 
     await site.advance(2)
     await site.post(amps=19.0, watts=4370.0)
     assert {"sensor.casa_current", "sensor.casa_power", "sensor.casa_headroom"} <= set(written)
+
+
+async def test_a_reason_that_comes_and_goes_is_not_shown_until_it_lasts(site: Site) -> None:
+    await site.advance(120, amps=18.0, watts=4140.0)
+    assert site.state("sensor.rocinante_reason") == "at_maximum"
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.state("sensor.rocinante_reason") == "over_budget", "what is done to the car changed: at once"
+    site.charger.hold.set()
+    site.charger.report = replace(CHARGING, requested_amps=10.0, measured_amps=10.0)
+    decided = len(site.coordinator.decisions)
+    await site.advance(119, amps=24.0, watts=5520.0)
+    (*_, (_, last)) = site.coordinator.decisions
+    assert len(site.coordinator.decisions) > decided, "what is decided goes on"
+    assert last.reason not in ("over_budget", "at_maximum")
+    assert site.state("sensor.rocinante_reason") == "over_budget"
+    await site.advance(120, amps=24.0, watts=5520.0)
+    assert site.state("sensor.rocinante_reason") == last.reason
+    await site.call("switch", "turn_off", "switch.rocinante_managed")
+    assert site.state("sensor.rocinante_reason") == "not_managed"
 
 
 async def test_the_numbers_behind_a_reason_are_there_to_read_and_not_to_record(site: Site) -> None:

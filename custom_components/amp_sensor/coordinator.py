@@ -64,8 +64,10 @@ _LOGGER = logging.getLogger(__name__)
 
 TICK: Final = timedelta(seconds=1)
 """How often the controller decides where no reading arrives: it acts on seconds of silence."""
-SAVE_S: Final = 60.0
-"""How often energy is saved, and so shown."""
+SAVE_S: Final = 300.0
+"""How often energy is saved, and so shown: as often as the recorder makes statistics of it."""
+SAVE_LEAD_S: Final = 10.0
+"""How long before the end of each of its five minutes: two posts of the project's firmware, to be shown in time."""
 RECORD_S: Final = 900.0
 """How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
@@ -169,7 +171,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._record_at = now + RECORD_S
         self._was_heard = memory is not None and memory.get("heard", False)
         self._saved = self._memory()
-        self._save_at = now + SAVE_S
+        self._save_at = _next_save_at(now)
         self._started_at = now
         self._site_watch = SiteWatch(was_heard=self._was_heard, now=now)
         self._ticked_at = now
@@ -396,7 +398,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._tell_left_paused(self._links[charger_id])
         self._watch(now)
         if now >= self._save_at:
-            self._save_at = now + SAVE_S
+            self._save_at = _next_save_at(now)
             self._spawn(self._async_save(), "save")
         if now >= self._record_at or self.controller.paused != self._recorded_pauses:
             self._spawn(self._async_save_control(), "save")
@@ -572,6 +574,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._record_at = self.now() + RECORD_S
         self._recorded_pauses = self.controller.paused
         await self._control_store.async_save(self.controller.record())
+
+
+def _next_save_at(now: float) -> float:
+    """Aim at the clock's next mark but for the nearest one: two clocks never agree to the second."""
+    past_s = (time.time() + SAVE_LEAD_S + SAVE_S / 2) % SAVE_S - SAVE_S / 2
+    return now + SAVE_S - past_s
 
 
 def _differ(decision: Decision, last: Decision) -> bool:

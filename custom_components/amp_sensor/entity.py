@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
 from .coordinator import SiteCoordinator
 from .data import ChargerData, SiteData
-from .publication import Policy, Publication
+from .publication import Lasting, Policy, Publication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,12 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
     is_derived: bool = False
     """Whether it repeats another number in other words, and more coarsely will do."""
+    every_s: float = 60.0
+    """How often a number is shown on average where it changes a lot; 0 is always."""
     urgent: int = 1
-    """Whether a rise (1) or a fall (−1) of a number is what must not be missed."""
+    """Whether the highest (1) or the lowest (−1) number is what must not be missed."""
+    situation_fn: Callable[[DataT], object] | None = None
+    """What a word is about: a change of that is worth a state at once, and another word only if it lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,17 +119,21 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         self._attr_unique_id = f"{source.id}_{description.key}"
         self._attr_device_info = source.device_info
 
-    def _policy(self) -> Policy | timedelta | None:
+    def _policy(self) -> Policy | Lasting | timedelta | None:
         description = self.entity_description
+        options = self.coordinator.config_entry.options
+        interval_s = options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
+        if description.situation_fn is not None:
+            return Lasting(lasts_s=interval_s)
         if not isinstance(description.dead_band, float):
             return description.dead_band
-        options = self.coordinator.config_entry.options
         policy = Policy(
             dead_band=description.dead_band * options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A),
-            interval_s=options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S),
+            interval_s=interval_s,
+            every_s=description.every_s,
             urgent=description.urgent,
         )
-        return policy.derived() if description.is_derived else policy
+        return policy.coarser() if description.is_derived else policy
 
     @property
     def shown(self) -> DataT:
@@ -141,6 +149,8 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
-        if self._publication.is_due(value, now=self.coordinator.now(), detail=self.extra_state_attributes):
+        description, shown = self.entity_description, self.shown
+        value = description.value_fn(shown) if self.available else STATE_UNAVAILABLE
+        situation = description.situation_fn(shown) if description.situation_fn and self.available else None
+        if self._publication.is_due(value, now=self.coordinator.now(), situation=situation):
             super()._handle_coordinator_update()

@@ -98,6 +98,24 @@ def _charging_control(charger: ChargerData) -> ChargingControl | None:
             return ChargingControl.LIMITED if target < cap else ChargingControl.FREE
 
 
+STEADY: Final = {
+    Reason.ADOPTING,
+    Reason.METER_SILENT,
+    Reason.METER_FROZEN,
+    Reason.REPORT_STALE,
+    Reason.USER_LIMIT,
+}
+"""Of the reasons why a car has what it has, those that do not come and go with what the house draws."""
+
+
+def _situation(charger: ChargerData) -> object:
+    """Return what a reason is about: while a car follows the house, what is done to it, and else the reason itself."""
+    control = _charging_control(charger)
+    if charger.decision is None or (control is not ChargingControl.INACTIVE and charger.decision.reason not in STEADY):
+        return control
+    return charger.decision.reason
+
+
 def _read(value_fn: Callable[[Reading, SiteData], SensorValue]) -> Callable[[SiteData], SensorValue]:
     """Take a value from the present reading, rounded to what a meter can tell."""
 
@@ -115,6 +133,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="current",
         value_fn=_read(lambda reading, _: round(reading.current, 2)),
         available_fn=is_connected,
+        every_s=0,  # the others may be held for a while, where the house changes a lot: this one is in the history
     ),
     AmpSensorSensorDescription(
         key="power",
@@ -148,7 +167,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="headroom",
         value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
         available_fn=is_connected,
-        urgent=-1,  # so it changes together with the current, and both add up to the budget
+        urgent=-1,  # so it changes together with the current, and both add up to the budget while the house is calm
     ),
     AmpSensorSensorDescription(
         key="budget_used",
@@ -234,6 +253,7 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         value_fn=lambda charger: None if charger.decision is None else charger.decision.reason,
         attributes_fn=lambda charger: None if charger.decision is None else charger.decision.numbers,
         available_fn=_is_decided,
+        situation_fn=_situation,
     ),
     AmpSensorSensorDescription(
         key="charging_control",
@@ -281,10 +301,11 @@ class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
     @property
     @override
     def native_value(self) -> SensorValue:
-        """Return what is seen, or the number that is held for it until another is worth a state."""
+        """Return what is seen, or what is held for it until something else is worth a state."""
         value = self.entity_description.value_fn(self.shown)
         held = self._publication.value
-        return held if isinstance(held, float | int) and isinstance(value, float | int) else value
+        plain = float | int | str
+        return held if isinstance(held, plain) and isinstance(value, plain) else value
 
     @property
     @override

@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant
 import numpy as np
 import pytest
 
-from simulation.house import House
+from custom_components.amp_sensor.const import DEFAULT_DEAD_BAND_A
+from simulation.house import House, load
 from simulation.recorder import Comparison, Cost, Poster, add_naive, add_site, compare, cost, fill, posts_of, report
 
 PROJECT = Path(__file__).parents[2]
@@ -35,6 +36,17 @@ def test_all_that_was_posted_is_counted(tmp_path: Path, add: Callable[[HomeAssis
 def test_less_than_an_hour_has_no_hourly_mean() -> None:
     with pytest.raises(ValueError, match="made up is shorter than an hour"):
         asyncio.run(compare(_house(3599)))
+
+
+def test_an_hour_of_a_real_house_takes_few_rows_and_is_true_to_its_readings() -> None:
+    house = load(PROJECT / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz").window(start_h=19, hours=1)
+    found = asyncio.run(compare(house))
+    assert found.naive.rows == 2 * 3600
+    assert found.ours.rows == sum(found.rows_by_entity.values()) >= found.rows_by_entity["sensor.home_current"] >= 20
+    assert found.ours.rows <= 0.05 * found.naive.rows
+    assert found.mean_off <= 0.005
+    assert found.max_off_amps <= DEFAULT_DEAD_BAND_A
+    assert found.energy_off <= 0.005, "the last ten of 3600 s are not shown yet"
 
 
 def test_the_report_tells_ours_of_theirs() -> None:
