@@ -842,7 +842,6 @@ async def test_a_cloud_that_is_not_there(hass: HomeAssistant, tessie: TessieServ
         "https://me:secret@api.tessie.com",
         "https://api.tessie.com?a=b",
         "nonsense",
-        "",
     ],
 )
 async def test_an_address_that_is_none(hass: HomeAssistant, tessie: TessieServer, address: str) -> None:
@@ -856,11 +855,12 @@ async def test_an_address_that_is_none(hass: HomeAssistant, tessie: TessieServer
     assert only_car(result["result"]).data[CONF_TESSIE_URL] == tessie.url
 
 
-async def test_the_usual_address_is_the_default(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize("server", [{}, {CONF_TESSIE_URL: ""}])
+async def test_the_usual_address_is_the_default_and_comes_back(hass: HomeAssistant, server: dict[str, str]) -> None:
     dialog = await new_site_with_car(hass)
     with patch("custom_components.amp_sensor.config_flow.TessieClient", autospec=True) as client:
         client.return_value.vehicles.return_value = []
-        await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {}})
+        await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": server})
     assert client.call_args.args[1:] == (TOKEN, DEFAULT_TESSIE_URL)
 
 

@@ -64,6 +64,7 @@ from .const import (
     CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_RADIUS_M,
+    DEFAULT_TESSIE_URL,
     DOMAIN,
     MAX_RADIUS_M,
     MIN_RADIUS_M,
@@ -99,7 +100,7 @@ def _typed_account(user_input: Mapping[str, Any], token: str = "") -> dict[str, 
     """Return the settings of the account as they are kept; `token` is the one to keep where none was typed."""
     return {
         CONF_TESSIE_TOKEN: user_input.get(CONF_TESSIE_TOKEN, "").strip() or token,
-        CONF_TESSIE_URL: user_input[SECTION_SERVER][CONF_TESSIE_URL].strip().rstrip("/"),
+        CONF_TESSIE_URL: user_input[SECTION_SERVER][CONF_TESSIE_URL].strip().rstrip("/") or DEFAULT_TESSIE_URL,
     }
 
 

@@ -149,7 +149,7 @@ def account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:
             vol.Required(SECTION_SERVER): section(
                 vol.Schema(
                     {
-                        vol.Required(CONF_TESSIE_URL, default=DEFAULT_TESSIE_URL): TextSelector(
+                        vol.Optional(CONF_TESSIE_URL, default=DEFAULT_TESSIE_URL): TextSelector(
                             TextSelectorConfig(type=TextSelectorType.URL)
                         )
                     }
