@@ -18,9 +18,8 @@ CARRY_S: Final = 60.0
 HELD_S: Final = 16.0
 """For how long a value may be off by its dead band, or for how much longer by less.
 
-With it the hourly mean of the current stays within 0.5 % of that of all readings: within 0.21 % with a real recorder
-(`python -m simulation recorder`) for a day of two recorded houses and six hours of a third, and within 0.47 % for this
-rule alone, handed the first three days of four houses second by second.
+With it the hourly mean of the current stays within 0.5 % of that of all readings: within 0.25 % with a real recorder
+(docs/scaling.md), and within 0.38 % for this rule alone, handed twelve days of four houses second by second.
 """
 BURST: Final = 10
 """How many changes of a number that follows another one are shown as they come, before they count as many."""
