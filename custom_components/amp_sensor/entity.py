@@ -29,8 +29,8 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
     is_derived: bool = False
     """Whether it repeats another number in other words, and more coarsely will do."""
-    every_s: float = 60.0
-    """How often a number is shown on average where it changes a lot; 0 is always."""
+    amiss_s: float = 300.0
+    """For how long a number may be off by its dead band where it changes a lot, or for how much shorter by more."""
     urgent: int = 1
     """Whether the highest (1) or the lowest (−1) number is what must not be missed."""
     situation_fn: Callable[[DataT], object] | None = None
@@ -130,7 +130,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         policy = Policy(
             dead_band=description.dead_band * options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A),
             interval_s=interval_s,
-            every_s=description.every_s,
+            amiss_s=description.amiss_s,
             urgent=description.urgent,
         )
         return policy.coarser() if description.is_derived else policy

@@ -133,7 +133,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="current",
         value_fn=_read(lambda reading, _: round(reading.current, 2)),
         available_fn=is_connected,
-        every_s=0,  # the others may be held for a while, where the house changes a lot: this one is in the history
+        amiss_s=40.0,  # of all numbers this one has the history to be true to
     ),
     AmpSensorSensorDescription(
         key="power",
