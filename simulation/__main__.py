@@ -9,6 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
+from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import cases, run
 from .house import load
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=1, metavar="N")
     one.add_argument("--json", action="store_true", help="print JSON")
     one.add_argument("--plot", type=Path, metavar="FILE.png")
+    one.add_argument("--account", action="store_true", help="also print where charge was lost, and what went over")
     one.set_defaults(run=run_replay)
 
     every = commands.add_parser("benchmark", help="all controllers in all houses; writes docs/benchmark.md")
@@ -74,7 +76,7 @@ def run_replay(options: argparse.Namespace) -> None:
     conditions = CONDITIONS[options.conditions]
     if options.post_s:
         conditions = changed(conditions, post_s=options.post_s)
-    record = Record() if options.plot else None
+    record = Record() if options.plot or options.account else None
     result = replay(
         house,
         options.controller,
@@ -86,15 +88,23 @@ def run_replay(options: argparse.Namespace) -> None:
         seed=options.seed,
         record=record,
     )
-    if record is not None:
+    if record is not None and options.plot:
         title = f"{house.name}: {options.controller}"
         title += f", {options.mode}" if options.controller == "amp_sensor" else ""
         draw(options.plot, record, house, budget=options.budget, title=title)
     values = {key: round(value, 3) for key, value in asdict(result).items()}
     if options.json:
         print(json.dumps(values))
-    else:
-        print("\n".join(f"{key:20} {value:>12,}" for key, value in values.items()))
+        return
+    print("\n".join(f"{key:20} {value:>12,}" for key, value in values.items()))
+    if record is not None and options.account:
+        causes = account(record, house, budget=options.budget, car_max=options.car_max)
+        for title, shares in (
+            ("charge lost, % of the clairvoyant's", causes.lost_pct),
+            ("over budget, A·s a day", causes.over_amp_s_per_day),
+        ):
+            print(f"\n{title}")
+            print("\n".join(f"{cause:28} {share:>9,.2f}" for cause, share in shares.most_common()))
 
 
 def run_benchmark(options: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace as changed
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from custom_components.amp_sensor.control import Action, Mode, Reason
 
@@ -137,7 +138,12 @@ def replay(
     )
 
 
+def ideal(house: House, *, budget: float, car_max: int) -> NDArray[np.float64]:
+    """Return the right whole amps of each second: 5 or more, else none."""
+    whole: NDArray[np.float64] = np.minimum(np.floor(budget - house.peak + 1e-9), car_max)
+    return np.where(whole >= MIN_AMPS, whole, 0.0)
+
+
 def clairvoyant(house: House, *, budget: float, car_max: int) -> float:
-    """Return the charge, A·s per phase, of always drawing the right whole amps: 5 or more, else none."""
-    whole = np.minimum(np.floor(budget - house.peak + 1e-9), car_max)
-    return float(whole[whole >= MIN_AMPS].sum())
+    """Return the charge, A·s per phase, of always drawing the right whole amps."""
+    return float(ideal(house, budget=budget, car_max=car_max).sum())

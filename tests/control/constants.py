@@ -63,7 +63,7 @@ def tables() -> dict[str, str]:
             ("of one A·s over the budget, A·s of charge", *(f"{PRICES[mode].over:g}" for mode in modes)),
             ("of a command, A·s of charge", *(f"{PRICES[mode].command_as:g}" for mode in modes)),
             ("hold: what the minimum may cost, A·s over the budget", *(f"{PRICES[mode].hold_as:g}" for mode in modes)),
-            ("margin below the budget, A", *(f"{PRICES[mode].margin_amps:g}" for mode in modes)),
+            ("margin below the budget that a raise keeps, A", *(f"{PRICES[mode].margin_amps:g}" for mode in modes)),
         ),
         "curves": _table(
             ("protection", "$k$: carries this for an hour, × rating", "$\\tau$, s", "may open at once from, × rating"),

@@ -80,9 +80,20 @@ def test_what_the_cars_report_shows_need_not_be_sent_again() -> None:
     bench.run(8)
     bench.house = 14.0
     bench.run(60)
-    assert bench.car.amps == 10
+    assert bench.car.amps == 11
     assert bench.total <= 25
     assert len(bench.commands) <= 4
+
+
+def test_an_ampere_that_just_fits_is_neither_taken_nor_given_back(bench: Bench) -> None:
+    bench.house = 14.95
+    bench.run(900)
+    assert [command.amps for command in bench.sent()] == [10]
+    bench.house = 15.8
+    bench.run(60)
+    bench.house = 14.95
+    bench.run(900)
+    assert [command.amps for command in bench.sent()] == [10, 9]
 
 
 def test_a_little_too_much_is_not_worth_a_command_at_once(bench: Bench) -> None:
@@ -311,6 +322,26 @@ def test_a_raise_that_does_not_show_waits_for_the_cars_word(bench: Bench) -> Non
     assert bench.car.amps == 16
 
 
+def test_a_report_from_within_a_raise_is_not_taken_for_its_end(bench: Bench) -> None:
+    """What the car draws less at that moment would be taken for the house's, and the car be lowered for it."""
+    bench.house = 15.0
+    bench.run(60)
+    bench.house = 8.0
+    bench.run_until("raised", within=300)
+    bench.car.reports = False
+    bench.car.draw = lambda: None  # type: ignore[method-assign]  # it rises by an ampere a second, after a moment
+    bench.run(6)
+    for bench.car.amps in range(10, 14):
+        bench.run(1)
+    bench.report(bench.car)
+    for bench.car.amps in range(14, 17):
+        bench.run(1)
+    bench.run(6)
+    bench.report(bench.car)
+    bench.run(60)
+    assert [command.amps for command in bench.sent("set_amps")] == [9, 16]
+
+
 def test_a_car_that_does_not_use_what_it_has_is_given_no_more() -> None:
     bench = running(cars=(BenchCar(request=10.0, amps=6.0, takes=6.0),), seconds=600)
     assert not bench.commands
@@ -381,6 +412,15 @@ def test_strict_never_uses_the_tolerance_of_the_protection() -> None:
     bench.house = 21.0
     bench.run(10)
     assert [command.action for command in bench.sent()] == ["stop"]
+
+
+@pytest.mark.parametrize(("before", "action"), [(1.0, "set_amps"), (9.0, "stop")], ids=["cold", "warm"])
+def test_the_minimum_is_held_only_where_the_protection_bears_the_way_down_to_it(before: float, action: str) -> None:
+    """At 1.6 times its rating a warm breaker has no time for a command that is changed on its way."""
+    bench = running(mode="eager", house=before, seconds=300)
+    bench.house = 23.8
+    bench.run(5)
+    assert [command.action for command in bench.sent()] == [action]
 
 
 def test_the_minimum_is_held_only_while_the_protection_has_half_of_its_tolerance_left() -> None:

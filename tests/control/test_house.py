@@ -82,6 +82,14 @@ def test_a_level_that_is_exceeded_has_no_room() -> None:
     assert _risk(memory, 9.0, 60).calm_s == 60
 
 
+def test_a_current_between_two_levels_is_weighed_as_the_nearer_one() -> None:
+    """A budget of 15 A, less a margin of 0.1 A and a car of 12 A, leaves 2.9 A: a house of 2.8 A fits."""
+    memory = HouseMemory(15)
+    now = _watch(memory, 2.8, 0, 60)
+    assert _risk(memory, 2.9, now).calm_s == pytest.approx(60)
+    assert memory.risk(2.6, now) is None
+
+
 def test_nobody_watched_for_a_while_so_the_calm_begins_anew() -> None:
     memory = HouseMemory(25)
     _watch(memory, 2.0, 0, 600)

@@ -39,11 +39,18 @@ FAULTS = (
         tests.test_a_reading_over_the_budget_lowers_the_car_at_once,
     ),
     Fault(
+        "rounding",
+        "controller",
+        "math.floor(budget - house)",
+        "math.ceil(budget - house)",
+        tests.test_a_reading_over_the_budget_lowers_the_car_at_once,
+    ),
+    Fault(
         "margin",
         "controller",
         "math.floor(budget - prices.margin_amps - house)",
-        "math.ceil(budget + prices.margin_amps - house)",
-        tests.test_a_reading_over_the_budget_lowers_the_car_at_once,
+        "math.floor(budget + prices.margin_amps - house)",
+        tests.test_an_ampere_that_just_fits_is_neither_taken_nor_given_back,
     ),
     Fault(
         "stale check off",

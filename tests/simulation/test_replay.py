@@ -22,6 +22,7 @@ from custom_components.amp_sensor.control import (
     Reason,
 )
 from simulation.__main__ import main
+from simulation.account import ON_ITS_WAY, TOO_MUCH, account
 from simulation.baselines import CONTROLLERS, Rule, Site
 from simulation.house import House, load
 from simulation.plant import NORMAL, STRESS, Conditions
@@ -112,6 +113,31 @@ def test_trips_count_while_the_car_draws_and_the_breaker_is_closed_again() -> No
     assert replay(_house([20.0] * 600), "full", budget=20, car_max=16).trips > 1
     house_alone = Script({0: Command(charger_id="car", action=Action.STOP)})
     assert replay(_house([2.0] * 60 + [60.0] * 600), house_alone, budget=20, car_max=16).trips == 0
+
+
+@pytest.mark.parametrize("controller", ["amp_sensor", "upstream"])
+def test_the_account_sums_up_to_what_the_replay_counted(controller: str) -> None:
+    house, record = load(SHIPPED).window(start_h=15, hours=4), Record()
+    result = replay(house, controller, budget=25, car_max=16, record=record)
+    causes = account(record, house, budget=25, car_max=16)
+    assert sum(causes.lost_pct.values()) == pytest.approx(100 - result.energy_pct)
+    assert sum(causes.over_amp_s_per_day.values()) == pytest.approx(result.over_amp_s_per_day)
+
+
+def test_the_account_tells_what_was_decided_from_what_was_on_its_way() -> None:
+    """Two seconds each: told to take 16 A where 16 A fit, to take 10 A there, and to stop, still over the budget."""
+    house = _house([4.0, 4.0, 4.0, 4.0, 14.0, 14.0])
+    record = Record(
+        house=house.peak.tolist(),
+        car=[10.0, 16.0, 10.0, 10.0, 10.0, 10.0],
+        target=[16, 16, 10, 10, 0, 0],
+        reason=[Reason.RAISED, Reason.AT_MAXIMUM, Reason.WAITING, Reason.WAITING, Reason.PAUSED, Reason.VERIFYING],
+    )
+    causes = account(record, house, budget=20, car_max=16)
+    charge = {cause: round(share * (4 * 16 + 2 * 6) / 100, 6) for cause, share in causes.lost_pct.items()}
+    assert charge == {ON_ITS_WAY: 6.0, "waiting": 12.0, TOO_MUCH: -8.0}
+    over = {cause: round(share * house.seconds / 86400, 6) for cause, share in causes.over_amp_s_per_day.items()}
+    assert over == {ON_ITS_WAY: 8.0}
 
 
 def test_commands_are_counted_and_answered_and_the_car_obeys_them() -> None:
@@ -210,6 +236,11 @@ class TestCommandLine:
     def test_a_plot_is_drawn(self, run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
         assert run("--plot", str(tmp_path / "new" / "p.png"))[0] == 0
         assert (tmp_path / "new" / "p.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_an_account_is_given(self, run: Callable[..., tuple[int, str]]) -> None:
+        _, out = run("--account")
+        assert "charge lost" in out
+        assert "over budget, A·s a day" in out
 
     def test_what_cannot_be_done_is_said(self, run: Callable[..., tuple[int, str]]) -> None:
         code, error = run("--start-h", "1000")

@@ -5,6 +5,7 @@ meter has shown the change or the time for it has passed; what the charger's clo
 """
 
 from dataclasses import dataclass
+import math
 
 from .charging import Command
 
@@ -62,8 +63,13 @@ class Change:
             return None
         if self.is_cut:
             return self.acked_at + ANSWER_S + SHOWN_S + self.visible_amps / DOWN_A_PER_S
-        wait = START_S if self.low == 0 else ANSWER_S
-        return self.acked_at + wait + (self.to - self.low) / UP_A_PER_S
+        return self.ends_at()
+
+    def ends_at(self) -> float:
+        """When its current must have arrived, s; inf while the cloud has not answered."""
+        answered_at = math.inf if self.acked_at is None else self.acked_at
+        wait = START_S if self.low == 0 and not self.is_cut else ANSWER_S
+        return answered_at + wait + self.amps / (DOWN_A_PER_S if self.is_cut else UP_A_PER_S)
 
 
 class Belief:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import math
 from typing import TypedDict
 
+from .belief import DOWN_A_PER_S
 from .charging import Action, ChargerReport, Command, Outcome
 from .decision import Decision, Mode, Reason
 from .house import HouseMemory, Record, Risk
 from .managed import SUSPECT_S, ChargerSettings, ManagedCharger
 from .meter import Meter
-from .prices import OVER_A, PRICES, best_raise
+from .prices import MOVING_S, OVER_A, PRICES, best_raise
 from .protection import PhaseLoad, Protection
 from .reading import Reading
 
@@ -335,8 +336,10 @@ class Controller:
                 charger.debt_as += over * min(1.0, now - charger.chosen_at)
                 if not prices.pays_for_cut(charger.debt_as):
                     return Choice(target, Reason.NO_HEADROOM, numbers)
-            if fit >= least:
-                return Choice(min(fit, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
+            # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back.
+            left = math.floor(budget - house)
+            if left >= least:
+                return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
             return self._below_minimum(charger, house + least - budget, now, numbers)
         charger.debt_as = 0.0
         if silence_s > max(3 * self.meter.interval_s, QUIET_S):
@@ -347,14 +350,22 @@ class Controller:
         self, charger: ManagedCharger, excess: float, now: float, numbers: Mapping[str, float]
     ) -> Choice:
         """Not even the minimum fits: hold it for as long as that is cheaper than a stop and a start, then stop."""
-        prices = PRICES[self.settings.mode]
+        prices, budget = PRICES[self.settings.mode], self.settings.max_amps
         charger.debt_as += max(0.0, excess) * min(1.0, now - charger.chosen_at)
         held = min(charger.target, charger.settings.min_amps)
-        tolerated_s = self._tolerated_s(self.settings.max_amps + excess)
         returns = self._memory.returns(max(self._house) - excess, now)
-        if tolerated_s < PROTECT_S or not prices.holds_minimum(excess, charger.debt_as, returns):
+        bears = self._bears_way_down(charger, excess, held) and self._tolerated_s(budget + excess) >= PROTECT_S
+        if not bears or not prices.holds_minimum(excess, charger.debt_as, returns):
             return Choice(0, Reason.PAUSED, numbers)
         return Choice(held, Reason.MINIMUM, numbers)
+
+    def _bears_way_down(self, charger: ManagedCharger, excess: float, held: int) -> bool:
+        """Whether the protection bears what flows until a car that was not told yet is down at what is to be held."""
+        if charger.belief.change:
+            return True
+        way = charger.belief.high - held
+        way_s = charger.latency_s + MOVING_S + way / DOWN_A_PER_S / 2
+        return self._tolerated_s(self.settings.max_amps + excess + way) >= way_s
 
     def _tolerated_s(self, amps: float) -> float:
         """How long the protection of every phase bears `amps` from now, up to half of its tolerance, s."""

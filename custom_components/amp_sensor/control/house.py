@@ -135,7 +135,8 @@ class HouseMemory:
         return sum(1 for time in level.returns if time >= now - RECENT_S)
 
     def _level(self, amps: float) -> _Level:
-        return self._levels[max(0, min(int(amps / GRID_A), len(self._levels) - 1))]
+        # The nearest one, not the one below: with a margin of 0.1 A that would keep half an ampere free.
+        return self._levels[max(0, min(round(amps / GRID_A), len(self._levels) - 1))]
 
     def record(self) -> Record:
         """Return what was learned, as JSON can hold it."""

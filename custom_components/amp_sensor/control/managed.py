@@ -164,6 +164,9 @@ class ManagedCharger:
             measured = report.measured_amps
             if self.request is not None and abs(measured - self.request) <= STEADY_A:
                 measured = float(self.request)
+            change = self.belief.change
+            if change and measured_at < change.ends_at() and abs(measured - change.to) > STEADY_A:
+                return  # measured on its way: the rest of the way is not the house's
             self.belief.settle(measured, measured)
             self._resends = 0
 

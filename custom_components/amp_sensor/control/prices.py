@@ -33,7 +33,7 @@ SHORT_SHARE = (0.2, 0.2, 0.8, 1.0, 1.0, 1.5)
 first times, 64 of 85 lasted for more than 40 s in three houses (a kettle); of later ones, one in ten (a thermostat)."""
 LONG_HOLD_S = 30.0
 """An appliance that goes over stays on for this long at least, s: it is what the minimum must be affordable for."""
-CUT_SHARE = 0.1
+CUT_SHARE = 0.075
 """The part of a command's price that being slightly over the budget may cost before it is sent: most such excesses end
 by themselves, and those that do not are no dearer for it."""
 SEEING_S = 1.0
@@ -53,7 +53,7 @@ class Prices:
     hold_as: float
     """A·s over the budget that holding the minimum may cost before it is stopped; 0 uses no tolerance at all."""
     margin_amps: float
-    """Kept free below the budget, A."""
+    """What a raise keeps free below the budget, A."""
 
     def pays_for_cut(self, debt_as: float) -> bool:
         """Whether so much over the budget, A·s, was worth a command to end it."""
@@ -80,8 +80,8 @@ class Prices:
 # Chosen on the benchmark (docs/benchmark.md): balanced meets its bounds on three houses, strict halves what goes over,
 # eager takes what the protection allows. A price of zero would be the original service's rule.
 PRICES = {
-    Mode.STRICT: Prices(over=12.0, command_as=130.0, hold_as=0.0, margin_amps=0.3),
-    Mode.BALANCED: Prices(over=2.5, command_as=136.0, hold_as=100.0, margin_amps=0.1),
+    Mode.STRICT: Prices(over=12.0, command_as=180.0, hold_as=0.0, margin_amps=0.3),
+    Mode.BALANCED: Prices(over=2.5, command_as=180.0, hold_as=50.0, margin_amps=0.1),
     Mode.EAGER: Prices(over=1.5, command_as=90.0, hold_as=600.0, margin_amps=0.0),
 }
 PRICES[Mode.MONITOR] = PRICES[Mode.BALANCED]
