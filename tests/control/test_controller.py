@@ -455,6 +455,15 @@ def test_a_pause_ends_when_headroom_lasts_and_the_car_is_told_its_amps_first(ben
     assert bench.car.amps == 16
 
 
+def test_a_paused_car_says_so_for_as_long_as_the_minimum_does_not_fit(bench: Bench) -> None:
+    bench.house = 28.0
+    bench.run(60)
+    assert bench.last.reason == "house_over_budget"
+    bench.house = 22.0
+    bench.run(60)
+    assert bench.last.reason == "paused"
+
+
 def test_a_start_is_given_up_when_the_headroom_goes_while_its_amps_are_set(bench: Bench) -> None:
     bench.house = 15.0
     bench.run(30)

@@ -329,7 +329,7 @@ class Controller:
             lowered = cap if fit >= cap or over <= OVER_A else min(cap, max(least, fit))
             return Choice(lowered, Reason.AT_MAXIMUM, numbers)
         if over > OVER_A and charger.start_is_due:
-            return Choice(0, Reason.NO_HEADROOM, numbers)
+            return Choice(0, Reason.PAUSED, numbers)
         if target and over > OVER_A:
             small = target > least and over <= SMALL_PART * budget
             if small and self._tolerated_s(budget + over) >= PROTECT_S:
@@ -396,8 +396,8 @@ class Controller:
             return Choice(target, Reason.NOT_USED, numbers)
         first = max(target + 1, charger.settings.min_amps)
         if fit < first:
-            alone = target == 0 and max(self._house) > self.settings.max_amps
-            return Choice(target, Reason.HOUSE_OVER_BUDGET if alone else Reason.NO_HEADROOM, numbers)
+            paused = Reason.HOUSE_OVER_BUDGET if max(self._house) > self.settings.max_amps else Reason.PAUSED
+            return Choice(target, Reason.NO_HEADROOM if target else paused, numbers)
         if starting and charger.starts_left(now) < 1:
             return Choice(target, Reason.STARTS_EXHAUSTED, numbers)
         best = best_raise(
