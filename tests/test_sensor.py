@@ -179,7 +179,8 @@ async def test_a_reason_that_comes_and_goes_is_not_shown_until_it_lasts(site: Si
     await site.post(amps=30.0, watts=6900.0)
     assert site.state("sensor.rocinante_reason") == "over_budget", "what is done to the car changed: at once"
     site.charger.hold.set()
-    site.charger.report = replace(CHARGING, requested_amps=10.0, measured_amps=10.0)
+    amps = float(site.charger.commands[-1].amps)
+    site.charger.report = replace(CHARGING, requested_amps=amps, measured_amps=amps)
     decided = len(site.coordinator.decisions)
     await site.advance(119, amps=24.0, watts=5520.0)
     (*_, (_, last)) = site.coordinator.decisions
