@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
 from .coordinator import SiteCoordinator
 from .data import ChargerData, SiteData
-from .publication import Lasting, Policy, Publication
+from .publication import AMISS_S, Lasting, Policy, Publication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
     is_derived: bool = False
     """Whether it repeats another number in other words, and more coarsely will do."""
-    amiss_s: float = 300.0
+    amiss_s: float = AMISS_S
     """For how long a number may be off by its dead band where it changes a lot, or for how much shorter by more."""
     urgent: int = 1
     """Whether the highest (1) or the lowest (−1) number is what must not be missed."""

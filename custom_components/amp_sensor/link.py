@@ -75,7 +75,7 @@ class Link:
             return ChargerError(name)
 
     def take_report(self, report: ChargerReport, now: float) -> None:
-        """Take what the charger said, s."""
+        """Take what the charger said, which was heard at `now`, s."""
         self.report = report
         self.reported_at = now
         self._failures = 0
@@ -100,7 +100,7 @@ class Link:
             _LOGGER.warning("%s cannot be reached: %s", self.title, error)
 
     def take_end_of_command(self, now: float) -> None:
-        """See to it that what became of a command is looked at soon, s, unless the charger is being left alone."""
+        """See to it that what became of a command, which ended at `now`, s, is looked at soon."""
         self.commanding = None
         if self.polling:
             self._was_commanded = True

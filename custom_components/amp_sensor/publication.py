@@ -26,6 +26,12 @@ BURST: Final = 10
 EVERY_S: Final = 60.0
 """How often a change is shown on average, where there are many: a sensor with a noise of 1 % changes by more than the
 dead band all the time where a car charges, and would make 7,000 states a day."""
+AMISS_S: Final = 300.0
+"""For how long a number may be off by its dead band where there are many changes, or for how much shorter by more.
+
+On the busiest of twelve days of four houses, 40 s make 1,300 more states, and means of five minutes that are off by
+0.1 A instead of 0.5 A.
+"""
 
 
 class _Nothing:
@@ -40,12 +46,7 @@ class Policy:
     """The least change that is shown at once, in the unit of the number."""
     interval_s: float = DEFAULT_PUBLISH_INTERVAL_S
     """The longest that a smaller change waits."""
-    amiss_s: float = 300.0
-    """For how long it may be off by its dead band where there are many changes, or for how much shorter by more.
-
-    On the busiest of twelve days of four houses, 40 s make 1,300 more states, and means of five minutes that are off by
-    0.1 A instead of 0.5 A.
-    """
+    amiss_s: float = AMISS_S
     urgent: int = 1
     """Whether the highest (1) or the lowest (−1) is what must not be missed."""
 

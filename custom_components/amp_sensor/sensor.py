@@ -133,7 +133,7 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         translation_key="current",
         value_fn=_read(lambda reading, _: round(reading.current, 2)),
         available_fn=is_connected,
-        amiss_s=40.0,  # of all numbers this one has the history to be true to
+        amiss_s=40.0,  # of all numbers this one has the history to be true to: what it costs stands at AMISS_S
     ),
     AmpSensorSensorDescription(
         key="power",
