@@ -28,7 +28,7 @@ PAGES = sorted(
     for top in ROOT.iterdir()
     if not top.name.startswith(".") or top.name in HIDDEN
     for path in ([top] if top.is_file() else top.rglob("*"))
-    if path.suffix == ".md" and ".esphome" not in path.parts
+    if path.suffix == ".md" and not any(part.startswith(".") for part in path.relative_to(top).parts)
 )
 
 CODE = re.compile(r"^(`{3,}).*?^\1`*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
