@@ -38,7 +38,7 @@ from custom_components.amp_sensor.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome
-from custom_components.amp_sensor.coordinator import SAVE_S, SiteCoordinator
+from custom_components.amp_sensor.site.coordinator import SAVE_S, SiteCoordinator
 from tests.postgresql import create_database, run_postgresql
 
 collect_ignore = ["browser"]  # without the fixtures of Home Assistant: `scripts/test browser`

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 from custom_components.amp_sensor.condition import CONDITIONS
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import ChargingState
-from custom_components.amp_sensor.device_config import REF, REPOSITORY
+from custom_components.amp_sensor.meters.device_config import REF, REPOSITORY
 from custom_components.amp_sensor.trigger import TRIGGERS
 from tests.conftest import CHARGING, Site
 

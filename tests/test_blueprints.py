@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import ChargingState
-from custom_components.amp_sensor.device_config import REF, REPOSITORY
+from custom_components.amp_sensor.meters.device_config import REF, REPOSITORY
 from tests.conftest import CHARGING, Site
 
 ROOT = Path(__file__).parent.parent

@@ -53,7 +53,7 @@ from custom_components.amp_sensor.const import (
     DOMAIN,
     SUBENTRY_CHARGER,
 )
-from custom_components.amp_sensor.device_config import KITS, Kit, Recipe
+from custom_components.amp_sensor.meters.device_config import KITS, Kit, Recipe
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
 
@@ -640,7 +640,7 @@ async def test_a_reading_that_came_before_anybody_waited_is_shown_at_once(
 async def test_without_a_reading_the_page_helps_and_one_can_wait_again_or_finish(
     hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.amp_sensor.first_reading.WAIT_S", 0.01)
+    monkeypatch.setattr("custom_components.amp_sensor.meters.first_reading.WAIT_S", 0.01)
     dialog, sensor = await first_reading(hass, hass_client_no_auth)
     elsewhere = await sensor._client.post("/api/webhook/wrong", json=READING)
     assert await elsewhere.read() == b"", "what goes to a wrong address cannot be seen"

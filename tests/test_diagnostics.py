@@ -24,8 +24,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.charger import ChargerRefused
 from custom_components.amp_sensor.const import CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
-from custom_components.amp_sensor.posts import KEPT, Sender
-from custom_components.amp_sensor.webhook import with_new_address
+from custom_components.amp_sensor.meters.posts import KEPT, Sender
+from custom_components.amp_sensor.site.address import with_new_address
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
 from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, car_data

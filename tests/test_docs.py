@@ -15,9 +15,10 @@ from homeassistant.setup import async_setup_component
 import pytest
 import yaml
 
-from custom_components.amp_sensor import webhook
 from custom_components.amp_sensor.const import DOMAIN
-from custom_components.amp_sensor.device_config import Recipe, recipe
+from custom_components.amp_sensor.meters import webhook
+from custom_components.amp_sensor.meters.device_config import Recipe, recipe
+from custom_components.amp_sensor.site import address
 from tests.conftest import TEXTS, Site
 from tests.evidence import missing
 
@@ -217,7 +218,7 @@ def test_the_reference_has_every_repair() -> None:
 
 def test_the_protocol_has_every_answer() -> None:
     told = {row[0] for row in rows(ROOT / "docs" / "protocol.md", "The answer")}
-    source = Path(webhook.__file__).read_text()
+    source = Path(webhook.__file__).read_text() + Path(address.__file__).read_text()
     assert told == {"200"} | {str(HTTPStatus[name].value) for name in re.findall(r"HTTPStatus\.(\w+)", source)}
 
 

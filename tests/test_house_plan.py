@@ -25,6 +25,20 @@ PURE = {
 """Of the standard library: no clock, no chance, no files, no network."""
 
 
+ROOMS = (
+    {"const"},
+    {"control"},
+    {"chargers", "meters"},
+    {"notices"},
+    {"site"},
+    {"publication", "history"},
+    {"entity", "view", "what_if", "migration", "flows", "frontend"},
+    {*PLATFORMS, "services", "repairs", "diagnostics", "logbook", "config_flow"},
+    {"trigger", "condition"},
+)
+"""From the ground up: a room imports from itself and from below it."""
+
+
 def imports(path: Path) -> Iterator[str]:
     """Give the full name of each module that a file imports, and of each name that it takes from one."""
     package = [*OURS.split("."), *path.relative_to(INTEGRATION).parent.parts]
@@ -42,6 +56,20 @@ def ours(path: Path) -> set[str]:
     return {name.split(".")[2] for name in imports(path) if name.startswith(f"{OURS}.")}
 
 
+@pytest.mark.parametrize("floor", range(len(ROOMS)))
+def test_a_room_knows_only_those_below_it(floor: int) -> None:
+    below = set().union(*ROOMS[:floor])
+    for room in ROOMS[floor]:
+        place = INTEGRATION / room
+        for path in place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]:
+            assert ours(path) <= below | {room}, path
+
+
+def test_every_room_is_in_the_plan() -> None:
+    rooms = {path.stem for path in INTEGRATION.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms == set().union(*ROOMS) | {"__init__"}
+
+
 @pytest.mark.parametrize("path", CONTROL, ids=lambda path: path.stem)
 def test_the_controller_knows_nothing_but_numbers(path: Path) -> None:
     for name in imports(path):
@@ -50,7 +78,7 @@ def test_the_controller_knows_nothing_but_numbers(path: Path) -> None:
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_entity_talks_to_the_coordinator_only(platform: str) -> None:
-    assert ours(INTEGRATION / f"{platform}.py") <= {"const", "control", "coordinator", "data", "entity"}
+    assert ours(INTEGRATION / f"{platform}.py") <= {"const", "control", "site", "entity"}
 
 
 def test_only_the_coordinator_commands_a_charger() -> None:
@@ -65,7 +93,7 @@ def test_only_the_coordinator_commands_a_charger() -> None:
 
 def test_a_charger_does_not_decide() -> None:
     for path in (INTEGRATION / "chargers").glob("*.py"):
-        assert "coordinator" not in ours(path)
+        assert "site" not in ours(path)
         assert not [name for name in imports(path) if name.startswith(f"{OURS}.control.controller")]
 
 

@@ -20,8 +20,9 @@ from homeassistant.util.yaml import load_yaml_dict
 from PIL import Image
 import pytest
 
-from custom_components.amp_sensor import PLATFORMS, config_flow, forms
+from custom_components.amp_sensor import PLATFORMS, config_flow
 from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.flows import forms
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / DOMAIN

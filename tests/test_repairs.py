@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.amp_sensor.chargers.charger import ChargerSubscriptionError, ChargerUnreachable
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import Action, ChargingState, Mode
-from custom_components.amp_sensor.webhook import with_new_address
+from custom_components.amp_sensor.site.address import with_new_address
 from tests.conftest import CHARGER_ID, CHARGING, TEXTS, Site
 
 _FLOW = "/api/repairs/issues/fix"

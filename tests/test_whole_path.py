@@ -25,7 +25,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.amp_sensor.chargers.tessie import COMMAND_TIMEOUT_S, TessieCharger
 from custom_components.amp_sensor.const import CONF_TESSIE_URL
 from custom_components.amp_sensor.control import Action, Controller, Decision, Reading
-from custom_components.amp_sensor.coordinator import SiteCoordinator
+from custom_components.amp_sensor.site.coordinator import SiteCoordinator
 from simulation.car import Car
 from simulation.house import load
 from simulation.plant import NORMAL, Sensor
@@ -120,7 +120,7 @@ async def test_over_http_the_same_is_decided_as_by_hand(
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.amp_sensor.coordinator.Controller", Written)
+    monkeypatch.setattr("custom_components.amp_sensor.site.coordinator.Controller", Written)
     # A default is bound when its module is loaded, before the clock was frozen
     monkeypatch.setitem(TessieCharger.__init__.__kwdefaults__, "clock", time.time)
     hass.loop.set_debug(False)  # a traceback for each of some hundred thousand callbacks would take half of the time

@@ -10,13 +10,14 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import frontend, view, webhook
+from . import frontend, view
 from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .services import async_setup_services
-from .store import control_store, site_store
+from .site import address
+from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.store import control_store, site_store
 from .view.links import LINKS, Links
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -64,7 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
     coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)
     await coordinator.async_start()
     entry.runtime_data = coordinator
-    webhook.async_register(hass, entry)
+    address.async_register(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True

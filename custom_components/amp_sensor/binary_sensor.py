@@ -10,9 +10,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import AmpSensorConfigEntry
-from .data import ChargerData, SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
+from .site.coordinator import AmpSensorConfigEntry
+from .site.data import ChargerData, SiteData
 
 PARALLEL_UPDATES = 0
 

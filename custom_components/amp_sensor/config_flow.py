@@ -71,9 +71,7 @@ from .const import (
     SUBENTRY_CHARGER,
 )
 from .control import ProtectionKind
-from .device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
-from .first_reading import FirstReading
-from .forms import (
+from .flows.forms import (
     CAR_SCHEMA,
     DEVICE_CHOICE,
     OPTION_SECTIONS,
@@ -83,7 +81,9 @@ from .forms import (
     SITE_SCHEMA,
     account_schema,
 )
-from .webhook import with_new_address
+from .meters.device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
+from .meters.first_reading import FirstReading
+from .site.address import with_new_address
 
 _TOKEN_URL = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
 _GUIDE_URL = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"

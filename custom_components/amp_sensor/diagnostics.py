@@ -19,7 +19,7 @@ from .const import (
     CONF_TESSIE_URL,
     DOMAIN,
 )
-from .coordinator import AmpSensorConfigEntry
+from .site.coordinator import AmpSensorConfigEntry
 
 TO_REDACT: Final = {
     CONF_CAR_VIN,

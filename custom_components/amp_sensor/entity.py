@@ -14,9 +14,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
-from .coordinator import SiteCoordinator
-from .data import ChargerData, SiteData
 from .publication import AMISS_S, Lasting, Policy, Publication
+from .site.coordinator import SiteCoordinator
+from .site.data import ChargerData, SiteData
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from homeassistant.const import ATTR_ENTITY_ID, ATTR_NAME
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from .announcer import ATTR_KIND, EVENT_DECISION
 from .const import DOMAIN
+from .notices.announcer import ATTR_KIND, EVENT_DECISION
 
 
 @callback

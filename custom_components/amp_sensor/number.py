@@ -11,9 +11,9 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .data import ChargerData, SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
+from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.data import ChargerData, SiteData
 
 PARALLEL_UPDATES = 0
 

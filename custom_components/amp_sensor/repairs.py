@@ -11,7 +11,7 @@ import voluptuous as vol
 
 from .chargers.charger import ChargerError
 from .const import CONF_OLD_WEBHOOKS, DOMAIN
-from .coordinator import AmpSensorConfigEntry
+from .site.coordinator import AmpSensorConfigEntry
 
 
 class _ConfirmFlow(RepairsFlow):

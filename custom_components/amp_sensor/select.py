@@ -9,9 +9,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import Mode
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .data import SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
+from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.data import SiteData
 
 PARALLEL_UPDATES = 0
 

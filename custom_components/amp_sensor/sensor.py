@@ -25,9 +25,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control import ChargingState, Decision, Reading, Reason
-from .coordinator import AmpSensorConfigEntry
-from .data import ChargerData, SiteData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
+from .site.coordinator import AmpSensorConfigEntry
+from .site.data import ChargerData, SiteData
 
 PARALLEL_UPDATES = 0
 

@@ -6,12 +6,14 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.helpers import config_validation as cv, selector, service
 import voluptuous as vol
 
-from . import history, import_readings, what_if
+from . import history
 from .const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
 from .control import Mode
-from .coordinator import AmpSensorConfigEntry
 from .history.intervals import Interval
+from .migration import import_readings
+from .site.coordinator import AmpSensorConfigEntry
 from .view.links import DEFAULT_DAYS, LINKS
+from .what_if import action as what_if
 
 ATTR_SITE: Final = "site"
 SERVICE_GET_READINGS: Final = "get_readings"

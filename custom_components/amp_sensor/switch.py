@@ -8,9 +8,9 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .data import ChargerData
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
+from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.data import ChargerData
 
 PARALLEL_UPDATES = 0
 

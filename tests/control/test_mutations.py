@@ -68,7 +68,7 @@ FAULTS = (
     ),
     Fault(
         "resend off",
-        "managed",
+        "charger",
         "            self.running = True\n        else:\n            self.request = None\n",
         "            pass\n",
         tests.test_a_stop_that_the_meter_does_not_show_is_sent_again,
@@ -82,14 +82,14 @@ FAULTS = (
     ),
     Fault(
         "cap off",
-        "managed",
+        "charger",
         "return min(limits)",
         "return max(limits)",
         tests.test_what_the_car_accepts_at_most_is_not_exceeded,
     ),
     Fault(
         "in-flight check off",
-        "managed",
+        "charger",
         "if self.in_flight or now < self.not_before:\n            return None",
         "if now < self.not_before:\n            return None",
         tests.test_one_command_is_in_flight_and_the_newest_target_follows,
@@ -117,7 +117,7 @@ FAULTS = (
     ),
     Fault(
         "unknown place is home",
-        "managed",
+        "charger",
         "if report.at_home is not True:\n            return Reason.AWAY",
         "if report.at_home is False:\n            return Reason.AWAY",
         tests.test_a_car_that_is_not_to_be_commanded_is_not,

@@ -21,8 +21,8 @@ from custom_components.amp_sensor.control import (
     Reason,
     SiteSettings,
 )
+from custom_components.amp_sensor.control.charger import BLOCKED_S, START_EVERY_S, STARTS
 from custom_components.amp_sensor.control.controller import ADOPT_S, QUIET_S
-from custom_components.amp_sensor.control.managed import BLOCKED_S, START_EVERY_S, STARTS
 
 CARS = st.sampled_from(["one", "two"])
 BUDGETS = st.sampled_from([40.0, 25.0, 15.5, 10.0, 6.0])

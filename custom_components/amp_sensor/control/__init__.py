@@ -1,9 +1,9 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
+from .charger import ChargerSettings
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings
 from .decision import Decision, Mode, Reason
-from .managed import ChargerSettings
 from .meter import Meter
 from .protection import Protection, ProtectionKind
 from .reading import Reading

@@ -7,10 +7,10 @@ import math
 from typing import TypedDict
 
 from .belief import DOWN_A_PER_S
+from .charger import SUSPECT_S, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
 from .decision import Decision, Mode, Reason
 from .house import HouseMemory, Record, Risk
-from .managed import SUSPECT_S, ChargerSettings, ManagedCharger
 from .meter import Meter
 from .prices import MOVING_S, OVER_A, PRICES, best_raise
 from .protection import PhaseLoad, Protection

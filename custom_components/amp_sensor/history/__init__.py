@@ -10,7 +10,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..coordinator import AmpSensorConfigEntry
+from ..site.coordinator import AmpSensorConfigEntry
 from .intervals import LENGTHS_S, Interval, cut
 from .reader import Reader
 from .table import Row, Table, iso

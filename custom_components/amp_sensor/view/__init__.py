@@ -23,9 +23,9 @@ from homeassistant.util import dt as dt_util
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..const import DOMAIN
-from ..coordinator import AmpSensorConfigEntry
 from ..history import MAX_COUNT, OLDEST, Readings, async_get_readings
 from ..history.intervals import LENGTHS_S, Interval
+from ..site.coordinator import AmpSensorConfigEntry
 from .links import LINKS, PATH, Links
 
 STATIC_URL: Final = f"/{DOMAIN}/view"

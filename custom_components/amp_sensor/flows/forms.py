@@ -1,0 +1,160 @@
+"""What the pages of the flows ask for: fields, limits, units, defaults."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from homeassistant.const import (
+    CONF_NAME,
+    PERCENTAGE,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfTime,
+)
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    LocationSelector,
+    LocationSelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from ..const import (
+    CONF_CHARGER_LOCATION,
+    CONF_CONNECTED_TIMEOUT,
+    CONF_DEAD_BAND,
+    CONF_KIND,
+    CONF_LOCAL_ONLY,
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_PROTECTION,
+    CONF_PUBLISH_INTERVAL,
+    CONF_RATING,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    CONF_TIME,
+    CONF_TOLERANCE,
+    CONF_VOLTAGE,
+    DEFAULT_CONNECTED_TIMEOUT_S,
+    DEFAULT_DEAD_BAND_A,
+    DEFAULT_PUBLISH_INTERVAL_S,
+    DEFAULT_TESSIE_URL,
+    DEFAULT_TIME_S,
+    DEFAULT_TOLERANCE_PERCENT,
+    DEFAULT_VOLTAGE,
+    MAX_BUDGET_A,
+    MAX_CAR_A,
+    MAX_CONNECTED_TIMEOUT_S,
+    MAX_DEAD_BAND_A,
+    MAX_PUBLISH_INTERVAL_S,
+    MAX_TIME_S,
+    MAX_TOLERANCE_PERCENT,
+    MAX_VOLTAGE,
+    MIN_BUDGET_A,
+    MIN_CAR_A,
+    MIN_CONNECTED_TIMEOUT_S,
+    MIN_DEAD_BAND_A,
+    MIN_PUBLISH_INTERVAL_S,
+    MIN_TIME_S,
+    MIN_VOLTAGE,
+)
+from ..control import ProtectionKind
+from ..meters.device_config import KITS, Recipe
+
+SECTION_SERVER: Final = "server"
+
+
+def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
+    config = NumberSelectorConfig(min=minimum, max=maximum, unit_of_measurement=unit, mode=NumberSelectorMode.BOX)
+    return vol.All(NumberSelector(config), vol.Coerce(int))
+
+
+def _choice(options: Iterable[str], translation_key: str) -> SelectSelector:
+    return SelectSelector(SelectSelectorConfig(options=list(options), translation_key=translation_key))
+
+
+_TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+
+PROTECTION_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_KIND, default=ProtectionKind.MCB_C): _choice(ProtectionKind, "protection_kind"),
+        # As the budget, which also follows the budget where it is changed later
+        vol.Optional(CONF_RATING): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_TOLERANCE, default=DEFAULT_TOLERANCE_PERCENT): _whole_number(
+            0, MAX_TOLERANCE_PERCENT, PERCENTAGE
+        ),
+        vol.Required(CONF_TIME, default=DEFAULT_TIME_S): _whole_number(MIN_TIME_S, MAX_TIME_S, UnitOfTime.SECONDS),
+    }
+)
+SITE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_MAX_AMPS): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_VOLTAGE, default=DEFAULT_VOLTAGE): _whole_number(
+            MIN_VOLTAGE, MAX_VOLTAGE, UnitOfElectricPotential.VOLT
+        ),
+        vol.Required(CONF_LOCAL_ONLY, default=True): BooleanSelector(),
+        vol.Required(CONF_PROTECTION): section(PROTECTION_SCHEMA, {"collapsed": True}),
+    }
+)
+OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
+    "sensor": vol.Schema(
+        {
+            vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
+                MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
+            ),
+        }
+    ),
+    "history": vol.Schema(
+        {
+            vol.Required(CONF_DEAD_BAND, default=DEFAULT_DEAD_BAND_A): NumberSelector(
+                NumberSelectorConfig(
+                    min=MIN_DEAD_BAND_A,
+                    max=MAX_DEAD_BAND_A,
+                    step=0.05,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+                )
+            ),
+            vol.Required(CONF_PUBLISH_INTERVAL, default=DEFAULT_PUBLISH_INTERVAL_S): _whole_number(
+                MIN_PUBLISH_INTERVAL_S, MAX_PUBLISH_INTERVAL_S, UnitOfTime.SECONDS
+            ),
+        }
+    ),
+}
+"""What is shown together; they are kept without these groups."""
+OPTIONS_SCHEMA = vol.Schema({vol.Required(name): section(schema) for name, schema in OPTION_SECTIONS.items()})
+CAR_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
+    }
+)
+DEVICE_CHOICE = _choice((*(kit.key for kit in KITS), *Recipe), "device")
+REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
+
+
+def account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:
+    """Return the form of an account; `token` is whether one has to be typed."""
+    return vol.Schema(
+        {
+            token(CONF_TESSIE_TOKEN): _TOKEN,
+            vol.Required(SECTION_SERVER): section(
+                vol.Schema(
+                    {
+                        vol.Optional(CONF_TESSIE_URL, default=DEFAULT_TESSIE_URL): TextSelector(
+                            TextSelectorConfig(type=TextSelectorType.URL)
+                        )
+                    }
+                ),
+                {"collapsed": True},
+            ),
+        }
+    )

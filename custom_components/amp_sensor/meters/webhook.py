@@ -1,0 +1,294 @@
+"""A post of the meter becomes a Reading, or a 4xx that says what to mend."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from ipaddress import ip_address
+import json
+from math import ceil
+import time
+from typing import Any, Final
+
+from aiohttp import hdrs
+from aiohttp.web import Request, RequestPayloadError, Response, json_response
+from homeassistant.components import webhook
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+from homeassistant.helpers.network import is_cloud_connection
+from homeassistant.util import dt as dt_util, network
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..control import Reading
+from .posts import MAX_USER_AGENT, PostLog, Sender
+
+MAX_BODY_BYTES: Final = 4096
+"""Ten times the longest sensible post (three phases, all fields)."""
+RATE_PER_S: Final = 4
+"""Twice the fastest firmware: one post every 0.5 s while the current moves."""
+BURST: Final = 15
+"""Posts that may come at once: what a device saved up while Wi-Fi was away for some seconds."""
+MAX_ERRORS: Final = 3
+"""Errors told at once: whoever mends three finds the fourth in the next answer."""
+MAX_SHOWN: Final = 20
+"""Characters of a wrong value that an error repeats: enough to recognise it."""
+
+MAX_AMPS: Final = 500
+"""Above any household supply, below what a sensor with a wrong factor (mA for A) sends."""
+MIN_VOLTS: Final = 50
+MAX_VOLTS: Final = 500
+"""From 100 V less a deep brown-out to 400 V between phases plus its tolerance."""
+MAX_PHASE_WATTS: Final = MAX_AMPS * MAX_VOLTS
+MAX_WATTS: Final = 3 * MAX_PHASE_WATTS
+MAX_ENERGY_WH: Final = 10**11
+"""What an eight-digit kWh register can show."""
+MAX_BOOT_ID: Final = 64
+"""Characters; a UUID has 36."""
+
+
+class Refused(Exception):
+    """A post is not accepted; the text says why in words for whoever set up the device."""
+
+    def __init__(self, status: HTTPStatus, text: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Invalid(vol.Invalid):
+    """A field is wrong, told in our own words."""
+
+
+def _shown(value: object) -> str:
+    """Return a value as its sender would recognise it, never longer than a few words."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object"
+    text = json.dumps(value)
+    if len(text) > MAX_SHOWN:
+        text = f"{text[:MAX_SHOWN]}…"
+    return f"the text {text}" if isinstance(value, str) else text
+
+
+class _Number:
+    """A finite number within limits. A boolean is not a number."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.limits = f"a number between {low} and {high}"
+        self._low = low
+        self._high = high
+
+    def __call__(self, value: object) -> float:
+        # NaN fails the comparison, the infinities the limits, and an integer too long for a float never becomes one
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self._low <= value <= self._high:
+            raise Invalid(f"must be {self.limits}, got {_shown(value)}")
+        return float(value)
+
+
+def _boot_id(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_BOOT_ID:
+        raise Invalid(f"must be a text of up to {MAX_BOOT_ID} characters, got {_shown(value)}")
+    return value
+
+
+def _phases(value: object) -> list[object]:
+    if not isinstance(value, list) or not 1 <= len(value) <= 3:
+        raise Invalid(f"must be a list of 1 to 3 objects, one for each phase, got {_shown(value)}")
+    return value
+
+
+def _phase(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise Invalid(f'must be an object like {{"amps": 10.0}}, got {_shown(value)}')
+    return value
+
+
+def _required(key: str, number: _Number) -> dict[vol.Marker, Callable[[object], object]]:
+    return {vol.Required(key, msg=f"is missing: send {number.limits}"): number}
+
+
+_AMPS = _Number(0, MAX_AMPS)
+_VOLTS = _Number(MIN_VOLTS, MAX_VOLTS)
+_WATTS = _Number(-MAX_WATTS, MAX_WATTS)
+_OPTIONAL: Final = {
+    vol.Optional("volts"): _VOLTS,
+    vol.Optional("energy_wh"): _Number(0, MAX_ENERGY_WH),
+    vol.Optional("boot_id"): _boot_id,
+}
+_PHASE = vol.Schema(
+    _required("amps", _AMPS)
+    | {vol.Optional("watts"): _Number(-MAX_PHASE_WATTS, MAX_PHASE_WATTS), vol.Optional("volts"): _VOLTS},
+    extra=vol.REMOVE_EXTRA,
+)
+TOTALS_SCHEMA: Final = vol.Schema(
+    _required("amps", _AMPS) | _required("watts", _WATTS) | _OPTIONAL, extra=vol.REMOVE_EXTRA
+)
+PHASES_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required("phases"): vol.All(_phases, [vol.All(_phase, _PHASE)]),
+        vol.Optional("amps"): _AMPS,
+        vol.Optional("watts"): _WATTS,
+    }
+    | _OPTIONAL,
+    extra=vol.REMOVE_EXTRA,
+)
+
+
+def _field(path: Sequence[object]) -> str:
+    """Return where a value stands, as one would write it: phases[0].amps."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def parse(body: bytes, *, at: float, nominal_volts: float) -> Reading:
+    """Return the reading in a body that arrived `at` (s), or raise Refused.
+
+    Where the meter sends phases but no power, a phase counts with its current times its voltage.
+    """
+    try:
+        payload = json.loads(body)
+    except ValueError, RecursionError:
+        raise Refused(
+            HTTPStatus.BAD_REQUEST, 'the body is not JSON; it should look like {"amps": 10.0, "watts": 2200.0}'
+        ) from None
+    if not isinstance(payload, dict):
+        raise Refused(
+            HTTPStatus.BAD_REQUEST,
+            f'the body must be an object like {{"amps": 10.0, "watts": 2200.0}}, got {_shown(payload)}',
+        )
+    try:
+        data: dict[str, Any] = (PHASES_SCHEMA if "phases" in payload else TOTALS_SCHEMA)(payload)
+    except vol.MultipleInvalid as invalid:
+        text = "; ".join(f"{_field(error.path)} {error.msg}" for error in invalid.errors[:MAX_ERRORS])
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, text) from None
+    phases: list[dict[str, float]] = data.get("phases", [data])
+    amps = tuple(phase["amps"] for phase in phases)
+    volts = tuple(phase.get("volts", data.get("volts", nominal_volts)) for phase in phases)
+    return Reading(
+        at=at,
+        amps=amps,
+        volts=volts,
+        watts=data.get(
+            "watts", sum(phase.get("watts", a * v) for phase, a, v in zip(phases, amps, volts, strict=True))
+        ),
+        energy_wh=data.get("energy_wh"),
+        boot_id=data.get("boot_id"),
+    )
+
+
+class TokenBucket:
+    """Lets `rate_per_s` through in the long run, and `burst` at once."""
+
+    def __init__(self, *, rate_per_s: float, burst: int) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at = 0.0
+
+    def take(self, now: float) -> float:
+        """Take one and return 0, or return how long to wait for the next, s."""
+        self._tokens = min(self._tokens + (now - self._at) * self._rate_per_s, self._burst)
+        self._at = now
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate_per_s
+        self._tokens -= 1
+        return 0
+
+
+async def _async_read(request: Request) -> bytes:
+    """Return the body, never reading more than is allowed: Content-Length may be missing, or a lie."""
+    content = request.content  # once: for what comes through the websocket, each access begins at the start
+    body = b""
+    try:
+        while chunk := await content.read(MAX_BODY_BYTES + 1 - len(body)):
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise Refused(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body must not be longer than {MAX_BODY_BYTES} bytes"
+                )
+    except ConnectionError, RequestPayloadError:
+        raise Refused(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
+    return body
+
+
+def sender_of(request: Request) -> Sender:
+    """Return who posted."""
+    return Sender(address=request.remote, user_agent=request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
+
+
+def _is_local(hass: HomeAssistant, address: str | None) -> bool:
+    """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
+    if is_cloud_connection(hass) or address is None:
+        return False
+    try:
+        return network.is_local(ip_address(address))
+    except ValueError:
+        return False
+
+
+class Receiver:
+    """Answers the posts that arrive at one webhook, and hands their readings on."""
+
+    def __init__(self, take: Callable[[Reading], bool], *, nominal_volts: float, local_only: bool) -> None:
+        """`take` gets each reading, and tells whether there still is somebody to take it."""
+        self.posts = PostLog()
+        self.local_only = local_only
+        self._take = take
+        self._nominal_volts = nominal_volts
+        self._bucket = TokenBucket(rate_per_s=RATE_PER_S, burst=BURST)
+
+    async def async_handle(self, hass: HomeAssistant, webhook_id: str, request: Request) -> Response:
+        """Answer one post. It must never raise: Home Assistant would answer 200, and log the webhook's id."""
+        sender = sender_of(request)
+        try:
+            reading = await self._async_read(hass, request)
+        except Refused as refused:
+            return refuse(self.posts, sender, refused)
+        self.posts.accept(sender, at=dt_util.utcnow(), now=reading.at)
+        return json_response({"accepted": True})
+
+    async def _async_read(self, hass: HomeAssistant, request: Request) -> Reading:
+        if self.local_only and not _is_local(hass, request.remote):
+            raise Refused(HTTPStatus.FORBIDDEN, "readings are taken from the local network only")
+        if request.method != hdrs.METH_POST:
+            raise Refused(
+                HTTPStatus.METHOD_NOT_ALLOWED, "this is where the sensor posts its readings: only POST is understood"
+            )
+        if wait_s := self._bucket.take(time.monotonic()):
+            raise Refused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"too many readings: at most {RATE_PER_S} a second, {BURST} at once",
+                retry_after_s=ceil(wait_s),
+            )
+        body = await _async_read(request)
+        reading = parse(body, at=time.monotonic(), nominal_volts=self._nominal_volts)
+        if not self._take(reading):
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the site is just being set up again: try again soon", retry_after_s=5
+            )
+        return reading
+
+
+def refuse(posts: PostLog, sender: Sender, refused: Refused) -> Response:
+    """Answer a post that is not taken, and take note of it."""
+    posts.refuse(sender, at=dt_util.utcnow(), now=time.monotonic(), status=refused.status, text=str(refused))
+    headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
+    return json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
+
+
+def async_listen(
+    hass: HomeAssistant,
+    name: str,
+    webhook_id: str,
+    handler: Callable[[HomeAssistant, str, Request], Awaitable[Response]],
+) -> CALLBACK_TYPE:
+    """Hand what arrives at a webhook to the handler; return how to stop that."""
+    webhook.async_register(
+        hass,
+        DOMAIN,
+        name,
+        webhook_id,
+        handler,
+        # Both are refused by ourselves: Home Assistant's refusals log the webhook's id, which is a secret
+        local_only=False,
+        allowed_methods=webhook.SUPPORTED_METHODS,
+    )
+    return lambda: webhook.async_unregister(hass, webhook_id)

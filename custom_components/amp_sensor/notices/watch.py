@@ -1,0 +1,171 @@
+"""What was wrong for long enough that a person should know. Pure: values and the time in, what to tell out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import Final
+
+from ..control import ChargerReport, ChargingState, Reading
+from ..control.charger import SUSPECT_S
+from ..control.prices import OVER_A
+
+SILENT_S: Final = 600.0
+"""How long nothing may come from a meter before somebody has to look, s: a router restarts in five minutes."""
+FROZEN_S: Final = 300.0
+"""The same of a meter that shows nothing of what the car does, s: by then it was stopped, and not even that shows."""
+OVER_BUDGET_S, WITHIN_BUDGET_S = 900.0, 300.0
+"""How long the house alone is over the budget before that is no accident, s, and how long within it before it is over:
+an oven heats up in a quarter of an hour, and its thermostat clicks every few minutes."""
+ASLEEP_S: Final = 600.0
+"""How long a car sleeps that we paused before that is told, s: some wake by themselves when the app looks at them."""
+AHEAD_S: Final = 60.0
+"""How far a car's data may come from the future, s: clocks that set themselves agree within a second."""
+AHEAD_REPORTS, BEHIND_REPORTS = 3, 5
+"""How many reports in a row have to say so. Data that is merely late is common in Tesla's cloud."""
+
+CHANGE_A: Final = 4.0
+"""Changes of a car from which on its meter is looked at, A: twice what a house does all the time."""
+UNSEEN_PART, SEEN_PART = 0.3, 0.7
+"""Parts of such a change below which the meter did not show it, and above which it did; in between nobody knows."""
+UNSEEN_TIMES, SEEN_TIMES = 5, 2
+"""How often in a row before a car counts as fed from elsewhere, and as fed from here after all."""
+LAG_S, SHOWN_S = 60.0, 15.0
+"""How old what a car tells may be to be looked at, s, and how soon a meter shows what happened: three of its posts."""
+
+
+class Lasting:
+    """Something that counts once it lasted, and until it was over for a while."""
+
+    def __init__(self, after_s: float, over_s: float = 0.0) -> None:
+        self._after_s = after_s
+        self._over_s = over_s
+        self._since: float | None = None
+        self._counts = False
+
+    def look(self, is_so: bool, now: float) -> bool:
+        """Return whether it counts, given whether it is so now, s."""
+        if is_so == self._counts:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        if self._since is not None and now - self._since >= (self._over_s if self._counts else self._after_s):
+            self._counts, self._since = is_so, None
+        return self._counts
+
+
+class SiteWatch:
+    """The meter, and the house."""
+
+    def __init__(self, *, was_heard: bool, now: float) -> None:
+        """`was_heard` is whether the meter was heard in an earlier life: one that never was is still being built."""
+        self._heard_at = now if was_heard else None
+        self._frozen = Lasting(FROZEN_S)
+        self._house = Lasting(OVER_BUDGET_S, WITHIN_BUDGET_S)
+
+    def look(
+        self, *, read_at: float | None, refused_at: float, is_frozen: bool, excess_amps: float, now: float
+    ) -> dict[str, bool]:
+        """Return what is wrong by the key of its repair.
+
+        The last reading and the last refused post came at `read_at` and `refused_at`; the house alone exceeds the
+        budget by `excess_amps`, -inf where nobody knows or cares.
+        """
+        heard_at = self._heard_at if read_at is None else read_at
+        is_silent = heard_at is not None and now - heard_at >= SILENT_S
+        is_refused = now - refused_at < SILENT_S
+        return {
+            "meter_silent": is_silent and not is_refused,
+            "meter_refused": is_silent and is_refused,
+            "meter_frozen": self._frozen.look(is_frozen, now),
+            "house_over_budget": self._house.look(excess_amps > OVER_A, now),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What a car drew by its own account when its report arrived."""
+
+    amps: float
+    at: float
+
+
+class ChargerWatch:
+    """A car: its clock, its sleep, and whether it hangs on this meter at all."""
+
+    def __init__(self) -> None:
+        self._asleep = Lasting(ASLEEP_S)
+        self._ahead = self._behind = 0
+        self._measured_at = -inf
+        self._before: _Drawn | None = None
+        self._last: _Drawn | None = None
+        self._seen = self._unseen = 0
+        self._is_elsewhere = False
+
+    def woken(self) -> None:
+        """Somebody woke it: it may take its time to say so."""
+        self._asleep = Lasting(ASLEEP_S)
+
+    def look(self, *, is_asleep: bool, now: float) -> dict[str, bool]:
+        """Return what is wrong by the key of its repair; `is_asleep` is whether it sleeps although we paused it."""
+        return {
+            "asleep_while_paused": self._asleep.look(is_asleep, now),
+            "clock_ahead": self._ahead >= AHEAD_REPORTS,
+            "clock_behind": self._behind >= BEHIND_REPORTS,
+            "other_circuit": self._is_elsewhere,
+        }
+
+    def add_report(self, report: ChargerReport, readings: Sequence[Reading], *, is_alone: bool, now: float) -> None:
+        """Take a report, and the readings of the last minutes.
+
+        `is_alone` is whether all that moves the meter is the house and this car; a frozen meter is not moved at all.
+        """
+        self._look_at_clock(report, now)
+        amps = report.measured_amps if report.state is ChargingState.CHARGING else 0.0
+        usable = is_alone and report.at_home is True and -AHEAD_S <= report.age_s <= LAG_S
+        if not usable or amps is None or report.state in (ChargingState.STARTING, ChargingState.UNKNOWN):
+            self._before = self._last = None
+            return
+        # Judged one report later: by then the meter has shown whatever it will.
+        if self._before is not None and self._last is not None:
+            self._judge(self._before, self._last, readings)
+        self._before, self._last = self._last, _Drawn(amps, now)
+
+    def _look_at_clock(self, report: ChargerReport, now: float) -> None:
+        measured_at = now - report.age_s
+        is_new = measured_at > self._measured_at + 1
+        self._measured_at = measured_at
+        self._ahead = self._ahead + 1 if report.age_s < -AHEAD_S else 0
+        if report.age_s <= SUSPECT_S:
+            self._behind = 0
+        elif is_new and report.state.draws and not report.asleep:
+            self._behind += 1
+
+    def _judge(self, before: _Drawn, after: _Drawn, readings: Sequence[Reading]) -> None:
+        """Look whether the meter moved as a car did, on any phase, at any time at which the car may have moved."""
+        change = abs(after.amps - before.amps)
+        first, end = before.at - LAG_S, after.at + SHOWN_S
+        inside = [reading for reading in readings if first <= reading.at <= end]
+        times = [first, *(reading.at for reading in inside), end]
+        if change < CHANGE_A or any(later - earlier > SHOWN_S for earlier, later in pairwise(times)):
+            return
+        phases = zip(*(reading.amps for reading in inside), strict=False)
+        sign = 1 if after.amps > before.amps else -1
+        moved = max(_largest_rise([sign * amps for amps in phase]) for phase in phases)
+        if moved <= UNSEEN_PART * change:
+            self._seen, self._unseen = 0, self._unseen + 1
+        elif moved >= SEEN_PART * change:
+            self._seen, self._unseen = self._seen + 1, 0
+        if self._unseen >= UNSEEN_TIMES:
+            self._is_elsewhere = True
+        elif self._seen >= SEEN_TIMES:
+            self._is_elsewhere = False
+
+
+def _largest_rise(values: Sequence[float]) -> float:
+    """Return by how much a later value exceeds an earlier one at most."""
+    lowest, rise = inf, 0.0
+    for value in values:
+        lowest = min(lowest, value)
+        rise = max(rise, value - lowest)
+    return rise

@@ -1,0 +1,1 @@
+"""One supply: its task, its data, its memory."""

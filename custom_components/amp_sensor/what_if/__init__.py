@@ -1,0 +1,1 @@
+"""What the same house would have come to with other settings."""

@@ -1,0 +1,161 @@
+"""Whether a car hangs on this meter is told after much evidence, and by nothing that has another cause."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from custom_components.amp_sensor.control import ChargerReport, ChargingState, Reading
+from custom_components.amp_sensor.notices.watch import ChargerWatch, Lasting
+
+REPORT_S, METER_S = 15, 5
+
+
+class Circuit:
+    """A meter, and a car that is fed through it or not."""
+
+    def __init__(self, *, is_fed: bool = True, meter_s: int = METER_S, lag_s: float = 10.0, phase: int = 0) -> None:
+        self.watch = ChargerWatch()
+        self.is_fed = is_fed
+        self.meter_s = meter_s
+        self.lag_s = lag_s
+        self.phase = phase
+        self.now = 0
+        self.readings: list[Reading] = []
+        self.drawn: list[float] = []
+        self.is_alone = True
+        self.told: list[bool] = []
+
+    def run(self, seconds: int, car: Callable[[int], float], house: Callable[[int], float] = lambda _: 4.0) -> bool:
+        """Let time pass, and return whether the car is taken for one on another circuit."""
+        for _ in range(seconds):
+            self.now += 1
+            amps = car(self.now)
+            self.drawn.append(amps)
+            if self.now % self.meter_s == 0:
+                phases = [house(self.now), 0.5, 0.7]
+                phases[self.phase] += amps if self.is_fed else 0.0
+                reading = Reading(at=self.now, amps=tuple(phases), volts=(230.0,) * 3, watts=0.0)
+                self.readings = [r for r in self.readings if r.at > self.now - 600] + [reading]
+            if self.now % REPORT_S == 0 and len(self.drawn) > self.lag_s:
+                seen = self.drawn[-1 - int(max(0.0, self.lag_s))]
+                report = ChargerReport(
+                    age_s=self.lag_s,
+                    state=ChargingState.CHARGING if seen else ChargingState.STOPPED,
+                    measured_amps=seen,
+                    at_home=True,
+                )
+                self.tell(report)
+        return self.look()
+
+    def tell(self, report: ChargerReport) -> None:
+        self.watch.add_report(report, self.readings, is_alone=self.is_alone, now=self.now)
+        self.told.append(self.look())
+
+    def look(self) -> bool:
+        return self.watch.look(is_asleep=False, now=self.now)["other_circuit"]
+
+
+def steps(now: int) -> float:
+    """A car that draws 16 and 6 A in turn, for two minutes each."""
+    return 16.0 if now // 120 % 2 else 6.0
+
+
+def on_off(now: int) -> float:
+    return 10.0 if now // 200 % 2 else 0.0
+
+
+@pytest.mark.parametrize("car", [steps, on_off])
+def test_a_car_elsewhere_is_told_after_several_changes_and_not_before(car: Callable[[int], float]) -> None:
+    circuit = Circuit(is_fed=False)
+    assert not circuit.run(570, car)
+    assert circuit.run(1200, car)
+    circuit.is_fed = True
+    assert not circuit.run(600, car), "and no longer once it is seen"
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+@pytest.mark.parametrize("lag_s", [-30.0, 0.0, 5.0, 20.0, 50.0])
+def test_a_car_on_the_meter_is_never_taken_for_one_elsewhere(lag_s: float, phase: int) -> None:
+    """Whatever the house does, and although the car is lowered because of it, and wherever its clock stands."""
+    random = Random(f"{lag_s} {phase}")
+    kettle = [0.0]
+
+    def house(now: int) -> float:
+        if random.random() < 0.01:
+            kettle[0] = 0.0 if kettle[0] else random.choice([2.0, 4.0, 8.0, 9.0, 13.0])
+        return 3.0 + kettle[0] + random.random() / 5
+
+    requests: list[float] = []
+
+    def car(now: int) -> float:
+        requests.append(max(5.0, 20.0 - 3.0 - round(kettle[0])))
+        return requests[max(0, len(requests) - 6)]
+
+    circuit = Circuit(lag_s=lag_s, phase=phase)
+    circuit.run(20_000, car, house)
+    assert not any(circuit.told)
+
+
+@pytest.mark.parametrize(
+    "case", ["slow meter", "old reports", "other cars", "away", "unknown", "no current", "small changes", "no meter"]
+)
+def test_what_is_no_evidence_is_not_taken_for_any(case: str) -> None:
+    circuit = Circuit(is_fed=False)
+    car = steps
+    tell = circuit.tell
+    match case:
+        case "slow meter":
+            circuit.meter_s = 20
+        case "old reports":
+            circuit.lag_s = 70
+        case "other cars":
+            circuit.is_alone = False
+        case "away":
+            circuit.tell = lambda report: tell(replace(report, at_home=None))  # type: ignore[method-assign]
+        case "unknown":
+            circuit.tell = lambda report: tell(replace(report, state=ChargingState.UNKNOWN))  # type: ignore[method-assign]
+        case "no current":
+            circuit.tell = lambda report: tell(replace(report, measured_amps=None))  # type: ignore[method-assign]
+        case "small changes":
+            car = lambda now: steps(now) / 4  # noqa: E731
+        case "no meter":
+            circuit.meter_s = 10**6
+    circuit.run(3000, car)
+    assert not any(circuit.told)
+
+
+def test_half_of_a_change_is_no_evidence_either_way() -> None:
+    circuit = Circuit(is_fed=False)
+    assert circuit.run(1800, steps)
+    assert circuit.run(1800, steps, lambda now: 4.0 + steps(now) / 2)
+    circuit = Circuit(is_fed=False)
+    assert not circuit.run(3000, steps, lambda now: 4.0 + steps(now) / 2)
+
+
+def test_a_clock_ahead_makes_no_car_behind() -> None:
+    watch = ChargerWatch()
+
+    def tell(age_s: float, now: float, **changes: object) -> dict[str, bool]:
+        report = ChargerReport(age_s=age_s, state=ChargingState.CHARGING, **changes)  # type: ignore[arg-type]
+        watch.add_report(report, (), is_alone=True, now=now)
+        return {key: is_wrong for key, is_wrong in watch.look(is_asleep=False, now=now).items() if is_wrong}
+
+    assert [tell(-100.0, now) for now in (0, 20, 40)][-1] == {"clock_ahead": True}
+    assert tell(150.0, 60) == {}
+    assert [tell(150.0, now) for now in range(80, 180, 20)][-1] == {"clock_behind": True}
+    assert tell(2.0, 180) == {}
+    assert all(tell(100.0 + now, now) == {} for now in range(200, 400, 20)), "a cloud that says the same again"
+    assert all(tell(150.0, now, asleep=True) == {} for now in range(400, 600, 20)), "a car that sleeps"
+
+
+def test_what_lasts_counts_until_it_was_over_for_a_while() -> None:
+    lasting = Lasting(10.0, 5.0)
+    told = [lasting.look(is_so, now) for now, is_so in enumerate([True] * 9 + [False] + [True] * 11)]
+    assert told == [False] * 20 + [True]
+    assert [lasting.look(is_so, 30 + now) for now, is_so in enumerate([False, True, *[False] * 6, True])] == [
+        *[True] * 7,
+        False,
+        False,
+    ]

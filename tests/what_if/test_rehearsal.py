@@ -1,0 +1,147 @@
+"""What a car would have got: known houses have known answers, and the controller is the very same."""
+
+import math
+from random import Random
+
+import pytest
+
+from custom_components.amp_sensor.control import (
+    Action,
+    ChargerSettings,
+    Command,
+    Controller,
+    Mode,
+    Outcome,
+    Protection,
+    Reading,
+    SiteSettings,
+)
+from custom_components.amp_sensor.what_if.rehearsal import CAR, CHANGE_A, House, Outlook, Plan, _Car, rehearse
+
+HOUR_S = 3600.0
+
+
+def house(*parts: tuple[float, float]) -> House:
+    """Make one of currents, A, and hours; the meter tells each minute."""
+    found = House()
+    for amps, hours in parts:
+        for _ in range(int(hours * 60)):
+            found.add(amps, 60.0)
+    return found
+
+
+def lively(hours: float, seed: int = 3) -> House:
+    """A house in which things are switched on and off."""
+    luck, found, base = Random(seed), House(), 3.0
+    while found.seconds < hours * HOUR_S:
+        if luck.random() < 0.05:
+            base = luck.choice([1, 2, 3, 5, 9, 12, 18])
+        found.add(max(0.0, base + luck.gauss(0, 0.1)), float(luck.randint(2, 60)))
+    return found
+
+
+def test_a_calm_house_leaves_a_car_all_it_can_take() -> None:
+    outlook = rehearse(house((3.0, 24)), Plan(max_amps=25, max_amps_car=16, mode=Mode.BALANCED), volts=230)
+    assert outlook.charge_ah == pytest.approx(16 * 24)
+    assert outlook.best_ah == pytest.approx(16 * 24)
+    assert (outlook.over_s, outlook.house_over_s, outlook.trips, outlook.commands) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("mode", [Mode.STRICT, Mode.BALANCED, Mode.EAGER])
+def test_a_house_that_is_full_half_of_the_time_leaves_half(mode: Mode) -> None:
+    outlook = rehearse(house(*[(2.0, 3), (22.0, 3)] * 4), Plan(max_amps=25, max_amps_car=16, mode=mode), volts=230)
+    assert outlook.best_ah == pytest.approx(16 * 12), "3 A are less than any car takes"
+    assert outlook.charge_ah == pytest.approx(16 * 12, rel=0.03)
+    assert 0 < outlook.over_s < 4 * (240 if mode is Mode.EAGER else 60), "eager holds the least for minutes"
+    assert outlook.trips == 0
+
+
+def test_what_the_house_exceeds_alone_is_told_apart() -> None:
+    plan = Plan(max_amps=25, max_amps_car=16, mode=Mode.BALANCED)
+    outlook = rehearse(house((2.0, 1), (28.0, 1), (2.0, 1)), plan, volts=230)
+    assert outlook.house_over_s == pytest.approx(HOUR_S)
+    assert outlook.over_s < 60
+
+
+def test_without_control_the_breaker_opens() -> None:
+    plan = Plan(max_amps=25, max_amps_car=16, mode=Mode.OFF)
+    outlook = rehearse(house((2.0, 1), (20.0, 1)), plan, volts=230)
+    assert outlook.charge_ah == pytest.approx(32)
+    assert outlook.over_s == pytest.approx(HOUR_S)
+    assert outlook.trips > 0
+    assert outlook.commands == 0
+
+
+def test_where_nothing_fits_even_a_clairvoyant_gets_nothing() -> None:
+    outlook = rehearse(house((5.0, 2)), Plan(max_amps=8, max_amps_car=16, mode=Mode.BALANCED), volts=230)
+    assert outlook.best_ah == 0
+    assert outlook.charge_ah < 0.5
+
+
+def _by_hand(known: House, plan: Plan) -> Outlook:
+    """The same second by second, with a decision at each, as the coordinator does it."""
+    protection = Protection(rating_amps=plan.max_amps)
+    controller = Controller(SiteSettings(max_amps=plan.max_amps, mode=plan.mode, protection=protection), now=0.0)
+    controller.set_charger(CAR, ChargerSettings(max_amps=plan.max_amps_car), now=0.0)
+    seconds = [amps for amps, held_s in known for _ in range(int(held_s))]
+    car, posted, charge_as, over_s, commands, answers = _Car(plan.max_amps_car), -math.inf, 0.0, 0.0, 0, {}
+    for second, amps in enumerate(seconds):
+        now = float(second)
+        if (command := car.advance(now, 1.0 if second else 0.0)) is not None:
+            answers[second] = command
+            controller.acknowledge(command, Outcome.ACCEPTED, now=now)
+        total = amps + car.amps
+        if second % 20 == 0:
+            controller.add_report(CAR, car.report(), now=now)
+        if second % 5 == 0 or abs(total - posted) >= CHANGE_A:
+            posted = total
+            controller.add_reading(Reading(at=now, amps=(total,), volts=(230.0,), watts=total * 230))
+        [decision] = controller.decide(now=now)
+        if decision.command is not None:
+            car.send(decision.command, now)
+            commands += 1
+        charge_as += car.amps
+        over_s += total - plan.max_amps > 0.3 and car.amps > 0
+    return Outlook(charge_ah=charge_as / 3600, best_ah=0, over_s=over_s, house_over_s=0, trips=0, commands=commands)
+
+
+@pytest.mark.parametrize("mode", [Mode.STRICT, Mode.BALANCED, Mode.EAGER])
+@pytest.mark.parametrize("budget", [20, 25])
+def test_it_comes_to_what_the_controller_does_second_by_second(mode: Mode, budget: float) -> None:
+    plan = Plan(max_amps=budget, max_amps_car=16, mode=mode)
+    outlook, expected = rehearse(lively(12), plan, volts=230), _by_hand(lively(12), plan)
+    assert outlook.charge_ah == pytest.approx(expected.charge_ah, rel=0.02)
+    assert outlook.over_s == pytest.approx(expected.over_s, rel=0.15)
+    assert outlook.commands == pytest.approx(expected.commands, rel=0.3)
+
+
+def test_a_car_that_is_starting_takes_its_time_whatever_it_is_told() -> None:
+    car = _Car(16)
+    commands = (Action.STOP, 0), (Action.START, 0), (Action.SET_AMPS, 7)
+    now, drawn = 0.0, {}
+    for action, amps in commands:
+        car.send(Command(charger_id=CAR, action=action, amps=amps), now)
+        for _ in range(10):
+            now += 1.0
+            car.advance(now, 1.0)
+            drawn[now] = car.amps
+    for _ in range(30):
+        now += 1.0
+        car.advance(now, 1.0)
+        drawn[now] = car.amps
+    assert [at for at, amps in drawn.items() if amps == 0] == list(range(11, 34)), "20 s from the start's answer"
+    assert car.amps == 7
+
+
+def test_how_far_it_is_is_told_often() -> None:
+    told: list[float] = []
+    plan = Plan(max_amps=25, max_amps_car=16, mode=Mode.BALANCED)
+    rehearse(house((3.0, 4)), plan, volts=230, progress=told.append)
+    assert told[-1] == 1.0
+    assert len(told) == pytest.approx(4 * 12, abs=1)
+
+
+def test_time_without_readings_is_left_out() -> None:
+    known = House.of([(0.0, 3.0), (60.0, None), (600.0, 4.0), (600.0, 5.0), (50_000.0, 6.0)], 50_010.0)
+    assert list(known) == [(3.0, 60.0), (5.0, HOUR_S), (6.0, 10.0)]
+    assert known.seconds == 60 + HOUR_S + 10
