@@ -236,7 +236,7 @@ class Helb(Baseline):
         if self._reading is None:
             return []
         budget = self._site.budget
-        for phase, amps in enumerate(self._reading.amps):
+        for phase, amps in enumerate(self._reading.known):
             available = min(math.floor(budget), math.floor(budget - amps))
             if available >= 0:
                 self._risk[phase] = max(0.0, self._risk[phase] - 1.0)

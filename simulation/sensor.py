@@ -36,8 +36,8 @@ class PostingSensor:
             return
         self.posted += 1
         post = {
-            "amps": round(reading.amps[0], 2),
-            "watts": round(reading.amps[0] * VOLTS, 1),
+            "amps": round(reading.known[0], 2),
+            "watts": round(reading.known[0] * VOLTS, 1),
             "energy_wh": round(self._energy_wh, 3),
             "boot_id": self._boot_id,
         }

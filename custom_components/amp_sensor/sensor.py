@@ -214,7 +214,7 @@ def _phase_sensor(phase: int) -> AmpSensorCurrentDescription[SiteData]:
     return AmpSensorCurrentDescription(
         key=f"current_l{phase}",
         translation_key=f"current_l{phase}",
-        value_fn=_read(lambda reading, _: round(reading.amps[phase - 1], 2)),
+        value_fn=_read(lambda reading, _: None if (amps := reading.amps[phase - 1]) is None else round(amps, 2)),
         available_fn=lambda site: site.reading is not None and len(site.reading.amps) >= phase,
         is_derived=True,
     )

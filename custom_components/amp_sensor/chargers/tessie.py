@@ -420,11 +420,11 @@ class TessieCharger(Charger):
             scheduled=pending or word == "pending",
         )
 
-    def _phases(self, charge: Mapping[str, JsonValueType]) -> int:
+    def _phases(self, charge: Mapping[str, JsonValueType]) -> int | None:
         """Return how many phases the car charges from: a Tesla says 2 for three too, and nothing while it is idle."""
         phases = _number(charge, "charger_phases", 1, 3)
         if phases is None:
-            return 1 if self._last is None else self._last.phases
+            return None if self._last is None else self._last.phases
         return 1 if phases == 1 else 3
 
     def _is_at_home(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> bool | None:

@@ -1,10 +1,11 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
-from .charger import ChargerSettings
+from .charger import ChargerSettings, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
-from .controller import Controller, ControlRecord, SiteSettings
+from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
 from .meter import Meter
+from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
 
@@ -20,9 +21,12 @@ __all__ = [
     "Meter",
     "Mode",
     "Outcome",
+    "Priority",
+    "Profile",
     "Protection",
     "ProtectionKind",
     "Reading",
     "Reason",
     "SiteSettings",
+    "Supply",
 ]

@@ -1,11 +1,13 @@
 """One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 import math
 
 from .belief import START_S, STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
+from .profile import TESSIE, Profile
 
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 """Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
@@ -32,6 +34,14 @@ USUAL_LATENCY_S = 2.5
 """From a command to its answer, s, before this cloud has shown its own: the median of owners' reports."""
 
 
+class Priority(StrEnum):
+    """Who comes first where there is not enough for all."""
+
+    FIRST = "first"
+    NORMAL = "normal"
+    LAST = "last"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSettings:
     """What the owner set for one charger."""
@@ -42,6 +52,10 @@ class ChargerSettings:
     """The least it charges with; below it, it is stopped. 5 A is the floor of Tesla's own app."""
     managed: bool = True
     """Whether this site may command it at all."""
+    priority: Priority = Priority.NORMAL
+    phases: tuple[int, ...] | None = None
+    """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
+    profile: Profile = TESSIE
 
 
 def _draws_here(report: ChargerReport) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+import math
 
 
 class ChargingState(StrEnum):
@@ -23,7 +24,10 @@ class ChargingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerReport:
-    """What a charger says of itself. It is telemetry: late, rounded, sometimes frozen."""
+    """What a charger says of itself. It is telemetry: late, rounded, sometimes frozen.
+
+    Raises ValueError where a number is not finite or out of range.
+    """
 
     age_s: float
     """Age of the data when it reached us, s. Negative where the charger's clock is ahead of ours."""
@@ -32,8 +36,10 @@ class ChargerReport:
     """The limit that the charger believes it was given, A per phase. Not a measurement."""
     measured_amps: float | None = None
     """What it says it draws, A per phase."""
-    phases: int = 1
-    """How many phases it draws that from, 1 to 3."""
+    phases: int | None = None
+    """How many phases it draws that from, 1 to 3; None where it does not tell."""
+    volts: float | None = None
+    """What it is fed with, V: in a split-phase house, what lies between both legs; None where it does not tell."""
     limit_amps: float | None = None
     """The most it will accept now (cable, heat, mains), A per phase; it may fall during a session."""
     plugged_in: bool | None = None
@@ -43,6 +49,15 @@ class ChargerReport:
     """Waiting for a schedule of its user: not ours to start."""
     asleep: bool = False
     """Asleep: old data is normal, and nothing may wake it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be decided on."""
+        for name in ("requested_amps", "measured_amps", "limit_amps", "volts"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be 0 or more, not {value}")
+        if math.isnan(self.age_s) or (self.phases is not None and not 1 <= self.phases <= 3):
+            raise ValueError(f"age_s must be a number and phases 1 to 3, not {self.age_s} and {self.phases}")
 
 
 class Action(StrEnum):

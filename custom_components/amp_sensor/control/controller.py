@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 import math
 from typing import TypedDict
 
@@ -39,6 +40,20 @@ PROTECT_AT, PROTECT_S = 0.5, 10.0
 is left for what comes, and a stop takes up to ten seconds."""
 
 
+class Supply(StrEnum):
+    """How a house is fed."""
+
+    SINGLE = "single"
+    SPLIT = "split"
+    """Two legs, as in North America: what lies between them is twice what each has."""
+    THREE = "three"
+
+    @property
+    def phases(self) -> int:
+        """How many phases, or legs, that are."""
+        return {Supply.SINGLE: 1, Supply.SPLIT: 2, Supply.THREE: 3}[self]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSettings:
     """What the site's owner set."""
@@ -47,7 +62,9 @@ class SiteSettings:
     """The budget, A per phase (6–125)."""
     mode: Mode = Mode.BALANCED
     protection: Protection | None = None
-    """What opens when the budget is exceeded for long; None is an MCB rated at the budget."""
+    """What is in the fuse box; None is an MCB rated at the highest budget that there was."""
+    supply: Supply | None = None
+    """None learns the number of phases from the readings."""
 
 
 class ControlRecord(TypedDict):
@@ -116,14 +133,14 @@ class Controller:
         now, last, was_frozen = reading.at, self.meter.last, self._frozen_at is not None
         self._integrate(now)
         self.meter.add(reading)
-        if last is None or len(last.amps) != len(reading.amps):
+        if last is None or len(last.known) != len(reading.known):
             self._house = ()
-        if last is None or (last.amps, last.watts) != (reading.amps, reading.watts):
+        if last is None or (last.known, last.watts) != (reading.known, reading.watts):
             self._moved_at, self._frozen_at = now, None
         for charger in self._chargers.values():
             if (change := charger.belief.change) and self._house:
                 others = sum(max(other.belief.bounds(now)) for other in self._chargers.values() if other is not charger)
-                seen = max(amps - house for amps, house in zip(reading.amps, self._house, strict=True)) - others
+                seen = max(amps - house for amps, house in zip(reading.known, self._house, strict=True)) - others
                 charger.belief.witness(change, seen, now)
                 if charger.belief.change is None:
                     charger.settled(change)
@@ -167,17 +184,17 @@ class Controller:
         """Tell the house's part of a reading: it is taken to have changed as little as the meter allows."""
         bounds = [charger.belief.bounds(now) for charger in self._chargers.values()]
         low, high = sum(each[0] for each in bounds), sum(each[1] for each in bounds)
-        before = self._house or tuple(amps - low for amps in reading.amps)
+        before = self._house or tuple(amps - low for amps in reading.known)
         self._house = tuple(
             _smoothed(house, max(0.0, min(max(house, amps - high), amps - low)), amps)
-            for house, amps in zip(before, reading.amps, strict=True)
+            for house, amps in zip(before, reading.known, strict=True)
         )
 
     def _integrate(self, now: float) -> None:
         if last := self.meter.last:
-            if len(self._loads) != len(last.amps):
-                self._loads = tuple(PhaseLoad(self._protection) for _ in last.amps)
-            for load, amps in zip(self._loads, last.amps, strict=True):
+            if len(self._loads) != len(last.known):
+                self._loads = tuple(PhaseLoad(self._protection) for _ in last.known)
+            for load, amps in zip(self._loads, last.known, strict=True):
                 load.integrate(amps, now - self._integrated_at)
         self._integrated_at = now
 

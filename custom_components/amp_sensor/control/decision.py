@@ -31,11 +31,14 @@ class Reason(StrEnum):
     STOPPED_BY_USER = "stopped_by_user"
     NO_POWER = "no_power"
     ASLEEP = "asleep"
+    PLACE_UNKNOWN = "place_unknown"  # nobody knows where the car is, so nothing is sent
     BLOCKED = "blocked"  # the cloud refuses us: token, subscription, key, too many calls
     # Failing safe
     ADOPTING = "adopting"  # just started: nothing is raised until the house is known
     METER_SILENT = "meter_silent"
     METER_FROZEN = "meter_frozen"
+    METER_WRONG = "meter_wrong"  # it shows less than the car says it draws
+    PHASE_SILENT = "phase_silent"  # one phase of several is not told any more
     REPORT_STALE = "report_stale"
     # Lowering
     OVER_BUDGET = "over_budget"
@@ -44,6 +47,9 @@ class Reason(StrEnum):
     HOUSE_OVER_BUDGET = "house_over_budget"  # the car obeys; the house alone is over
     MINIMUM = "minimum"  # held at the least the car takes, while the protection allows
     PAUSED = "paused"  # not even the minimum fits
+    LIMIT_TOO_LOW = "limit_too_low"  # it may have less than it can charge with
+    SHARED = "shared"  # lowered, so that another charger gets its part
+    WAITING_FOR_TURN = "waiting_for_turn"  # the minima do not all fit: another charger's turn
     # Raising
     SETTLING = "settling"  # a change is on its way
     WAITING = "waiting"  # headroom is there, but not for long enough yet

@@ -1,16 +1,24 @@
 """What the meter said at one moment."""
 
 from dataclasses import dataclass
+import math
+
+MAX_AMPS = 500.0
+"""Above any household supply, A, below what a sensor with a wrong factor (mA for A) sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One accepted post of the meter, in the order of its phases (a single-phase house has one)."""
+    """One accepted post of the meter. Its phases are known by their place: the first is L1.
+
+    A place that is None, or that is missing at the end, is a phase of which the meter said nothing: never zero.
+    Raises ValueError where a number is not finite or out of range.
+    """
 
     at: float
     """When it arrived, in seconds on the controller's monotonic clock."""
-    amps: tuple[float, ...]
-    """RMS current of each phase, A, ≥ 0; one to three of them."""
+    amps: tuple[float | None, ...]
+    """RMS current of each phase, A: positive is import, negative is export (−500 to 500); one to three of them."""
     volts: tuple[float, ...]
     """RMS voltage of each phase, V, > 0; the site's nominal voltage where the meter sent none."""
     watts: float
@@ -20,7 +28,36 @@ class Reading:
     boot_id: str | None = None
     """Changes whenever the device restarted, and its counter with it."""
 
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be decided on."""
+        if not 1 <= len(self.amps) <= 3 or len(self.volts) != len(self.amps):
+            raise ValueError(f"a reading has 1 to 3 phases, each with amps and volts, not {len(self.amps)}")
+        if not any(amps is not None for amps in self.amps):
+            raise ValueError("a reading has the current of at least one phase")
+        for amps, volts in zip(self.amps, self.volts, strict=True):
+            if amps is not None and not abs(amps) <= MAX_AMPS:
+                raise ValueError(f"amps must be between {-MAX_AMPS:g} and {MAX_AMPS:g}, not {amps}")
+            if not (math.isfinite(volts) and volts > 0):
+                raise ValueError(f"volts must be above 0, not {volts}")
+        if not math.isfinite(self.watts) or not math.isfinite(self.at):
+            raise ValueError("watts and time must be finite")
+        if self.energy_wh is not None and not math.isfinite(self.energy_wh):
+            raise ValueError("energy_wh must be finite")
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        """The currents of the phases that were told, A."""
+        return tuple(amps for amps in self.amps if amps is not None)
+
     @property
     def current(self) -> float:
-        """Current of the highest phase, A: the one that the breaker would open for."""
-        return max(self.amps)
+        """Current of the phase with the least room, A; negative where all of them export."""
+        return max(self.known)
+
+
+def signed(amps: float, watts: float | None) -> float:
+    """Return the current of a phase with the sign of its power: most meters tell its size only.
+
+    A current that is negative already comes from a meter that knows, and stays as it is.
+    """
+    return -amps if watts is not None and watts < 0 < amps else amps

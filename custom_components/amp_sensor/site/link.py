@@ -118,7 +118,7 @@ class Link:
     def watts(self, now: float, volts: float) -> float:
         """Return what the charger draws by its own account, W, where a phase has `volts`; 0 where nobody knows."""
         amps = self.charging_amps(now)
-        return 0.0 if self.report is None or amps is None else amps * self.report.phases * volts
+        return 0.0 if self.report is None or amps is None else amps * (self.report.phases or 1) * volts
 
     def data(self, *, energy_wh: float, now: float) -> ChargerData:
         """Return what is known of the charger; of its energy only what was saved is shown, Wh."""

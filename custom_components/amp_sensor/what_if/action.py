@@ -76,7 +76,7 @@ async def async_what_if(
     house = await get_instance(hass).async_add_executor_job(history.house, end - timedelta(days=days), end)
     if house.seconds < LEAST.total_seconds():
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_house_history")
-    phases = max((charger.report.phases for charger in site.chargers.values() if charger.report), default=1)
+    phases = max((charger.report.phases or 1 for charger in site.chargers.values() if charger.report), default=1)
     volts: float = entry.data[CONF_VOLTAGE]
     protection = site.settings.protection
     kind = ProtectionKind.MCB_C if protection is None else protection.kind

@@ -1,0 +1,57 @@
+"""What is known of a kind of charger before it has shown anything: its floor, and how fast it follows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How a kind of charger behaves. Amps per phase; times in s."""
+
+    floor_amps: int
+    """The least that it can charge with at all."""
+    latency_s: float
+    """From a command to its answer, before this charger has shown its own."""
+    earliest_move_s: float
+    """The soonest that the current follows a command that was sent."""
+    moving_s: float
+    """From the answer to the first movement, usually."""
+    answer_s: float
+    """From the answer to the first movement, at the longest."""
+    down_a_per_s: float
+    up_a_per_s: float
+    """How fast it lowers and raises its current, A/s."""
+    start_lead_s: float
+    """From a start to the first current, usually."""
+    start_s: float
+    """From a start to the first current, at the longest."""
+    write_every_s: float = 0.0
+    """The shortest time between two writes; 0 where they may follow each other at once."""
+    report_is_evidence: bool = True
+    """Whether the current that it reports is measured; False where it repeats what it was told."""
+
+
+TESSIE = Profile(
+    floor_amps=5,  # of Tesla's own app
+    latency_s=2.5,  # the median of owners' reports
+    earliest_move_s=0.5,
+    moving_s=1.75,  # the middle of 0.5 to 3 s
+    answer_s=3.5,  # 0.5 to 3 s were seen, and a bit
+    down_a_per_s=3.0,
+    up_a_per_s=1.0,  # owners' reports, nobody published it
+    start_lead_s=20.0,  # the middle of 10 to 40 s
+    start_s=40.0,
+)
+"""A Tesla through its cloud (docs: how the car behaves)."""
+
+LOCAL = Profile(
+    floor_amps=6,  # IEC 61851: the least that a pilot signal can offer
+    latency_s=0.4,
+    earliest_move_s=0.0,
+    moving_s=0.5,
+    answer_s=2.0,
+    down_a_per_s=10.0,
+    up_a_per_s=5.0,  # a car follows the pilot within five seconds (IEC 61851: 5 s); most within one
+    start_lead_s=8.0,
+    start_s=40.0,
+)
+"""A charger in the same house that is told directly."""
