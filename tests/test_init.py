@@ -13,8 +13,14 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 import pytest
 
 from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
-from custom_components.amp_sensor.const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, SUBENTRY_CHARGER
-from custom_components.amp_sensor.control import Action, ChargingState, Mode
+from custom_components.amp_sensor.const import (
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    CONF_SUPPLY,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
+from custom_components.amp_sensor.control import Action, ChargingState, Mode, Priority, Supply
 from tests.conftest import CHARGER_ID, CHARGING, FakeCharger, Site, car_data
 
 STORE = "amp_sensor.01JSITE"
@@ -467,3 +473,43 @@ async def test_removing_a_site_that_never_ran_is_fine(hass: HomeAssistant, entry
     entry.add_to_hass(hass)
     await hass.config_entries.async_remove(entry.entry_id)
     assert not charger.commands
+
+
+# What hangs on the wall, and how the house is fed
+
+
+async def test_the_fuse_box_stays_what_it_is_whatever_budget_is_set(site: Site) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await site.call("number", "set_value", "number.casa_budget", value=10)
+    await site.advance(300, step_s=5, amps=14.0, watts=3220.0)
+    assert float(site.state("sensor.casa_protection_load")) < 50, "14 A through a breaker of 25 A"
+
+
+async def test_a_breaker_that_is_hot_stays_so_when_the_budget_is_set(site: Site) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await site.advance(300, step_s=5, amps=28.0, watts=6440.0)
+    hot = site.coordinator.data.protection_load
+    assert hot > 0.8
+    for budget in (24, 25):
+        await site.call("number", "set_value", "number.casa_budget", value=budget)
+        await site.advance(5, step_s=5, amps=28.0, watts=6440.0)
+    assert site.coordinator.data.protection_load == pytest.approx(hot, abs=0.02)
+
+
+async def test_what_the_flows_were_told_of_phases_reaches_control(site: Site) -> None:
+    hass, entry = site.hass, site.entry
+    assert site.coordinator.data.settings.supply is None
+    assert site.coordinator.data.chargers[CHARGER_ID].settings.phases is None
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_SUPPLY: "three"})
+    hass.config_entries.async_update_subentry(entry, entry.subentries[CHARGER_ID], data=car_data(phases=[2]))
+    await hass.async_block_till_done()
+    assert site.coordinator.controller.settings.supply is Supply.THREE
+    assert site.coordinator.controller.chargers[CHARGER_ID].settings.phases == (2,)
+
+
+async def test_a_priority_survives_a_reload(site: Site) -> None:
+    settings = site.coordinator.data.chargers[CHARGER_ID].settings
+    assert settings.priority is Priority.NORMAL
+    site.coordinator.async_set_charger(CHARGER_ID, replace(settings, priority=Priority.FIRST))
+    await _reload(site)
+    assert site.coordinator.data.chargers[CHARGER_ID].settings.priority is Priority.FIRST

@@ -113,15 +113,13 @@ async def test_the_load_is_that_of_the_protection_that_was_chosen(
     assert await _load_after(site, 60, 36.0) == pytest.approx(load, abs=3)
 
 
-async def test_a_protection_without_a_rating_of_its_own_follows_the_budget(site: Site) -> None:
+async def test_a_protection_without_a_rating_of_its_own_has_that_of_the_budget_in_the_settings(site: Site) -> None:
     site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
     await _protect(site, kind="mcb_b")
     await site.call("number", "set_value", "number.casa_budget", value=40)
-    assert await _load_after(site, 60, 36.0) == 0
-    await site.call("number", "set_value", "number.casa_budget", value=20)
     assert await _load_after(site, 60, 36.0) == 100
     protection = site.coordinator.data.settings.protection
-    assert protection == Protection(kind=ProtectionKind.MCB_B, rating_amps=20)
+    assert protection == Protection(kind=ProtectionKind.MCB_B, rating_amps=25)
 
 
 async def test_a_protection_with_a_rating_of_its_own_keeps_it(site: Site) -> None:

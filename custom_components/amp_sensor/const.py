@@ -9,6 +9,9 @@ CONF_MAX_AMPS: Final = "max_amps"
 CONF_VOLTAGE: Final = "voltage"
 CONF_LOCAL_ONLY: Final = "local_only"
 
+# How the house is fed: a value of `control.Supply`; without one, the readings show how many phases there are
+CONF_SUPPLY: Final = "supply"
+
 # Webhook ids that a site had before, and until when they are watched (seconds since 1970)
 CONF_OLD_WEBHOOKS: Final = "old_webhooks"
 
@@ -26,6 +29,7 @@ CONF_CAR_VIN: Final = "car_vin"
 CONF_MAX_AMPS_CAR: Final = "max_amps_car"
 CONF_CHARGER_LOCATION: Final = "charger_location"
 CONF_TESSIE_URL: Final = "tessie_url"
+CONF_PHASES: Final = "phases"  # a list of numbers from 1 (L1); without one, the charger or the meter shows them
 
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"

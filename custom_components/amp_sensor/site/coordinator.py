@@ -33,6 +33,7 @@ from ..const import (
     CONF_PROTECTION,
     CONF_RATING,
     CONF_SUBENTRY_ID,
+    CONF_SUPPLY,
     CONF_TIME,
     CONF_TOLERANCE,
     CONF_VOLTAGE,
@@ -50,6 +51,7 @@ from ..control import (
     ProtectionKind,
     Reading,
     SiteSettings,
+    Supply,
 )
 from ..control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
 from ..meters.posts import PostLog, Sender
@@ -145,12 +147,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         entry = self.config_entry
         now = self.now()
         memory = await self._store.async_load()
-        self._settings = SiteSettings(max_amps=self._configured_max_amps)
+        supply = entry.data.get(CONF_SUPPLY)
+        self._settings = SiteSettings(
+            max_amps=self._configured_max_amps,
+            protection=self._protection(),
+            supply=None if supply is None else Supply(supply),
+        )
         if memory is not None:
             if memory["configured_max_amps"] == self._configured_max_amps:
                 self._settings = replace(self._settings, max_amps=memory["max_amps"])
             self._settings = replace(self._settings, mode=Mode(memory["mode"]))
-        self._settings = self._with_protection(self._settings)
         self.controller = Controller(self._settings, now=now)
         if memory is not None:
             counter = memory["counter"]
@@ -266,7 +272,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def async_configure(self, settings: SiteSettings) -> None:
         """Take new settings of the site, at once and for good."""
         before = self._controlled()
-        self._settings = settings = self._with_protection(settings)
+        self._settings = settings
         self._keep(lambda: self.controller.configure(settings, now=self.now()), ended=before - self._controlled())
 
     @callback
@@ -282,18 +288,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _controlled(self) -> set[str]:
         return {charger_id for charger_id, link in self._links.items() if self._controls(link)}
 
-    def _with_protection(self, settings: SiteSettings) -> SiteSettings:
-        """Put in what the flow was told of the protection. Without a rating of its own it is rated at the budget."""
-        told = self.config_entry.data.get(CONF_PROTECTION)
-        if told is None:
-            return settings
-        protection = Protection(
+    def _protection(self) -> Protection:
+        """Return what the flow was told of the fuse box. Without a rating of its own it has that of the budget there.
+
+        A budget that is set later says nothing of what hangs on the wall.
+        """
+        told: Mapping[str, Any] = self.config_entry.data.get(CONF_PROTECTION, {})
+        if not told:
+            return Protection(rating_amps=self._configured_max_amps)
+        return Protection(
             kind=ProtectionKind(told[CONF_KIND]),
-            rating_amps=told.get(CONF_RATING, settings.max_amps),
+            rating_amps=told.get(CONF_RATING, self._configured_max_amps),
             tolerance=told[CONF_TOLERANCE] / 100,
             time_s=told[CONF_TIME],
         )
-        return replace(settings, protection=protection)
 
     async def async_idle(self) -> None:
         """Wait until all that happened so far is dealt with, answers of chargers included."""

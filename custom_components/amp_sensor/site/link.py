@@ -11,8 +11,8 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 
 from ..chargers.charger import Charger, ChargerError
-from ..const import CONF_MAX_AMPS_CAR
-from ..control import ChargerReport, ChargerSettings, Decision
+from ..const import CONF_MAX_AMPS_CAR, CONF_PHASES
+from ..control import ChargerReport, ChargerSettings, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
 from ..notices.watch import ChargerWatch
 from .data import ChargerData
@@ -36,7 +36,10 @@ class Link:
         self.charger_id = subentry.subentry_id
         self.title = subentry.title
         self._configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
-        self.settings = ChargerSettings(max_amps=self._configured_max_amps)
+        phases = subentry.data.get(CONF_PHASES)
+        self.settings = ChargerSettings(
+            max_amps=self._configured_max_amps, phases=None if phases is None else tuple(phases)
+        )
         self.energy_wh = 0.0
         if memory is not None:
             if memory["configured_max_amps_car"] == self._configured_max_amps:
@@ -45,6 +48,7 @@ class Link:
                 self.settings,
                 min_amps=min(memory["min_amps_car"], self.settings.max_amps),
                 managed=memory["managed"],
+                priority=Priority(memory.get("priority", Priority.NORMAL)),
             )
             self.energy_wh = memory["energy_wh"]
         self.decision: Decision | None = None
@@ -138,6 +142,7 @@ class Link:
             configured_max_amps_car=self._configured_max_amps,
             min_amps_car=self.settings.min_amps,
             managed=self.settings.managed,
+            priority=self.settings.priority,
             energy_wh=self.energy_wh,
         )
 

@@ -19,6 +19,7 @@ class ChargerMemory(TypedDict):
     """What the flow said at that time: where it says something else now, the flow wins."""
     min_amps_car: int
     managed: bool
+    priority: NotRequired[str]
     energy_wh: float
 
 
