@@ -102,7 +102,10 @@ STEADY: Final = {
     Reason.ADOPTING,
     Reason.METER_SILENT,
     Reason.METER_FROZEN,
+    Reason.METER_WRONG,
+    Reason.PHASE_SILENT,
     Reason.REPORT_STALE,
+    Reason.LIMIT_TOO_LOW,
     Reason.USER_LIMIT,
 }
 """Of the reasons why a car has what it has, those that do not come and go with what the house draws."""

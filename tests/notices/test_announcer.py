@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import Action, Command, Controller, Decision, Reason
-from custom_components.amp_sensor.notices.announcer import EVENT_DECISION, SPACING_S, Announcer
+from custom_components.amp_sensor.notices.announcer import CAUSES, EVENT_DECISION, SPACING_S, Announcer
 from simulation.baselines import CONTROLLERS, Rule, Site as SimulatedSite
 from simulation.house import load
 from simulation.replay import replay
@@ -122,6 +122,36 @@ async def test_a_silent_sensor_is_named(story: Story) -> None:
     await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
     assert await story.text(8, Reason.METER_SILENT, silence_s=31.0) == "Lowered to 8 A: no readings from the sensor"
     assert await story.text(0, Reason.METER_FROZEN, silence_s=121.0) == "Paused: no readings from the sensor"
+
+
+async def test_a_sensor_that_cannot_be_right_is_named(story: Story) -> None:
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
+    assert (
+        await story.text(8, Reason.METER_WRONG, house_amps=9.0, silence_s=31.0)
+        == "Lowered to 8 A: the sensor shows less than the car draws"
+    )
+    assert (
+        await story.text(0, Reason.PHASE_SILENT, house_amps=9.0, silence_s=121.0)
+        == "Paused: one phase is not reported any more"
+    )
+
+
+async def test_the_house_is_not_blamed_for_another_charger(story: Story) -> None:
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=2.0)
+    assert (
+        await story.text(9, Reason.SHARED, house_amps=4.0, over_amps=7.0)
+        == "Lowered to 9 A: another charger gets its part"
+    )
+    assert await story.text(0, Reason.WAITING_FOR_TURN, house_amps=18.0) == "Paused: it is another charger's turn"
+
+
+async def test_a_limit_below_what_the_car_can_charge_with_is_named(story: Story) -> None:
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=2.0)
+    assert await story.text(0, Reason.LIMIT_TOO_LOW) == "Paused: it may have less than it can charge with"
+
+
+def test_whatever_is_told_has_a_text() -> None:
+    assert {kind for kinds in CAUSES.values() for kind in kinds} <= set(TEXTS["config_panel"]["logbook"])
 
 
 async def test_a_cut_that_is_said_again_keeps_its_cause(story: Story) -> None:

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
-from ..control import Decision
+from ..control import Decision, Reason
 
 EVENT_DECISION: Final = f"{DOMAIN}_decision"
 ATTR_KIND: Final = "kind"
@@ -26,6 +26,15 @@ RISE_S: Final = 60.0
 """How far back a rise of the house is looked for: whatever was switched on earlier was borne until now."""
 RISE_A: Final = 1.0
 """Less than that is no appliance."""
+
+CAUSES: Final = {
+    Reason.LIMIT_TOO_LOW: ("lowered", "paused_limit_too_low"),
+    Reason.METER_WRONG: ("lowered_meter_wrong", "paused_meter_wrong"),
+    Reason.PHASE_SILENT: ("lowered_phase_silent", "paused_phase_silent"),
+    Reason.SHARED: ("lowered_shared", "paused_shared"),
+    Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
+}
+"""Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 
 
 @dataclass
@@ -99,6 +108,9 @@ def _kind(decision: Decision, before: int, rise_amps: float) -> str:
     """Return what happened: the key of its text."""
     if decision.target > before:
         return "raised" if before else "started"
+    if decision.reason in CAUSES:
+        lowered, paused = CAUSES[decision.reason]
+        return lowered if decision.target else paused
     change = "lowered" if decision.target else "paused"
     if "silence_s" in decision.numbers:
         return f"{change}_no_readings"
