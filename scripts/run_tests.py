@@ -80,7 +80,7 @@ def tests() -> Result:
             *("--cov", "--cov-report=term", f"--cov-fail-under={PACKAGE_COVERAGE}"),
         )
         result = counted(report, ok=ok)
-    flow = "custom_components/amp_sensor/config_flow.py"
+    flow = "custom_components/amp_sensor/config_flow.py,custom_components/amp_sensor/flows/*"
     if not run(sys.executable, "-m", "coverage", "report", f"--include={flow}", f"--fail-under={FLOW_COVERAGE}"):
         result.failed += 1
     return result

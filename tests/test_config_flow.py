@@ -858,7 +858,7 @@ async def test_an_address_that_is_none(hass: HomeAssistant, tessie: TessieServer
 @pytest.mark.parametrize("server", [{}, {CONF_TESSIE_URL: ""}])
 async def test_the_usual_address_is_the_default_and_comes_back(hass: HomeAssistant, server: dict[str, str]) -> None:
     dialog = await new_site_with_car(hass)
-    with patch("custom_components.amp_sensor.config_flow.TessieClient", autospec=True) as client:
+    with patch("custom_components.amp_sensor.flows.charger.TessieClient", autospec=True) as client:
         client.return_value.vehicles.return_value = []
         await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": server})
     assert client.call_args.args[1:] == (TOKEN, DEFAULT_TESSIE_URL)

@@ -1,1 +1,1 @@
-"""What the config flows ask for."""
+"""The steps of the flows, and what they ask for."""

@@ -69,6 +69,8 @@ from ..control import ProtectionKind
 from ..meters.device_config import KITS, Recipe
 
 SECTION_SERVER: Final = "server"
+EMPTY: Final = ""
+"""For a number that has to be typed: where nothing is suggested, the frontend suggests 0."""
 
 
 def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:

@@ -1,0 +1,253 @@
+"""Adding a charger, changing it, renewing its token."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    SubentryFlowContext,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, SelectSelectorConfig
+import voluptuous as vol
+from yarl import URL
+
+from ..chargers.charger import ChargerAuthError, ChargerBusy, ChargerError, ChargerSubscriptionError
+from ..chargers.tessie import TessieClient
+from ..const import (
+    CONF_CAR_VIN,
+    CONF_CHARGER_LOCATION,
+    CONF_MAX_AMPS_CAR,
+    CONF_SUBENTRY_ID,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    DEFAULT_RADIUS_M,
+    DEFAULT_TESSIE_URL,
+    DOMAIN,
+    MAX_RADIUS_M,
+    MIN_RADIUS_M,
+    SUBENTRY_CHARGER,
+)
+from .forms import CAR_SCHEMA, EMPTY, REAUTH_SCHEMA, SECTION_SERVER, account_schema
+
+_TOKEN_URL: Final = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
+
+
+def _typed_account(user_input: Mapping[str, Any], token: str = "") -> dict[str, str]:
+    """Return the settings of the account as they are kept; `token` is the one to keep where none was typed."""
+    return {
+        CONF_TESSIE_TOKEN: user_input.get(CONF_TESSIE_TOKEN, "").strip() or token,
+        CONF_TESSIE_URL: user_input[SECTION_SERVER][CONF_TESSIE_URL].strip().rstrip("/") or DEFAULT_TESSIE_URL,
+    }
+
+
+def _is_plain_address(text: str) -> bool:
+    """Whether this is a web address, and nothing more: no credentials, query or fragment."""
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    plain = url.host is not None and url.with_user(None).with_query(None).with_fragment(None) == url
+    return plain and url.scheme in ("http", "https")
+
+
+async def _async_cars(hass: HomeAssistant, account: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the cars that this account shows (names by VIN), and the errors of the form; one of them is empty."""
+    if not _is_plain_address(account[CONF_TESSIE_URL]):
+        return {}, {"base": "invalid_url"}
+    client = TessieClient(async_get_clientsession(hass), account[CONF_TESSIE_TOKEN], account[CONF_TESSIE_URL])
+    try:
+        cars = {vehicle.vin: vehicle.name for vehicle in await client.vehicles()}
+    except ChargerAuthError as error:
+        return {}, {CONF_TESSIE_TOKEN: "missing_scope" if error.missing_scope else "invalid_auth"}
+    except ChargerSubscriptionError:
+        return {}, {"base": "no_subscription"}
+    except ChargerBusy:
+        return {}, {"base": "busy"}
+    except ChargerError:
+        return {}, {"base": "cannot_connect"}
+    return cars, {} if cars else {"base": "no_vehicle"}
+
+
+async def _async_cars_with(
+    hass: HomeAssistant, account: Mapping[str, Any], vin: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return as `_async_cars` does; that this car is not among them is an error too."""
+    cars, errors = await _async_cars(hass, account)
+    return cars, errors or ({} if vin in cars else {CONF_TESSIE_TOKEN: "other_account"})
+
+
+def _car_settings(user_input: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings of a car as they are kept, and the errors of the form."""
+    location = {CONF_RADIUS: DEFAULT_RADIUS_M, **user_input[CONF_CHARGER_LOCATION]}
+    settings = {CONF_MAX_AMPS_CAR: user_input[CONF_MAX_AMPS_CAR], CONF_CHARGER_LOCATION: location}
+    in_range = MIN_RADIUS_M <= location[CONF_RADIUS] <= MAX_RADIUS_M
+    return settings, {} if in_range else {CONF_CHARGER_LOCATION: "radius"}
+
+
+def known_cars(hass: HomeAssistant) -> set[str | None]:
+    """Return the VINs that any site has."""
+    return {
+        subentry.unique_id
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
+    }
+
+
+class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    FlowHandler[ContextT, ResultT, HandlerT]
+):
+    """The steps that add a Tesla through Tessie: to a new site as to one that is there."""
+
+    _token: type[vol.Required | vol.Optional] = vol.Required
+    _account: dict[str, str]
+    _cars: dict[str, str]
+    """The cars to choose from: names by VIN."""
+
+    @abstractmethod
+    async def _async_add_car(self, car: ConfigSubentryData) -> ResultT:
+        """Go on with a car whose settings are complete."""
+
+    async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask for the account."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._account = _typed_account(user_input)
+            cars, errors = await _async_cars(self.hass, self._account)
+            known = known_cars(self.hass)
+            self._cars = {vin: name for vin, name in cars.items() if vin not in known}
+            if self._cars:
+                return await self.async_step_car()
+            errors = errors or {"base": "car_known"}
+        return self.async_show_form(
+            step_id="tesla",
+            data_schema=self.add_suggested_values_to_schema(account_schema(self._token), user_input),
+            errors=errors,
+            description_placeholders={"token_url": _TOKEN_URL},
+        )
+
+    async def async_step_car(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask which car, how much it may draw, and where its charger is."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            settings, errors = _car_settings(user_input)
+            vin = user_input.get(CONF_CAR_VIN) or next(iter(self._cars))
+            if not errors:
+                data = {**self._account, CONF_CAR_VIN: vin, **settings}
+                return await self._async_add_car(
+                    ConfigSubentryData(data=data, subentry_type=SUBENTRY_CHARGER, title=self._cars[vin], unique_id=vin)
+                )
+        else:
+            home = {
+                CONF_LATITUDE: self.hass.config.latitude,
+                CONF_LONGITUDE: self.hass.config.longitude,
+                CONF_RADIUS: DEFAULT_RADIUS_M,
+            }
+            user_input = {CONF_MAX_AMPS_CAR: EMPTY, CONF_CHARGER_LOCATION: home}
+        schema = CAR_SCHEMA
+        if len(self._cars) > 1:
+            # Two cars may have the same name: the end of the VIN tells them apart.
+            options = [SelectOptionDict(value=vin, label=f"{name} (…{vin[-4:]})") for vin, name in self._cars.items()]
+            choice = SelectSelector(SelectSelectorConfig(options=options))
+            schema = vol.Schema({vol.Required(CONF_CAR_VIN): choice, **schema.schema})
+        return self.async_show_form(
+            step_id="car",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            description_placeholders={"cars": ", ".join(self._cars.values())},
+        )
+
+
+class TokenSteps(ConfigFlow):
+    """The steps that renew the token of a car."""
+
+    _reauth_subentry_id: str | None = None
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Renew the token of one car.
+
+        The site has no token: whoever starts this says which charger's was refused, by
+        `entry.async_start_reauth(hass, data={CONF_SUBENTRY_ID: subentry.subentry_id})`.
+        """
+        self._reauth_subentry_id = entry_data.get(CONF_SUBENTRY_ID)
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the new token."""
+        entry = self._get_reauth_entry()
+        subentry = entry.subentries.get(self._reauth_subentry_id or "")
+        if subentry is None:
+            return self.async_abort(reason="car_removed")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            account = {**subentry.data, CONF_TESSIE_TOKEN: user_input[CONF_TESSIE_TOKEN].strip()}
+            cars, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
+            if not errors:
+                return self._renew_token(entry, subentry.data[CONF_TESSIE_TOKEN], account[CONF_TESSIE_TOKEN], cars)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=self.add_suggested_values_to_schema(REAUTH_SCHEMA, user_input),
+            errors=errors,
+            description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},
+        )
+
+    def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Mapping[str, str]) -> ConfigFlowResult:
+        """Give the new token to each car of the site that had the old one and is in the same account."""
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
+            if subentry.data[CONF_TESSIE_TOKEN] == old and subentry.data[CONF_CAR_VIN] in cars:
+                self.hass.config_entries.async_update_subentry(
+                    entry, subentry, data={**subentry.data, CONF_TESSIE_TOKEN: new}
+                )
+        if new == old:
+            # Mended at Tessie's end: nothing changed that would reload the site.
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry)
+
+
+class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+    """Add a charger to a site, or change it."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Begin with the account."""
+        return await self.async_step_tesla(user_input)
+
+    @override
+    async def _async_add_car(self, car: ConfigSubentryData) -> SubentryFlowResult:
+        if car["unique_id"] in known_cars(self.hass):
+            # Another window added it while this one was open.
+            return self.async_abort(reason="car_known")
+        return self.async_create_entry(title=car["title"], data=car["data"], unique_id=car["unique_id"])
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about a car that is there. Only a changed account needs Tessie's answer: the rest works without it."""
+        subentry = self._get_reconfigure_subentry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            account = _typed_account(user_input, subentry.data[CONF_TESSIE_TOKEN])
+            settings, errors = _car_settings(user_input)
+            if not errors and not account.items() <= subentry.data.items():
+                _, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
+            if not errors:
+                return self.async_update_and_abort(self._get_entry(), subentry, data_updates={**account, **settings})
+        else:
+            user_input = {
+                CONF_MAX_AMPS_CAR: subentry.data[CONF_MAX_AMPS_CAR],
+                CONF_CHARGER_LOCATION: subentry.data[CONF_CHARGER_LOCATION],
+                SECTION_SERVER: {CONF_TESSIE_URL: subentry.data[CONF_TESSIE_URL]},
+            }
+        schema = vol.Schema({**CAR_SCHEMA.schema, **account_schema(vol.Optional).schema})
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},
+        )
