@@ -98,7 +98,7 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow of a repair that has one; `Issues.set` made it."""
     told = data or {}
-    if told["key"] == "left_paused":
+    if told["key"] in ("left_paused", "memory_damaged"):
         return ConfirmRepairFlow()  # only to be read; its site may be gone
     entry: AmpSensorConfigEntry = hass.config_entries.async_get_known_entry(str(told["entry_id"]))
     if told["key"] == "old_address":

@@ -7,14 +7,22 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 
-FIXABLE: Final = ("asleep_while_paused", "left_paused", "old_address")
+FIXABLE: Final = ("asleep_while_paused", "left_paused", "memory_damaged", "old_address")
 """Where there is something to confirm; `repairs.py` says what then happens."""
-ERRORS: Final = ("charger_gone", "meter_refused", "meter_silent", "subscription", "virtual_key_missing")
-"""Without these mended there is no control at all."""
+ERRORS: Final = (
+    "charger_gone",
+    "meter_refused",
+    "meter_silent",
+    "place_unknown",
+    "subscription",
+    "two_devices",
+    "virtual_key_missing",
+)
+"""Until these are fixed there is no control at all."""
 
 
 class Issues:
-    """What a person should mend at one site and its chargers."""
+    """What a person should fix at one site and its chargers."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._hass = hass
