@@ -11,17 +11,15 @@ from custom_components.amp_sensor.control import Mode
 
 from .account import account
 from .baselines import CONTROLLERS
-from .benchmark import cases, run
-from .house import load
-from .plant import CONDITIONS
+from .benchmark import SHIPPED, SUN, UCI, cases, run
+from .house import load, load_sun
+from .plant import CONDITIONS, Charger
 from .plot import draw
 from .replay import Record, replay
 from .report import tables, write
 
 PROJECT = Path(__file__).parent.parent
-SHIPPED = Path(__file__).parent / "traces"
 SHARED = PROJECT.parent / "shared" / "traces"
-UCI = "uci_sceaux_2007jan_1min.csv.gz"
 MODES = [mode.value for mode in Mode]
 
 
@@ -33,6 +31,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("trace", type=Path, metavar="TRACE.csv[.gz]")
     one.add_argument("--budget", type=float, required=True, metavar="A", help="per phase")
     one.add_argument("--car-max", type=int, required=True, metavar="A", help="per phase, at least 5")
+    one.add_argument(
+        "--cars", type=int, choices=range(1, 10), default=1, metavar="N", help="on this supply; default: 1"
+    )
+    one.add_argument("--car-phases", type=_phases, metavar="1,2,3", help="that each loads; default: all of the house's")
+    one.add_argument("--local", action="store_true", help="chargers that are told directly, without a cloud")
+    one.add_argument("--sun", type=float, default=0.0, metavar="X", help="so many roofs of 4.6 kW; default: none")
     one.add_argument("--mode", choices=MODES, default=Mode.BALANCED.value)
     one.add_argument("--controller", choices=CONTROLLERS, default="amp_sensor")
     one.add_argument("--conditions", choices=CONDITIONS, default="normal", help="of meter, network and cloud")
@@ -70,9 +74,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _phases(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(","))
+
+
 def run_replay(options: argparse.Namespace) -> None:
     """Replay one house, print what came of it, and draw it where asked to."""
     house = load(options.trace).window(start_h=options.start_h, hours=options.hours)
+    if options.sun:
+        house = house.under_sun(options.sun * load_sun(SHIPPED / SUN))
+    charger = Charger(max_amps=options.car_max, phases=options.car_phases, local=options.local)
+    if any(not 1 <= phase <= len(house.phases) for phase in options.car_phases or ()):
+        raise ValueError(f"{house.name} has {len(house.phases)} phase(s)")
+    if options.account and options.cars > 1:
+        raise ValueError("an account is of one car")
     conditions = CONDITIONS[options.conditions]
     if options.post_s:
         conditions = changed(conditions, post_s=options.post_s)
@@ -81,7 +96,7 @@ def run_replay(options: argparse.Namespace) -> None:
         house,
         options.controller,
         budget=options.budget,
-        car_max=options.car_max,
+        chargers=(charger,) * options.cars,
         mode=Mode(options.mode),
         conditions=conditions,
         report_delta=options.report_delta,
@@ -98,7 +113,7 @@ def run_replay(options: argparse.Namespace) -> None:
         return
     print("\n".join(f"{key:20} {value:>12,}" for key, value in values.items()))
     if record is not None and options.account:
-        causes = account(record, house, budget=options.budget, car_max=options.car_max)
+        causes = account(record, house, budget=options.budget, charger=charger)
         for title, shares in (
             ("charge lost, % of the clairvoyant's", causes.lost_pct),
             ("over budget, A·s a day", causes.over_amp_s_per_day),

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .house import House
-from .replay import DAY_S, TOLERANCE_AMPS, Record, ideal
+from .hindsight import allocation
+from .house import DAY_S, House
+from .plant import Charger
+from .replay import TOLERANCE_AMPS, Record
 
 ON_ITS_WAY = "on its way"
 """Told, and not there yet: the cloud's latency, the car's start and its ramp."""
@@ -23,12 +25,12 @@ class Account:
     over_amp_s_per_day: Counter[str]
 
 
-def account(record: Record, house: House, *, budget: float, car_max: int) -> Account:
-    """Share out what a replay of `house` lost, and what it put over the budget; `budget`, `car_max` in A per phase."""
-    best = ideal(house, budget=budget, car_max=car_max)
+def account(record: Record, house: House, *, budget: float, charger: Charger) -> Account:
+    """Share out what a replay of `house` with one car lost, and what it put over the budget (A per phase)."""
+    (best,) = allocation(house, budget=budget, chargers=(charger,))
     lost: Counter[str] = Counter()
     over: Counter[str] = Counter()
-    total = np.max(house.phases, axis=0) + np.array(record.car)
+    total = np.array(record.house) + np.array(record.car)
     for right, car, target, why, drawn in zip(
         best.tolist(), record.car, record.target, record.reason, total.tolist(), strict=True
     ):

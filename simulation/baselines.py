@@ -1,19 +1,21 @@
 """What others do, as rules: each behind the same small interface as the project's own controller.
 
 The rules are those of the projects named, written anew; where one leaves a thing open, the kinder reading is taken.
+None of them knows phases: of a reading, each sees the phase with the least room. Of several cars each has a rule of its
+own, for which the others are the house.
 """
 
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import math
 from typing import Protocol
 
 from custom_components.amp_sensor.control import (
     Action,
     ChargerReport,
-    ChargerSettings,
     Command,
     Controller,
     Decision,
@@ -24,9 +26,9 @@ from custom_components.amp_sensor.control import (
     SiteSettings,
 )
 
+from .hindsight import allocation
 from .house import House
-
-CAR = "car"
+from .plant import Charger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +37,15 @@ class Site:
 
     budget: float
     """A per phase."""
-    car_max: int
-    """The most the car may be given, A per phase."""
+    chargers: tuple[Charger, ...]
     mode: Mode = Mode.BALANCED
     house: House
     """The true load, for those who may see it; its first second is time 0."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What the chargers are called, in their order."""
+        return ("car", *(f"car {number}" for number in range(2, len(self.chargers) + 1)))
 
 
 class Rule(Protocol):
@@ -49,26 +55,30 @@ class Rule(Protocol):
         """Take a reading."""
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
-        """Take what the car says."""
+        """Take what a car says."""
 
     def acknowledge(self, command: Command, outcome: Outcome, *, now: float) -> None:
-        """Take the end of the command in flight."""
+        """Take the end of a command in flight."""
 
     def decide(self, *, now: float) -> tuple[Decision, ...]:
         """Decide; nothing returned means that the last decision stands."""
 
 
 class Baseline(ABC):
-    """What all rules share: the last reading and report, and that one command is in flight at most."""
+    """What all rules share: one car, the last reading and report, and that one command is in flight at most."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, number: int = 0) -> None:
+        """Take the site, and which of its chargers is meant."""
         self._site = site
+        self._number = number
+        self._car_max = site.chargers[number].max_amps
+        self._charger_id = site.ids[number]
         self._reading: Reading | None = None
         self._fresh = False
         self._report: ChargerReport | None = None
         self._queue: list[Command] = []
         self._in_flight = False
-        self._target = site.car_max
+        self._target = self._car_max
         self._report_of = -math.inf
         self._answered_at = -math.inf
 
@@ -101,20 +111,21 @@ class Baseline(ABC):
         if command.action is not Action.START:
             self._target = command.amps
         reason = Reason.OVER_BUDGET if self._target < old else Reason.RAISED
-        return (Decision(at=now, charger_id=CAR, target=self._target, reason=reason, command=command),)
+        charger_id = self._charger_id
+        return (Decision(at=now, charger_id=charger_id, target=self._target, reason=reason, command=command),)
 
     @abstractmethod
     def _rule(self, now: float) -> list[Command]:
         """Return what to send now, in this order."""
 
     def _set(self, amps: int) -> Command:
-        return Command(charger_id=CAR, action=Action.SET_AMPS, amps=amps)
+        return Command(charger_id=self._charger_id, action=Action.SET_AMPS, amps=amps)
 
     def _pause_or_set(self, old: int, new: int) -> list[Command]:
         """Return what brings a car from one limit to another where the rule pauses it at 0, as a wallbox would."""
         if not new:
-            return [Command(charger_id=CAR, action=Action.STOP)]
-        start = [] if old else [Command(charger_id=CAR, action=Action.START)]
+            return [Command(charger_id=self._charger_id, action=Action.STOP)]
+        start = [] if old else [Command(charger_id=self._charger_id, action=Action.START)]
         return [self._set(new), *start]
 
     def _news(self) -> ChargerReport | None:
@@ -138,8 +149,8 @@ class Upstream(Baseline):
     WINDOW_S = 30.0
     SHARE = 0.95
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
+    def __init__(self, site: Site, number: int = 0) -> None:
+        super().__init__(site, number)
         self._window: deque[tuple[float, float]] = deque()
         self._state: ChargerReport | None = None
         self._fetched_at = -math.inf
@@ -166,7 +177,7 @@ class Upstream(Baseline):
             self._window.popleft()
         mean = sum(amps for _, amps in self._window) / len(self._window)
         house = max(0.0, mean - (self._state.requested_amps or 0))
-        amps = min(self._site.car_max, max(0, int((self._site.budget - house) * self.SHARE)))
+        amps = min(self._car_max, max(0, int((self._site.budget - house) * self.SHARE)))
         if amps == self._requested or (amps > self._requested and now - self._requested_at <= self.WINDOW_S):
             return []
         self._requested, self._requested_at = amps, now
@@ -174,26 +185,29 @@ class Upstream(Baseline):
 
 
 class Evcc(Baseline):
-    """evcc's circuits, charging at full speed: each 30 s, old + (budget − total); below 6 A it is disabled."""
+    """evcc's circuits, charging at full speed: each 30 s, old + (budget − total); below 6 A it is disabled.
+
+    Of several chargers, it looks at one each 30 s.
+    """
 
     INTERVAL_S = 30.0
     MIN_AMPS = 6
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        self._offered = site.car_max
+    def __init__(self, site: Site, number: int = 0) -> None:
+        super().__init__(site, number)
+        self._offered = self._car_max
         self._enabled = True
-        self._next = 0.0
+        self._next = number * self.INTERVAL_S
 
     def _rule(self, now: float) -> list[Command]:
         if now < self._next or self._reading is None:
             return []
-        self._next = now + self.INTERVAL_S
+        self._next = now + self.INTERVAL_S * len(self._site.chargers)
         if (news := self._news()) is not None:  # evcc, too, asks its charger before it decides
             self._enabled = news.state.draws
             self._offered = int(news.requested_amps or self._offered)
         old = self._offered if self._enabled else 0
-        amps = int(min(self._site.car_max, max(0.0, old + self._site.budget - self._reading.current)))
+        amps = int(min(self._car_max, max(0.0, old + self._site.budget - self._reading.current)))
         if amps >= self.MIN_AMPS:
             return self._pause_or_set(old, amps) if amps != old else []
         return self._pause_or_set(old, 0) if self._enabled else []
@@ -224,12 +238,12 @@ class Helb(Baseline):
     APART_S = 20.0
     RAISE_APART_S = 15 * 60.0
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
+    def __init__(self, site: Site, number: int = 0) -> None:
+        super().__init__(site, number)
         phases = len(site.house.phases)
         self._risk = [0.0] * phases
         self._allowed = [math.floor(site.budget)] * phases
-        self._limit = site.car_max
+        self._limit = self._car_max
         self._changed_at: float | None = None
 
     def _rule(self, now: float) -> list[Command]:
@@ -249,7 +263,7 @@ class Helb(Baseline):
                 self._allowed[phase] = available
         if (news := self._news()) is not None:
             self._limit = int(news.requested_amps or 0) if news.state.draws else 0
-        limit = max(0, min(self._site.car_max, self._limit + min(self._allowed)))
+        limit = max(0, min(self._car_max, self._limit + min(self._allowed)))
         if limit < self.MIN_AMPS:
             limit = 0
         since = math.inf if self._changed_at is None else now - self._changed_at
@@ -263,29 +277,25 @@ class Foresight(Baseline):
     """The line that nobody crosses by reacting: knows the true load, and the next 60 s of it before it raises.
 
     It does not act before a step, only in the second in which it happens; its commands take as long as everybody's.
+    Of several cars, each takes its part of the allocation with hindsight.
     """
 
     AHEAD_S = 60
-    MIN_AMPS = 5
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        free = (site.budget - site.house.peak).tolist()
-        self._now = [self._whole(amps) for amps in free]
+    def __init__(self, site: Site, number: int = 0) -> None:
+        super().__init__(site, number)
+        parts = allocation(site.house, budget=site.budget, chargers=site.chargers)
+        self._now = [int(amps) for amps in parts[number].tolist()]
         self._ahead = list(self._now)
         window: deque[int] = deque()
-        for second in range(len(free) - 1, -1, -1):
+        for second in range(len(self._now) - 1, -1, -1):
             while window and self._now[window[-1]] >= self._now[second]:
                 window.pop()
             window.append(second)
             if window[0] > second + self.AHEAD_S:
                 window.popleft()
             self._ahead[second] = self._now[window[0]]
-        self._limit = site.car_max
-
-    def _whole(self, free: float) -> int:
-        amps = min(self._site.car_max, math.floor(free + 1e-9))
-        return amps if amps >= self.MIN_AMPS else 0
+        self._limit = self._car_max
 
     def _rule(self, now: float) -> list[Command]:
         second = int(now)
@@ -297,18 +307,43 @@ class Foresight(Baseline):
         return self._pause_or_set(old, self._limit) if self._limit != old else []
 
 
+class Apart:
+    """Several cars, each with a rule of its own."""
+
+    def __init__(self, make: Callable[[Site, int], Rule], site: Site) -> None:
+        self._rules = {charger_id: make(site, number) for number, charger_id in enumerate(site.ids)}
+
+    def add_reading(self, reading: Reading) -> None:
+        """Let all have it."""
+        for rule in self._rules.values():
+            rule.add_reading(reading)
+
+    def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
+        """Let its own rule have it."""
+        self._rules[charger_id].add_report(charger_id, report, now=now)
+
+    def acknowledge(self, command: Command, outcome: Outcome, *, now: float) -> None:
+        """Let the one that sent it have it."""
+        self._rules[command.charger_id].acknowledge(command, outcome, now=now)
+
+    def decide(self, *, now: float) -> tuple[Decision, ...]:
+        """Return what all decide."""
+        return tuple(decision for rule in self._rules.values() for decision in rule.decide(now=now))
+
+
 def amp_sensor(site: Site) -> Controller:
-    """Return the project's own controller, set up for a site with one car."""
+    """Return the project's own controller, set up for a site."""
     controller = Controller(SiteSettings(max_amps=site.budget, mode=site.mode), now=0.0)
-    controller.set_charger(CAR, ChargerSettings(max_amps=site.car_max), now=0.0)
+    for charger_id, charger in zip(site.ids, site.chargers, strict=True):
+        controller.set_charger(charger_id, charger.settings(), now=0.0)
     return controller
 
 
 CONTROLLERS: dict[str, Callable[[Site], Rule]] = {
     "amp_sensor": amp_sensor,
-    "upstream": Upstream,
-    "evcc": Evcc,
-    "helb": Helb,
-    "foresight": Foresight,
-    "full": Full,
+    "upstream": partial(Apart, Upstream),
+    "evcc": partial(Apart, Evcc),
+    "helb": partial(Apart, Helb),
+    "foresight": partial(Apart, Foresight),
+    "full": partial(Apart, Full),
 }

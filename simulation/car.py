@@ -1,16 +1,13 @@
 """A Tesla that charges, as its owner and its breaker would see it: the truth behind what the cloud tells."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 import math
 from random import Random
 from typing import Final, Self
 
 STEP_S: Final = 1.0  # longest internal step
-REACTION_S: Final = (0.5, 3.0)  # from a command that arrived to the first change of the current
-RISE_A_PER_S: Final = 1.0
-FALL_A_PER_S: Final = 3.0
-FIRST_AMP_S: Final = (10.0, 40.0)  # from "Starting" to the first amp
 ZERO_RECOVERY_S: Final = (30.0, 120.0)  # after 0 A, where the car recovers at all; owners report "slow"
 ZERO_STUCK_PROBABILITY: Final = 0.25  # owners report "no recovery" too; how often is our assumption
 LOW_AMPS: Final = 5  # floor of Tesla's app: a lower request is taken only when it is repeated
@@ -20,6 +17,21 @@ SLEEP_AFTER_S: Final = 900.0  # of idling; owners see 10 to 20 minutes
 MAINS_OHM: Final = 0.4  # IEC 60725 reference impedance, resistive part of phase and neutral
 CHARGER_EFFICIENCY: Final = 0.92  # typical of on-board chargers
 TAPER_FROM_SOC: Final = 97.0  # above it a full battery takes less and less, even from AC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a car follows what it is told; as it is, a Tesla."""
+
+    reaction_s: tuple[float, float] = (0.5, 3.0)
+    """From a command that arrived to the first change of the current, least and most."""
+    rise_a_per_s: float = 1.0
+    fall_a_per_s: float = 3.0
+    first_amp_s: tuple[float, float] = (10.0, 40.0)
+    """From "Starting" to the first amp."""
+
+
+TESLA: Final = Pace()
 
 
 class CarState(StrEnum):
@@ -73,6 +85,7 @@ class Car:
         takes_low_amps: bool = True,
         sleep_after_s: float = SLEEP_AFTER_S,
         zero_sticks: float = ZERO_STUCK_PROBABILITY,
+        pace: Pace = TESLA,
     ) -> None:
         """Make a car with its request at its maximum; plugged in, it starts by itself.
 
@@ -80,6 +93,7 @@ class Car:
         `takes_low_amps`: whether 1–4 A can be had at all.
         """
         self._zero_sticks = zero_sticks
+        self._pace = pace
         self._rng = rng
         self._nominal_v = voltage
         self.phases = phases
@@ -121,13 +135,16 @@ class Car:
             self.plug()
 
     @classmethod
-    def endless(cls, *, rng: Random, max_amps: int = 16, voltage: float = 230.0, phases: int = 1) -> Self:
+    def endless(
+        cls, *, rng: Random, max_amps: int = 16, voltage: float = 230.0, phases: int = 1, pace: Pace = TESLA
+    ) -> Self:
         """Return a car that has long been charging with its maximum, and whose battery never fills: for replays."""
         return cls(
             rng=rng,
             max_amps=max_amps,
             voltage=voltage,
             phases=phases,
+            pace=pace,
             battery_kwh=1e9,
             charging=True,
             zero_sticks=0.0,  # hearsay that would stop the baselines which pause with 0 A, and flatter us
@@ -196,9 +213,9 @@ class Car:
         self._requests[self.at_home] = max(0, min(amps, self.limit))
         if self.request == 0:
             self._zeroed = True
-            self._after(self._rng.uniform(*REACTION_S), self._move)
+            self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
         elif not self._zeroed:
-            self._after(self._rng.uniform(*REACTION_S), self._move)
+            self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
         elif self._rng.random() >= self._zero_sticks:
             self._after(self._rng.uniform(*ZERO_RECOVERY_S), self._move)
         return None
@@ -233,7 +250,7 @@ class Car:
         self.state = CarState.STOPPED
         self._stops = [at for at in self._stops if at > self._now - STOPS_WINDOW_S] + [self._now]
         self._cancel(self._first_amp)
-        self._after(self._rng.uniform(*REACTION_S), self._move)
+        self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
         return None
 
     def plug(self) -> None:
@@ -275,7 +292,7 @@ class Car:
         """Change what the car accepts: heat or unstable mains lower it in mid-session, and it may come back."""
         self.limit = amps
         self._requests[self.at_home] = min(self.request, amps)
-        self._after(self._rng.uniform(*REACTION_S), self._move)
+        self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
 
     def set_mains(self, *, on: bool) -> None:
         """Cut or restore the supply of the charger, as a breaker does."""
@@ -319,14 +336,14 @@ class Car:
         if self.soc > TAPER_FROM_SOC:
             goal = min(goal, max(1.0, self.max_amps * (100 - self.soc) / (100 - TAPER_FROM_SOC)))
         if amps < goal:
-            self.amps = min(goal, amps + RISE_A_PER_S * seconds)
+            self.amps = min(goal, amps + self._pace.rise_a_per_s * seconds)
         elif amps > goal:
-            self.amps = max(goal, amps - FALL_A_PER_S * seconds)
+            self.amps = max(goal, amps - self._pace.fall_a_per_s * seconds)
 
     def _begin(self) -> None:
         """Close the contactor; the first amp takes its time."""
         self.state = CarState.STARTING
-        self._after(self._rng.uniform(*FIRST_AMP_S), self._first_amp)
+        self._after(self._rng.uniform(*self._pace.first_amp_s), self._first_amp)
 
     def _first_amp(self) -> None:
         if len([at for at in self._stops if at > self._now - STOPS_WINDOW_S]) >= STOPS_BEFORE_SULKING:

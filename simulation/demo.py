@@ -37,8 +37,7 @@ from custom_components.amp_sensor.const import (
 
 from .car import Car
 from .home_assistant import HomeAssistant, HomeAssistantError
-from .house import House, load
-from .plant import VOLTS
+from .house import VOLTS, House, load
 from .sensor import PostingSensor
 from .tessie_faults import FAULTS
 from .tessie_server import TessieServer

@@ -1,15 +1,25 @@
 """What lies between a decision and the breaker: a noisy meter, a slow and unreliable cloud, a car, and the breaker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace as changed
 import math
 from operator import itemgetter
 from random import Random
 
-from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Command, Outcome, Reading
+from custom_components.amp_sensor.control import (
+    Action,
+    ChargerReport,
+    ChargerSettings,
+    ChargingState,
+    Command,
+    Outcome,
+    Priority,
+    Reading,
+)
+from custom_components.amp_sensor.control.profile import LOCAL, TESSIE
 
-from .car import Car, CarState
+from .car import TESLA, Car, CarState, Pace
+from .house import VOLTS
 
-VOLTS = 230.0
 STATES = {
     CarState.DISCONNECTED: ChargingState.DISCONNECTED,
     CarState.NO_POWER: ChargingState.NO_POWER,
@@ -38,6 +48,8 @@ class Conditions:
     """Commands that are accepted and never reach the car."""
     telemetry_s: float = 15.0
     """Interval at which the cloud renews its copy of the car."""
+    telemetry_delay_s: tuple[float, float] = (1.0, 5.0)
+    """How old that copy is when it arrives, least and most."""
 
 
 NORMAL = Conditions()
@@ -51,6 +63,66 @@ STRESS = Conditions(
     telemetry_s=60.0,
 )
 CONDITIONS = {"normal": NORMAL, "stress": STRESS}
+
+P95_OVER_MEDIAN = 3.2
+"""Of a cloud's latency: as in both of the conditions."""
+BEHIND_PILOT = Pace(reaction_s=(0.1, 1.0), rise_a_per_s=4.0, fall_a_per_s=8.0, first_amp_s=(4.0, 20.0))
+"""A car at a charger that tells it by its pilot signal: IEC 61851 grants it 5 s, most need one. The controller's own
+assumptions differ from these on purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charger:
+    """A car at its charger: what both truly are, and what their owner tells of them. Amps per phase."""
+
+    max_amps: int
+    min_amps: int = 5
+    phases: tuple[int, ...] | None = None
+    """Those that the car loads, by their numbers from 1; None is all that there are."""
+    told: bool = False
+    """Whether the owner says which these are; else it is to be found out."""
+    priority: Priority = Priority.NORMAL
+    pace: Pace = TESLA
+    latency_s: float | None = None
+    """Median from a command to its answer; None is what the conditions say."""
+    local: bool = False
+    """Whether it is told directly, without a cloud: answers in 0.4 s, tells of itself each second."""
+
+    def phases_in(self, count: int) -> tuple[int, ...]:
+        """Return the phases that it loads in a house that has so many."""
+        return self.phases or tuple(range(1, count + 1))
+
+    def conditions(self, site: Conditions) -> Conditions:
+        """Return what its own way to the controller makes of the site's conditions."""
+        if self.local:
+            return changed(
+                site,
+                latency_median_s=0.4,
+                latency_p95_s=1.0,
+                failing=site.failing / 3,
+                silently_lost=0.0,
+                telemetry_s=1.0,
+                telemetry_delay_s=(0.0, 0.0),
+            )
+        if self.latency_s is None:
+            return site
+        return changed(site, latency_median_s=self.latency_s, latency_p95_s=P95_OVER_MEDIAN * self.latency_s)
+
+    def car(self, luck: Random, *, phases: int) -> Car:
+        """Return its car in a house with so many phases, long since charging with its maximum."""
+        pace = BEHIND_PILOT if self.local else self.pace
+        return Car.endless(rng=luck, max_amps=self.max_amps, phases=len(self.phases_in(phases)), pace=pace)
+
+    def settings(self) -> ChargerSettings:
+        """Return what its owner sets."""
+        return ChargerSettings(
+            max_amps=self.max_amps,
+            min_amps=self.min_amps,
+            priority=self.priority,
+            phases=self.phases if self.told else None,
+            profile=LOCAL if self.local else TESSIE,
+        )
+
 
 TIMEOUTS = 5
 """One in so many failing commands ends as a timeout, whose outcome nobody knows. Our assumption."""
@@ -73,10 +145,13 @@ class Sensor:
         self._posted: tuple[float, ...] = ()
 
     def sample(self, now: float, amps: tuple[float, ...]) -> Reading | None:
-        """Return the post that arrives at this second, if one does; its luck is that of the second."""
+        """Return the post that arrives at this second, if one does; its luck is that of the second.
+
+        `amps` are signed: noise changes the size of what is exported, never its direction.
+        """
         gauss = self._noise.gauss
         noise = self._conditions.noise
-        measured = tuple([max(0.0, each * gauss(1.0, noise)) for each in amps])
+        measured = tuple([each * max(0.0, gauss(1.0, noise)) for each in amps])
         lost = self._losses.random() < self._conditions.lost_posts
         due = now >= self._next_post
         if due:
@@ -93,7 +168,7 @@ class Sensor:
 class Cloud:
     """Carries commands to the car, one at a time, and shows a late copy of it."""
 
-    def __init__(self, car: Car, conditions: Conditions, *, seed: int) -> None:
+    def __init__(self, car: Car, conditions: Conditions, *, seed: int | str) -> None:
         self._car = car
         self._conditions = conditions
         self._luck = Random(f"{seed} commands")
@@ -148,7 +223,7 @@ class Cloud:
         """Return the copy of the car that arrives at this second, if one does; it is a few seconds old, and says so."""
         if self._copy is None and now >= self._next_copy:
             self._next_copy = now + self._conditions.telemetry_s
-            delay_s = self._delays.uniform(1.0, 5.0)
+            delay_s = self._delays.uniform(*self._conditions.telemetry_delay_s)
             car = self._car
             self._copy = (
                 now + delay_s,
@@ -158,6 +233,8 @@ class Cloud:
                     state=STATES[car.state],
                     requested_amps=car.request,
                     measured_amps=round(car.amps),
+                    phases=car.phases,
+                    volts=VOLTS,
                     limit_amps=car.limit,
                     plugged_in=True,
                     at_home=True,

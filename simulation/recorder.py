@@ -35,8 +35,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.amp_sensor.const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE, DOMAIN
 
-from .house import House
-from .plant import VOLTS
+from .house import VOLTS, House
 
 NOISE_A: Final = 0.03
 """Assumed, RMS: a recording that is rounded or held has lost its own, and no clamp on a real ESP32 was measured.

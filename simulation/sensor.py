@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from .plant import NORMAL, VOLTS, Sensor
+from .house import VOLTS
+from .plant import NORMAL, Sensor
 
 POST_TIMEOUT: Final = ClientTimeout(total=4)  # the firmware's
 REPORT_DELTA_A: Final = 1.0  # the firmware posts at once on such a change

@@ -21,6 +21,7 @@ from custom_components.amp_sensor.control import Action, Command, Controller, De
 from custom_components.amp_sensor.notices.announcer import CAUSES, EVENT_DECISION, SPACING_S, Announcer
 from simulation.baselines import CONTROLLERS, Rule, Site as SimulatedSite
 from simulation.house import load
+from simulation.plant import Charger
 from simulation.replay import replay
 from tests.conftest import CHARGER_ID, TEXTS, Site
 
@@ -192,7 +193,7 @@ def _counted(announcer: Announcer) -> Callable[[SimulatedSite], Rule]:
 async def test_a_recorded_house_fills_a_page_a_day(hass: HomeAssistant) -> None:
     events = async_capture_events(hass, EVENT_DECISION)
     house = load(TRACE).window(start_h=24, hours=48)
-    result = replay(house, _counted(Announcer(hass)), budget=25, car_max=16)
+    result = replay(house, _counted(Announcer(hass)), budget=25, chargers=(Charger(max_amps=16),))
     await hass.async_block_till_done()
     assert len(events) / result.days <= 30, "entries a day, with a car that charges around the clock"
     assert result.commands_per_h * 24 > 100

@@ -8,8 +8,9 @@ import pytest
 
 from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Command, Outcome, Reading
 from simulation.baselines import CONTROLLERS, Baseline, Evcc, Foresight, Full, Helb, Site, Upstream
-from simulation.benchmark import KNOWN
+from simulation.benchmark import KNOWN, Group
 from simulation.house import House, load
+from simulation.plant import Charger
 from simulation.replay import replay
 
 PROJECT = Path(__file__).parents[2]
@@ -26,7 +27,8 @@ class Bench:
     def __init__(
         self, rule: type[Baseline], *, budget: float = 20, car_max: int = 16, house: House | None = None
     ) -> None:
-        self.rule = rule(Site(budget=budget, car_max=car_max, house=house or _house([0.0] * 3600)))
+        chargers = (Charger(max_amps=car_max),)
+        self.rule = rule(Site(budget=budget, chargers=chargers, house=house or _house([0.0] * 3600)))
         self.now = 0
         self.request = car_max
         self.state = ChargingState.CHARGING
@@ -235,14 +237,14 @@ def test_it_does_about_what_was_measured_of_it_elsewhere(
     )
     if path is None:
         pytest.skip(f"{trace} is not there: its licence does not let it ship")
-    case = next(case for case in KNOWN if case.name == trace)
-    result = replay(load(path).window(hours=96), controller, budget=case.budget, car_max=case.car_max)
+    case = next(case for case in KNOWN if case.name == trace and case.group is Group.CHOSEN)
+    result = replay(load(path).window(hours=96), controller, budget=case.budget, chargers=case.chargers)
     assert result.energy_pct == pytest.approx(energy_pct, abs=4)
     assert result.over_amp_s_per_day == pytest.approx(over_amp_s_per_day, rel=0.45)
     assert result.commands_per_h == pytest.approx(commands_per_h, rel=0.25)
 
 
 def test_every_name_of_the_command_line_makes_a_rule() -> None:
-    site = Site(budget=20, car_max=16, house=_house([1.0] * 10))
+    site = Site(budget=20, chargers=(Charger(max_amps=16),), house=_house([1.0] * 10))
     for make in CONTROLLERS.values():
         assert make(site).decide(now=0.0) is not None

@@ -9,9 +9,21 @@ import pytest
 from tqdm import tqdm
 
 from custom_components.amp_sensor.control import Mode
-from simulation.__main__ import SHIPPED, main
-from simulation.benchmark import CONTENDERS, KNOWN, Case, Run, cases, single_phase, summary
-from simulation.plant import CONDITIONS
+from simulation.__main__ import main
+from simulation.benchmark import (
+    EVERYBODY,
+    KNOWN,
+    SHIPPED,
+    SUN,
+    UCI,
+    Case,
+    Group,
+    Run,
+    cases,
+    single_phase,
+    summary,
+)
+from simulation.plant import CONDITIONS, Charger
 from simulation.replay import Result
 from simulation.report import tables
 
@@ -25,6 +37,8 @@ RESULT = Result(
     starts=0,
     stops=0,
     trips=0,
+    share_off_pct=0,
+    needless=0,
 )
 
 
@@ -39,16 +53,67 @@ def _run(case: Case, controller: str, *, seed: int = 1, conditions: str = "norma
 
 def test_the_shipped_house_is_there_and_the_others_are_named_as_absent(tmp_path: Path) -> None:
     found, absent = cases((SHIPPED, tmp_path))
-    assert [(case.name, case.budget, case.car_max, case.hours) for case in found] == [
-        ("uci_sceaux_2007jan_1min", 25, 16, 96)
+    assert {case.name for case in found} == {"uci_sceaux_2007jan_1min"}
+    assert {case.group for case in found} == {*Group} - {Group.GUESSED}
+    assert absent == [
+        *("bellenden_2012mar_6s", "ukdale_h1_2013apr_6s", "nl_dsmr_2017sep_3ph_10s", "nl_dsmr5_2019mar_3ph_1s")
     ]
-    assert absent == [case.name for case in KNOWN if case.name != "uci_sceaux_2007jan_1min"]
 
 
 def test_the_first_folder_wins(tmp_path: Path) -> None:
     _trace(tmp_path / "uci_sceaux_2007jan_1min.csv.gz", [1.0, 2.0])
     found, _ = cases((SHIPPED, tmp_path))
-    assert [case.path.parent for case in found] == [SHIPPED]
+    assert {case.path.parent for case in found} == {SHIPPED}
+
+
+def test_the_houses_that_constants_were_chosen_on_are_called_so_and_no_other_has_their_days_and_budget() -> None:
+    chosen = [case for case in KNOWN if case.group is Group.CHOSEN]
+    assert [(case.name.split("_")[0], case.budget, case.chargers[0].max_amps) for case in chosen] == [
+        ("bellenden", 15, 13),
+        ("ukdale", 15, 13),
+        ("uci", 25, 16),
+    ]
+    for case in chosen:
+        for other in KNOWN:
+            if other.group is Group.UNSEEN and other.path == case.path:
+                assert other.budget != case.budget or other.start_h >= case.start_h + case.hours
+
+
+@pytest.mark.parametrize("case", [case for case in KNOWN if case.path == UCI], ids=lambda case: case.title)
+def test_every_case_of_the_shipped_house_can_be_replayed(case: Case) -> None:
+    """A few minutes each; by all whom it is put to."""
+    case = changed(case, path=SHIPPED / UCI, hours=0.2)
+    for controller, mode in case.contenders:
+        run = Run(case=case, conditions="normal", controller=controller, mode=mode, seed=1, report_delta=1)
+        result = run.result()
+        assert result.energy_pct >= 0
+        assert result.days == pytest.approx(0.2 / 24)
+
+
+def test_a_house_of_three_phases_is_made_of_three_times_of_one() -> None:
+    whole = Case(path=SHIPPED / UCI, budget=25, chargers=(Charger(max_amps=16),), hours=168)
+    three = changed(whole, hours=2, at_once=(0, 48, 96)).house()
+    begins = [whole.house().window(start_h=start_h, hours=2).phases[0].tolist() for start_h in (0, 48, 96)]
+    assert three.phases.tolist() == begins
+
+
+def test_the_sun_makes_currents_signed() -> None:
+    case = next(case for case in KNOWN if case.sun and case.path == UCI and case.phases == 1)
+    house = changed(case, path=SHIPPED / UCI).house()
+    assert house.phases.min() < -10
+    assert (house.phases <= changed(case, path=SHIPPED / UCI, sun=0.0).house().phases).all()
+
+
+def test_upstreams_rule_reaches_a_local_charger_through_the_cloud() -> None:
+    case = next(case for case in KNOWN if case.group is Group.LOCAL)
+    assert [charger.local for charger in _run(case, "upstream").chargers] == [False]
+    assert [charger.local for charger in _run(case, "amp_sensor").chargers] == [True]
+
+
+def test_the_roof_is_no_house() -> None:
+    found, _ = cases((SHIPPED,))
+    assert (SHIPPED / SUN).exists()
+    assert SUN not in {case.path.name for case in found}
 
 
 @pytest.mark.parametrize(("amps", "budget", "car_max"), [(3.0, 10, 10), (12.9, 13, 13), (13.0, 16, 16), (40, 50, 16)])
@@ -57,7 +122,8 @@ def test_an_unknown_house_gets_the_breaker_it_might_have(
 ) -> None:
     _trace(tmp_path / "new.csv.gz", [1.0] * 900 + [amps] * 100 + [99.0])
     (case,), _ = cases((tmp_path,), hours=0.1)
-    assert (case.name, case.budget, case.car_max, case.known) == ("new", budget, car_max, False)
+    assert (case.name, case.budget, case.group) == ("new", budget, Group.GUESSED)
+    assert [charger.max_amps for charger in case.chargers] == [car_max]
     assert case.house().seconds == 360
 
 
@@ -84,12 +150,12 @@ def test_each_house_is_compared_with_upstream_in_that_house_and_with_that_luck()
     assert helb.energy_pct.mean == 98
 
 
-def test_the_summary_is_of_known_single_phase_houses_under_one_of_the_conditions() -> None:
+def test_a_summary_is_of_single_phase_houses_of_one_group_under_one_of_the_conditions() -> None:
     three = next(case for case in KNOWN if case.phases == 3)
-    unknown = changed(KNOWN[0], known=False)
+    unknown = changed(KNOWN[0], group=Group.GUESSED)
     runs = [_run(KNOWN[0], "full"), _run(three, "full"), _run(unknown, "full")]
     runs.append(_run(KNOWN[0], "full", conditions="stress"))
-    assert list(single_phase(dict.fromkeys(runs, RESULT), "normal")) == runs[:1]
+    assert list(single_phase(dict.fromkeys(runs, RESULT), Group.UNSEEN, "normal")) == runs[:1]
 
 
 def test_the_tables_show_the_spread_of_the_seeds_and_what_was_absent() -> None:
@@ -104,6 +170,15 @@ def test_the_tables_show_the_spread_of_the_seeds_and_what_was_absent() -> None:
     assert all(text.count(f"{conditions} conditions") == 2 for conditions in CONDITIONS)
 
 
+def test_the_page_leads_with_houses_that_no_constant_was_chosen_on() -> None:
+    cases_of = {group: next(case for case in KNOWN if case.group is group) for group in Group if group != Group.GUESSED}
+    text = tables({_run(case, "upstream"): RESULT for case in cases_of.values()}, [])
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[0].startswith(f"## {Group.UNSEEN}")
+    assert headings[1].startswith(f"## {Group.CHOSEN}")
+    assert [heading.removeprefix("## ").split(":")[0] for heading in headings[2:]] == [*cases_of]
+
+
 def test_all_of_it_in_a_few_minutes_of_one_house(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,8 +189,8 @@ def test_all_of_it_in_a_few_minutes_of_one_house(
     table = capsys.readouterr().out
     page = (tmp_path / "benchmark.md").read_text()
     assert table.strip() in page
-    rows = [line for line in table.splitlines() if line.startswith("| uci_sceaux_2007jan_1min")]
-    assert len(rows) == len(CONTENDERS) * len(CONDITIONS)
+    rows = [line for line in table.splitlines() if line.startswith("| uci_sceaux_2007jan_1min, 25/16 A |")]
+    assert len(rows) == len(EVERYBODY) * len(CONDITIONS)
     assert "bellenden_2012mar_6s" in page
     pictures = [line.partition("](")[2].rstrip(")") for line in page.splitlines() if line.startswith("![")]
     assert len(pictures) == 3

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import numpy as np
 import pytest
 
-from simulation.house import House, load
+from simulation.house import House, load, load_sun
 
 SHIPPED = Path(__file__).parents[2] / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
 
@@ -78,3 +78,24 @@ def test_the_shipped_house_is_a_week_at_one_minute() -> None:
     assert house.seconds == 604741
     assert house.peak.max() == 38.2
     assert (house.phases[0, :60] == 5.6).all()
+
+
+def test_the_sun_is_taken_off_all_phases_alike_by_the_clock(tmp_path: Path) -> None:
+    path = tmp_path / "roof.csv"
+    path.write_text("t_s,watts\n7200,0\n7260,2300\n7320,4600\n7380,0\n")
+    watts = load_sun(path)
+    assert len(watts) == 86400
+    assert (watts[7199], watts[7259], watts[7260], watts[7330], watts[7380], watts[-1]) == (0, 0, 2300, 4600, 0, 0)
+    one = House(name="made up", start_s=7259, phases=np.array([[3.0, 3.0]])).under_sun(watts)
+    assert one.phases.tolist() == [[3.0, -7.0]]
+    two = House(name="made up", start_s=7319 + 86400, phases=np.array([[3.0, 3.0], [8.0, 9.0]])).under_sun(watts)
+    assert two.phases.tolist() == [[-2.0, -7.0], [3.0, -1.0]]
+    assert two.peak.tolist() == [3.0, -1.0]
+
+
+def test_the_shipped_roof_gives_nothing_at_night_and_most_at_noon() -> None:
+    watts = load_sun(SHIPPED.with_name("pv_serf_east_2022mar_1min.csv.gz"))
+    days = watts.reshape(2, 24, 3600).mean(axis=2)
+    assert (days[:, :5] == 0).all()
+    assert (days[:, 10:13] > 3000).all()
+    assert 4600 < watts.max() < 4700
