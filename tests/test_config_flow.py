@@ -40,10 +40,12 @@ from custom_components.amp_sensor.const import (
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_OLD_WEBHOOKS,
+    CONF_PHASES,
     CONF_PROTECTION,
     CONF_PUBLISH_INTERVAL,
     CONF_RATING,
     CONF_SUBENTRY_ID,
+    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_TIME,
@@ -406,7 +408,7 @@ async def test_a_name_that_cannot_be_is_corrected(hass: HomeAssistant, name: str
     dialog = await new_site(hass)
     form = await dialog.submit({**SITE, CONF_NAME: name})
     assert form["errors"] == {CONF_NAME: error}
-    assert typed(form) == {**SITE, CONF_NAME: name}
+    assert typed(form) == {**SITE, CONF_SUPPLY: "learn", CONF_NAME: name}
     await dialog.submit({**SITE, CONF_NAME: "Garage"})
     await dialog.choose("webhook")
     result = await dialog.finish()
@@ -469,6 +471,40 @@ async def test_changing_a_site(hass: HomeAssistant) -> None:
     assert (await dialog.submit())["reason"] == "reconfigure_successful"
     assert (entry.title, entry.unique_id) == ("Casa Bea", "casabea")
     assert entry.data == {**SETTINGS, CONF_MAX_AMPS: 32, CONF_WEBHOOK_ID: "the-id"}
+
+
+@pytest.mark.parametrize(
+    ("typed_in", "kept"),
+    [({}, None), ({CONF_SUPPLY: "learn"}, None), ({CONF_SUPPLY: "split"}, "split"), ({CONF_SUPPLY: "three"}, "three")],
+)
+async def test_how_the_house_is_fed_is_kept(hass: HomeAssistant, typed_in: dict[str, str], kept: str | None) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, **typed_in})
+    await dialog.choose("webhook")
+    assert (await dialog.finish())["result"].data.get(CONF_SUPPLY) == kept
+
+
+async def test_how_the_house_is_fed_can_be_changed_and_left_to_the_readings_again(hass: HomeAssistant) -> None:
+    entry = add_site(hass)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_OLD_WEBHOOKS: {"an-old-id": 1.0}})
+    for supply in ("three", "learn"):
+        dialog = await change_site(hass, entry)
+        await dialog.submit({**SITE, CONF_SUPPLY: supply})
+        await dialog.submit()
+        kept = {CONF_SUPPLY: "three"} if supply == "three" else {}
+        assert entry.data == {**SETTINGS, **kept, CONF_WEBHOOK_ID: "the-id", CONF_OLD_WEBHOOKS: {"an-old-id": 1.0}}
+        assert typed((await change_site(hass, entry)).result) == {**SITE, **kept}
+
+
+@pytest.mark.parametrize(("supply", "phases"), [("single", None), ("split", [2]), ("three", [2, 3]), ("learn", [2, 3])])
+async def test_a_car_keeps_the_phases_that_its_site_has(
+    hass: HomeAssistant, tessie: TessieServer, supply: str, phases: list[int] | None
+) -> None:
+    entry = add_site(hass, cars=[{**car_data(tessie.url), CONF_PHASES: [2, 3]}])
+    dialog = await change_site(hass, entry)
+    await dialog.submit({**SITE, CONF_SUPPLY: supply})
+    await dialog.submit()
+    assert only_car(entry).data.get(CONF_PHASES) == phases
 
 
 async def test_the_options(hass: HomeAssistant) -> None:
@@ -749,6 +785,28 @@ async def test_adding_a_site_with_its_only_car(hass: HomeAssistant, tessie: Tess
     }
 
 
+def phases_to_choose(form: Any) -> list[str]:
+    choice = form["data_schema"].schema.get(CONF_PHASES)
+    return [] if choice is None else [option["label"] for option in choice.config["options"]]
+
+
+@pytest.mark.parametrize(
+    ("supply", "offered"),
+    [("single", []), ("split", ["L1", "L2"]), ("three", ["L1", "L2", "L3"]), ("learn", ["L1", "L2", "L3"])],
+)
+async def test_a_car_may_say_which_phases_it_loads(
+    hass: HomeAssistant, tessie: TessieServer, supply: str, offered: list[str]
+) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, CONF_SUPPLY: supply})
+    await dialog.choose("tesla")
+    form = await dialog.submit(account(tessie))
+    assert phases_to_choose(form) == offered
+    await dialog.submit({**CAR, **({CONF_PHASES: ["2", "1"]} if offered else {})})
+    car = only_car((await dialog.finish())["result"])
+    assert car.data.get(CONF_PHASES) == ([1, 2] if offered else None)
+
+
 async def test_choosing_among_cars_of_the_same_name(hass: HomeAssistant, tessie: TessieServer) -> None:
     tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Red")
     dialog = await new_site_with_car(hass)
@@ -930,6 +988,19 @@ async def test_changing_a_car_without_asking_tessie(hass: HomeAssistant, tessie:
     assert result["reason"] == "reconfigure_successful"
     assert only_car(entry).data == {**car_data(tessie.url), CONF_MAX_AMPS_CAR: 8}
     assert tessie.counters.reads == 0
+
+
+async def test_the_phases_of_a_car_can_be_changed_and_forgotten(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[{**car_data(tessie.url), CONF_PHASES: [3]}])
+    unchanged = {**CAR, "server": {CONF_TESSIE_URL: tessie.url}}
+    dialog = await change_car(hass, entry)
+    assert typed(dialog.result) == {**unchanged, CONF_PHASES: ["3"]}
+    assert phases_to_choose(dialog.result) == ["L1", "L2", "L3"]
+    await dialog.submit({**unchanged, CONF_PHASES: ["1"]})
+    assert only_car(entry).data == {**car_data(tessie.url), CONF_PHASES: [1]}
+    dialog = await change_car(hass, entry)
+    await dialog.submit(unchanged)
+    assert only_car(entry).data == car_data(tessie.url)
 
 
 async def test_a_new_account_of_a_car_has_to_show_it(hass: HomeAssistant, tessie: TessieServer) -> None:

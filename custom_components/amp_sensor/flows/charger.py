@@ -27,7 +27,9 @@ from ..const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_MAX_AMPS_CAR,
+    CONF_PHASES,
     CONF_SUBENTRY_ID,
+    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DEFAULT_RADIUS_M,
@@ -37,7 +39,8 @@ from ..const import (
     MIN_RADIUS_M,
     SUBENTRY_CHARGER,
 )
-from .forms import CAR_SCHEMA, EMPTY, REAUTH_SCHEMA, SECTION_SERVER, account_schema
+from ..control import Supply
+from .forms import EMPTY, REAUTH_SCHEMA, SECTION_SERVER, account_schema, car_schema
 
 _TOKEN_URL: Final = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
 
@@ -90,8 +93,23 @@ def _car_settings(user_input: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     """Return the settings of a car as they are kept, and the errors of the form."""
     location = {CONF_RADIUS: DEFAULT_RADIUS_M, **user_input[CONF_CHARGER_LOCATION]}
     settings = {CONF_MAX_AMPS_CAR: user_input[CONF_MAX_AMPS_CAR], CONF_CHARGER_LOCATION: location}
+    if phases := user_input.get(CONF_PHASES):
+        settings[CONF_PHASES] = sorted(int(phase) for phase in phases)
     in_range = MIN_RADIUS_M <= location[CONF_RADIUS] <= MAX_RADIUS_M
     return settings, {} if in_range else {CONF_CHARGER_LOCATION: "radius"}
+
+
+def phases_of(site: Mapping[str, Any]) -> int:
+    """Return how many phases a site has at most."""
+    return Supply(site.get(CONF_SUPPLY, Supply.THREE)).phases
+
+
+def with_phases_of(site: Mapping[str, Any], car: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a car without the phases that its site does not have: no form would show them."""
+    phases = phases_of(site)
+    kept = [phase for phase in car.get(CONF_PHASES, ()) if phase <= phases]
+    rest = {key: value for key, value in car.items() if key != CONF_PHASES}
+    return {**rest, CONF_PHASES: kept} if kept and phases > 1 else rest
 
 
 def known_cars(hass: HomeAssistant) -> set[str | None]:
@@ -112,6 +130,10 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
     _account: dict[str, str]
     _cars: dict[str, str]
     """The cars to choose from: names by VIN."""
+
+    @abstractmethod
+    def _site(self) -> Mapping[str, Any]:
+        """Return the settings of the site that the car belongs to."""
 
     @abstractmethod
     async def _async_add_car(self, car: ConfigSubentryData) -> ResultT:
@@ -153,7 +175,7 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
                 CONF_RADIUS: DEFAULT_RADIUS_M,
             }
             user_input = {CONF_MAX_AMPS_CAR: EMPTY, CONF_CHARGER_LOCATION: home}
-        schema = CAR_SCHEMA
+        schema = car_schema(phases_of(self._site()))
         if len(self._cars) > 1:
             # Two cars may have the same name: the end of the VIN tells them apart.
             options = [SelectOptionDict(value=vin, label=f"{name} (…{vin[-4:]})") for vin, name in self._cars.items()]
@@ -221,6 +243,10 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
         return await self.async_step_tesla(user_input)
 
     @override
+    def _site(self) -> Mapping[str, Any]:
+        return self._get_entry().data
+
+    @override
     async def _async_add_car(self, car: ConfigSubentryData) -> SubentryFlowResult:
         if car["unique_id"] in known_cars(self.hass):
             # Another window added it while this one was open.
@@ -237,14 +263,17 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
             if not errors and not account.items() <= subentry.data.items():
                 _, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
             if not errors:
-                return self.async_update_and_abort(self._get_entry(), subentry, data_updates={**account, **settings})
+                kept = {key: value for key, value in subentry.data.items() if key != CONF_PHASES}
+                return self.async_update_and_abort(self._get_entry(), subentry, data={**kept, **account, **settings})
         else:
             user_input = {
                 CONF_MAX_AMPS_CAR: subentry.data[CONF_MAX_AMPS_CAR],
                 CONF_CHARGER_LOCATION: subentry.data[CONF_CHARGER_LOCATION],
                 SECTION_SERVER: {CONF_TESSIE_URL: subentry.data[CONF_TESSIE_URL]},
             }
-        schema = vol.Schema({**CAR_SCHEMA.schema, **account_schema(vol.Optional).schema})
+            if phases := subentry.data.get(CONF_PHASES):
+                user_input[CONF_PHASES] = [str(phase) for phase in phases]
+        schema = car_schema(phases_of(self._site())).extend(account_schema(vol.Optional).schema)
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),

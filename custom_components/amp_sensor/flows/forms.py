@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
@@ -34,9 +35,11 @@ from ..const import (
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_PHASES,
     CONF_PROTECTION,
     CONF_PUBLISH_INTERVAL,
     CONF_RATING,
+    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_TIME,
@@ -65,12 +68,14 @@ from ..const import (
     MIN_TIME_S,
     MIN_VOLTAGE,
 )
-from ..control import ProtectionKind
+from ..control import ProtectionKind, Supply
 from ..meters.device_config import KITS, Recipe
 
 SECTION_SERVER: Final = "server"
 EMPTY: Final = ""
 """For a number that has to be typed: where nothing is suggested, the frontend suggests 0."""
+LEARN: Final = "learn"
+"""For a supply that the readings show: none is kept."""
 
 
 def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
@@ -87,7 +92,7 @@ _TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocom
 PROTECTION_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_KIND, default=ProtectionKind.MCB_C): _choice(ProtectionKind, "protection_kind"),
-        # As the budget, which also follows the budget where it is changed later
+        # Without one it is the budget of this form, whatever is set later by the entity
         vol.Optional(CONF_RATING): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
         vol.Required(CONF_TOLERANCE, default=DEFAULT_TOLERANCE_PERCENT): _whole_number(
             0, MAX_TOLERANCE_PERCENT, PERCENTAGE
@@ -95,6 +100,7 @@ PROTECTION_SCHEMA = vol.Schema(
         vol.Required(CONF_TIME, default=DEFAULT_TIME_S): _whole_number(MIN_TIME_S, MAX_TIME_S, UnitOfTime.SECONDS),
     }
 )
+SUPPLY_CHOICE = _choice((LEARN, *Supply), "supply")
 SITE_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
@@ -102,6 +108,7 @@ SITE_SCHEMA = vol.Schema(
         vol.Required(CONF_VOLTAGE, default=DEFAULT_VOLTAGE): _whole_number(
             MIN_VOLTAGE, MAX_VOLTAGE, UnitOfElectricPotential.VOLT
         ),
+        vol.Required(CONF_SUPPLY, default=LEARN): SUPPLY_CHOICE,
         vol.Required(CONF_LOCAL_ONLY, default=True): BooleanSelector(),
         vol.Required(CONF_PROTECTION): section(PROTECTION_SCHEMA, {"collapsed": True}),
     }
@@ -133,14 +140,24 @@ OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
 }
 """What is shown together; they are kept without these groups."""
 OPTIONS_SCHEMA = vol.Schema({vol.Required(name): section(schema) for name, schema in OPTION_SECTIONS.items()})
-CAR_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
-        vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
-    }
-)
 DEVICE_CHOICE = _choice((*(kit.key for kit in KITS), *Recipe), "device")
 REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
+
+
+def car_schema(phases: int) -> vol.Schema:
+    """Return the form of a car at a site with so many phases."""
+    schema = vol.Schema(
+        {
+            vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
+            vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
+        }
+    )
+    if phases == 1:
+        return schema
+    options = [SelectOptionDict(value=str(phase), label=f"L{phase}") for phase in range(1, phases + 1)]
+    return schema.extend(
+        {vol.Optional(CONF_PHASES): SelectSelector(SelectSelectorConfig(options=options, multiple=True))}
+    )
 
 
 def account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:

@@ -1,6 +1,7 @@
 """Adding a site, and changing it."""
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
 from typing import Any, override
 
@@ -22,15 +23,17 @@ from ..const import (
     CONF_MAX_AMPS,
     CONF_PROTECTION,
     CONF_RATING,
+    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TOLERANCE,
     CONF_VOLTAGE,
+    SUBENTRY_CHARGER,
 )
 from ..control import ProtectionKind
 from ..meters.first_reading import FirstReading
-from .charger import TeslaSteps, known_cars
+from .charger import TeslaSteps, known_cars, with_phases_of
 from .device import DEVICE, DeviceSteps, webhook_url
-from .forms import DEVICE_CHOICE, EMPTY, SITE_SCHEMA
+from .forms import DEVICE_CHOICE, EMPTY, LEARN, SITE_SCHEMA
 
 
 def _site_id(name: str) -> str:
@@ -56,6 +59,8 @@ class SiteSteps(DeviceSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str
         """Keep what was typed about the site, and return the errors of the form."""
         self._data.update(user_input)
         self._title = " ".join(self._data.pop(CONF_NAME).split())
+        if self._data[CONF_SUPPLY] == LEARN:
+            del self._data[CONF_SUPPLY]
         site_id = _site_id(self._title)
         others = (
             entry
@@ -101,6 +106,10 @@ class SiteSteps(DeviceSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str
         if user_input is not None and not user_input.get(CONF_TESSIE_TOKEN):
             return await self.async_step_webhook()
         return await super().async_step_tesla(user_input)
+
+    @override
+    def _site(self) -> Mapping[str, Any]:
+        return self._data
 
     @override
     async def _async_add_car(self, car: ConfigSubentryData) -> ConfigFlowResult:
@@ -153,11 +162,12 @@ class SiteSteps(DeviceSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str
     @override
     def _finish(self) -> ConfigFlowResult:
         if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            for car in entry.get_subentries_of_type(SUBENTRY_CHARGER):
+                self.hass.config_entries.async_update_subentry(entry, car, data=with_phases_of(self._data, car.data))
+            kept = {key: value for key, value in entry.data.items() if key != CONF_SUPPLY}
             return self.async_update_and_abort(
-                self._get_reconfigure_entry(),
-                unique_id=_site_id(self._title),
-                title=self._title,
-                data_updates=self._data,
+                entry, unique_id=_site_id(self._title), title=self._title, data={**kept, **self._data}
             )
         return self.async_show_menu(step_id="reading", menu_options=["wait", "finish"])
 
