@@ -24,6 +24,9 @@ const FEATURES = {
   number: { type: "numeric-input", style: "buttons" },
 };
 
+/** A graph of currents begins at zero, unless the house feeds in. */
+const FROM_ZERO = { min_y_axis: 0, fit_y_data: true };
+
 const textsByLanguage = new Map();
 
 async function loadResources(hass, category) {
@@ -127,7 +130,7 @@ function nowSection(text, entities) {
       needle: true,
       severity: { green: 0, yellow: 90, red: 101 },
       grid_options: { columns: 12 },
-      visibility: [{ condition: "numeric_state", entity: used, above: -1 }],
+      visibility: [{ condition: "state", entity: used, state_not: ["unavailable", "unknown"] }],
     },
     wideTile(over, "red", { visibility: [{ condition: "state", entity: over, state: "on" }] }),
     tile(entities["sensor.current"], "blue", heard),
@@ -184,7 +187,7 @@ function historySections(text, site, chargers, hoursToShow) {
             { entity: site["sensor.house_current"], name: OWN_NAME, color: "#ffb300" },
             ...chargers.map((entities) => ({ entity: entities["sensor.target_current"], name: [DEVICE_NAME, OWN_NAME] })),
           ],
-          { hours_to_show: hoursToShow, min_y_axis: 0 },
+          { hours_to_show: hoursToShow, ...FROM_ZERO },
         ),
         graph(
           "history-graph",
@@ -202,7 +205,7 @@ function historySections(text, site, chargers, hoursToShow) {
         stat_types: ["mean", "max"],
         period: "hour",
         days_to_show: 1,
-        min_y_axis: 0,
+        ...FROM_ZERO,
       }),
     ]),
     section(text("energy_by_day"), "mdi:lightning-bolt", [
