@@ -24,13 +24,13 @@ FOLDER = Path(custom_components.amp_sensor.__file__).parent / "translations"
 LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 
 SAME_AS_ENGLISH: Final = {
-    "de": {"Name", "Sensor", "Token"},
-    "es": {"Sensor", "Token"},
+    "de": {"Name", "Normal", "Sensor", "Token"},
+    "es": {"Normal", "Sensor", "Token"},
     "fr": {"15 minutes", "5 minutes", "Maximum", "Mode", "Modes", "Page", "Protection", "Strict"},
     "it": {"File", "Token"},
     "nl": {"Interval", "Maximum", "Sensor", "Token", "Week"},
     "pl": {"Token"},
-    "pt": {"Sensor", "Token"},
+    "pt": {"Normal", "Sensor", "Token"},
 }
 """Words that a language shares with English."""
 

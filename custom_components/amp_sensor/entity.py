@@ -35,6 +35,8 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     """Whether the highest (1) or the lowest (−1) number is what must not be missed."""
     situation_fn: Callable[[DataT], object] | None = None
     """What a word is about: a change of that is worth a state at once, and another word only if it lasts."""
+    is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
+    """Whether most people with such a site want it: only then it is on by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +77,31 @@ def add_described_entities(
     charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
 ) -> None:
     """Add a platform's entities: one for each description of the site, and of every charger."""
+    registry = er.async_get(coordinator.hass)
+    left_out = {
+        entry.unique_id: entry.entity_id
+        for entry in er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
+        if entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    }
+
+    def created[DataT](source: Source[DataT], description: AmpSensorEntityDescription[DataT]) -> Entity:
+        # What the site did not need when it was added, it may need now; what a person disabled stays so
+        entity_id = left_out.get(f"{source.id}_{description.key}")
+        if entity_id is not None and _is_on_by_default(coordinator, description):
+            registry.async_update_entity(entity_id, disabled_by=None)
+        return create(coordinator, source, description)
+
     source = _site_source(coordinator)
-    async_add_entities(create(coordinator, source, description) for description in site)
+    async_add_entities([created(source, description) for description in site])
     for charger_id in coordinator.data.chargers:
         charger_source = _charger_source(coordinator, charger_id)
         async_add_entities(
-            [create(coordinator, charger_source, description) for description in charger],
-            config_subentry_id=charger_id,
+            [created(charger_source, description) for description in charger], config_subentry_id=charger_id
         )
+
+
+def _is_on_by_default(coordinator: SiteCoordinator, description: AmpSensorEntityDescription[Any]) -> bool:
+    return description.entity_registry_enabled_default and description.is_wanted_fn(coordinator.data)
 
 
 def is_connected(site: SiteData) -> bool:
@@ -118,6 +137,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         self._publication = Publication(self._policy())
         self._attr_unique_id = f"{source.id}_{description.key}"
         self._attr_device_info = source.device_info
+        self._attr_entity_registry_enabled_default = _is_on_by_default(coordinator, description)
 
     def _policy(self) -> Policy | Lasting | timedelta | None:
         description = self.entity_description

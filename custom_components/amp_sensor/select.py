@@ -1,17 +1,18 @@
-"""How a site is controlled."""
+"""How a site is controlled, and who of its chargers comes first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Mode
+from .control import Mode, Priority
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import SiteData
+from .site.data import ChargerData, SiteData
 
 PARALLEL_UPDATES = 0
 
@@ -35,13 +36,28 @@ SITE_SELECTS: Final = (
         ),
     ),
 )
+CHARGER_SELECTS: Final = (
+    AmpSensorSelectDescription[ChargerData](
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Priority),
+        value_fn=lambda charger: charger.settings.priority,
+        select_fn=lambda coordinator, charger, option: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, priority=Priority(option))
+        ),
+        is_wanted_fn=lambda site: len(site.chargers) > 1,  # who is alone comes first anyway
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the choices of a site."""
-    add_described_entities(entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS)
+    """Set up the choices of a site and of its chargers."""
+    add_described_entities(
+        entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS, charger=CHARGER_SELECTS
+    )
 
 
 class AmpSensorSelect[DataT](AmpSensorEntity[DataT], SelectEntity):
