@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
 from random import Random
 
 import pytest
 
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Reading
-from custom_components.amp_sensor.notices.watch import ChargerWatch, Lasting
+from custom_components.amp_sensor.notices.watch import ChargerWatch, Lasting, Misfit, PowerWatch
 
 REPORT_S, METER_S = 15, 5
 
@@ -159,3 +160,94 @@ def test_what_lasts_counts_until_it_was_over_for_a_while() -> None:
         False,
         False,
     ]
+
+
+# Power that does not fit the current
+
+
+def _power(*readings: tuple[tuple[float | None, ...], float], seconds: int = 900, every_s: int = 5) -> PowerWatch:
+    """Post these in turns."""
+    watch = PowerWatch()
+    _go_on(watch, *readings, start=0, seconds=seconds, every_s=every_s)
+    return watch
+
+
+def _go_on(
+    watch: PowerWatch,
+    *readings: tuple[tuple[float | None, ...], float],
+    start: int,
+    seconds: int,
+    every_s: int = 5,
+) -> None:
+    for at, (amps, watts) in zip(range(start, start + seconds, every_s), cycle(readings), strict=False):
+        watch.add(Reading(at=at, amps=amps, volts=(230.0,) * len(amps), watts=watts))
+
+
+@pytest.mark.parametrize(
+    ("amps", "watts", "misfit"),
+    [
+        ((21.0,), 4.83, Misfit.TOO_SMALL),
+        ((21.0,), 0.0, Misfit.TOO_SMALL),
+        ((-21.0,), -4.83, Misfit.TOO_SMALL),
+        ((21.0,), 480.0, Misfit.TOO_SMALL),
+        ((8.0, 2.0, 5.0), 3.45, Misfit.TOO_SMALL),
+        ((8.0, None, 5.0), 2.99, Misfit.TOO_SMALL),
+        ((21.0,), 4.83e5, Misfit.TOO_LARGE),
+        ((2.1,), 2000.0, Misfit.TOO_LARGE),
+        ((8.0, 2.0, 5.0), 5e5, Misfit.TOO_LARGE),
+    ],
+)
+def test_power_that_is_far_off_for_long_is_told(amps: tuple[float | None, ...], watts: float, misfit: Misfit) -> None:
+    watch = _power((amps, watts))
+    assert watch.misfit is misfit
+    assert watch.look() == {"watts_implausible": True}
+    assert watch.is_energy_wrong
+    _go_on(watch, (amps, 230.0 * sum(abs(a) for a in amps if a)), start=900, seconds=600)
+    assert watch.misfit is misfit
+    _go_on(watch, (amps, 230.0 * sum(abs(a) for a in amps if a)), start=1500, seconds=60)
+    assert watch.look() == {"watts_implausible": False}, "and no longer once it is right"
+    assert not watch.is_energy_wrong
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        [((21.0,), 4830.0)],
+        [((21.0,), 500.0)],
+        [((1.9,), 0.4)],
+        [((21.0,), 4.83), ((21.0,), 4830.0)],
+        [((8.0, -4.0, -4.0), 0.0)],
+        [((8.0, 4.0, 4.0), -30.0)],
+        [((8.0, 4.0, 4.0), 30.0)],
+        [((8.0, None), 1840.0)],
+        [((2.1,), 1400.0)],
+    ],
+    ids=["right", "a motor", "little", "now and then", "export", "a battery", "the same", "silent", "late"],
+)
+def test_power_that_may_be_right_is_not_told(readings: list[tuple[tuple[float | None, ...], float]]) -> None:
+    assert _power(*readings, seconds=7200).misfit is None
+
+
+def test_power_is_told_neither_early_nor_on_few_readings() -> None:
+    assert _power(((21.0,), 4.83), seconds=600).misfit is None
+    assert _power(((21.0,), 4.83), seconds=605).misfit is Misfit.TOO_SMALL
+    assert _power(((21.0,), 4.83), seconds=9 * 120, every_s=120).misfit is None
+    assert _power(((21.0,), 4.83), seconds=10 * 120, every_s=120).misfit is Misfit.TOO_SMALL
+
+
+def test_energy_of_a_counter_is_right_whatever_power_says() -> None:
+    watch = PowerWatch()
+    for at in range(0, 900, 5):
+        watch.add(Reading(at=at, amps=(21.0,), volts=(230.0,), watts=4.83, energy_wh=6.7 * at))
+    assert watch.misfit is Misfit.TOO_SMALL
+    assert not watch.is_energy_wrong
+
+
+def test_a_phase_that_was_silent_meanwhile_is_looked_at_all_the_same() -> None:
+    circuit = Circuit(is_fed=False)
+    circuit.run(570, steps)
+    circuit.readings = [
+        replace(reading, amps=(None, *reading.amps[1:])) if number % 3 else reading
+        for number, reading in enumerate(circuit.readings)
+    ]
+    assert circuit.run(1200, steps)

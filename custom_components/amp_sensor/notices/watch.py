@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from enum import StrEnum
+from itertools import pairwise, zip_longest
 from math import inf
 from typing import Final
 
@@ -32,6 +33,24 @@ UNSEEN_TIMES, SEEN_TIMES = 5, 2
 """How often in a row before a car counts as fed from elsewhere, and as fed from here after all."""
 LAG_S, SHOWN_S = 60.0, 15.0
 """How old what a car tells may be to be looked at, s, and how soon a meter shows what happened: three of its posts."""
+
+JUDGED_A: Final = 2.0
+"""Currents from which on power is compared with them, A: below, both are mostly noise."""
+LEAST_PART, MOST_PART = 0.1, 3.0
+"""Parts of amps × volts between which power is believed: no house has a power factor of 0.1, and 1 is the most."""
+LEAST_PART_OF_PHASES: Final = 1 / 300
+"""The same of a total of several phases, which sun or a battery may bring near zero: only kW explain a thousandth."""
+MISFIT_S, MISFIT_READINGS = 600.0, 10
+"""How long and how often in a row power must not fit the current, or fit again, s."""
+
+
+class Misfit(StrEnum):
+    """How power does not fit the current."""
+
+    TOO_SMALL = "too_small"
+    """As if it were in kW."""
+    TOO_LARGE = "too_large"
+    """As if it were in mW, or of more phases than the current."""
 
 
 class Lasting:
@@ -80,6 +99,41 @@ class SiteWatch:
             "meter_frozen": self._frozen.look(is_frozen, now),
             "house_over_budget": self._house.look(excess_amps > OVER_A, now),
         }
+
+
+class PowerWatch:
+    """The meter's power, held against its current: a sensor in kW is an easy slip, and control never looks at power."""
+
+    def __init__(self) -> None:
+        self.misfit: Misfit | None = None
+        """What is wrong."""
+        self.is_energy_wrong = False
+        """Whether energy comes from that power: the meter has no counter of its own."""
+        self._next: Misfit | None = None
+        self._since = 0.0
+        self._count = 0
+
+    def add(self, reading: Reading) -> None:
+        """Take a reading. Most are beyond doubt, and some prove nothing."""
+        apparent = sum(abs(a) * v for a, v in zip(reading.amps, reading.volts, strict=True) if a is not None)
+        if sum(map(abs, reading.known)) <= JUDGED_A or (min(reading.known) < 0 < reading.current):
+            return  # what one phase imports and another exports is taken off each other
+        part = abs(reading.watts) / apparent
+        least = LEAST_PART if len(reading.amps) == 1 else LEAST_PART_OF_PHASES
+        found = Misfit.TOO_SMALL if part < least else Misfit.TOO_LARGE if part > MOST_PART else None
+        if found is self.misfit:
+            self._count = 0
+        elif found is not self._next or not self._count:
+            self._next, self._since, self._count = found, reading.at, 1
+        else:
+            self._count += 1
+            if self._count >= MISFIT_READINGS and reading.at - self._since >= MISFIT_S:
+                self.misfit, self._count = found, 0
+        self.is_energy_wrong = self.misfit is not None and reading.energy_wh is None
+
+    def look(self) -> dict[str, bool]:
+        """Return what is wrong by the key of its repair."""
+        return {"watts_implausible": self.misfit is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +203,9 @@ class ChargerWatch:
         times = [first, *(reading.at for reading in inside), end]
         if change < CHANGE_A or any(later - earlier > SHOWN_S for earlier, later in pairwise(times)):
             return
-        phases = zip(*(reading.amps for reading in inside), strict=False)
+        phases = zip_longest(*(reading.amps for reading in inside))
         sign = 1 if after.amps > before.amps else -1
-        moved = max(_largest_rise([sign * amps for amps in phase]) for phase in phases)
+        moved = max(_largest_rise([sign * amps for amps in phase if amps is not None]) for phase in phases)
         if moved <= UNSEEN_PART * change:
             self._seen, self._unseen = 0, self._unseen + 1
         elif moved >= SEEN_PART * change:
