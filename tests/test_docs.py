@@ -140,12 +140,15 @@ def test_the_readme_passes_a_meter_on_as_the_set_up_does() -> None:
     assert f"```yaml\n{shown}```" in (ROOT / "README.md").read_text()
 
 
-async def test_a_meter_that_home_assistant_knows_is_passed_on(hass: HomeAssistant, site: Site) -> None:
+@pytest.mark.parametrize(("power", "unit"), [("2800", "W"), ("2.8", "kW")])
+async def test_a_meter_that_home_assistant_knows_is_passed_on(
+    hass: HomeAssistant, site: Site, power: str, unit: str
+) -> None:
     url = str(site.client.make_url(async_generate_path(site.entry.data[CONF_WEBHOOK_ID])))
     example = yaml.safe_load(recipe(Recipe.HOME_ASSISTANT, webhook_url=url))
     assert "automation" not in example, "Home Assistant's first configuration.yaml has one: of two, the later counts"
     hass.states.async_set("sensor.meter_current", "12.5")
-    hass.states.async_set("sensor.meter_power", "2800")
+    hass.states.async_set("sensor.meter_power", power, {"unit_of_measurement": unit})
     for key in example:
         assert await async_setup_component(hass, key.split(" ")[0], example)
     await hass.async_block_till_done()

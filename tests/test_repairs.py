@@ -154,7 +154,7 @@ async def test_a_meter_whose_posts_are_refused_is_told_what_is_wrong(site: Site)
     placeholders = issue.translation_placeholders
     assert placeholders is not None
     assert placeholders["client"] == "127.0.0.1"
-    assert placeholders["refusal"].startswith('amps must be a number between 0 and 500, got the text "10"')
+    assert placeholders["refusal"].startswith('amps must be a number between -500 and 500, got the text "10"')
     await site.advance(620, step_s=10)
     assert _shown(site) == {"meter_silent"}, "now nothing comes at all"
     await site.post(amps=10.0, watts=2300.0)

@@ -71,6 +71,53 @@ def test_a_post_becomes_a_reading(payload: dict[str, Any], reading: Reading) -> 
 
 
 @pytest.mark.parametrize(
+    ("payload", "amps", "watts"),
+    [
+        ({"amps": 17.5, "watts": -4025}, (-17.5,), -4025),
+        ({"amps": -3.2, "watts": -736}, (-3.2,), -736),
+        ({"amps": -3.2, "watts": 736}, (-3.2,), 736),
+        ({"phases": [{"amps": 17.5}], "watts": -4025}, (-17.5,), -4025),
+        ({"phases": [{"amps": 5, "watts": 1150}], "watts": -4025}, (5,), -4025),
+        ({"phases": [{"amps": 5, "watts": -1150}, {"amps": 2, "watts": 460}]}, (-5, 2), -690),
+        ({"phases": [{"amps": 5, "watts": -1150}, {"amps": 2, "watts": 460}], "watts": -700}, (-5, 2), -700),
+        ({"phases": [{"amps": -5}, {"amps": 2, "watts": 450}, {"amps": 1}]}, (-5, 2, 1), -1150 + 450 + 230),
+        ({"phases": [{"amps": -5, "watts": 1150}, {"amps": 2}]}, (-5, 2), 1150 + 460),
+        ({"phases": [{"amps": 5}, {"amps": 4}, {"amps": 6}], "watts": -900}, (5, 4, 6), -900),
+        ({"phases": [{"amps": 500}, {"amps": -500}]}, (500, -500), 0),
+    ],
+)
+def test_a_current_has_the_sign_of_its_own_phases_power(
+    payload: dict[str, Any], amps: tuple[float, ...], watts: float
+) -> None:
+    reading = _parse(payload)
+    assert reading.amps == amps
+    assert reading.watts == watts
+
+
+@given(
+    st.lists(st.tuples(st.floats(-500, 500), st.none() | st.floats(-250e3, 250e3)), min_size=1, max_size=3),
+    st.none() | st.floats(-750e3, 750e3),
+)
+@settings(deadline=None)
+def test_the_sign_of_a_phase_never_comes_from_another(
+    phases: list[tuple[float, float | None]], total: float | None
+) -> None:
+    sent = [{"amps": amps} | ({} if watts is None else {"watts": watts}) for amps, watts in phases]
+    reading = _parse({"phases": sent} | ({} if total is None else {"watts": total}))
+    for (amps, watts), read in zip(phases, reading.known, strict=True):
+        power = total if watts is None and len(phases) == 1 else watts
+        assert abs(read) == abs(amps)
+        assert (read < 0) == (amps < 0 or (amps > 0 and power is not None and power < 0))
+
+
+def test_a_silent_phase_has_its_place() -> None:
+    reading = _parse({"phases": [{"amps": 1, "watts": 200}, None, {"amps": 3, "volts": 240}]})
+    assert reading == Reading(at=7.0, amps=(1.0, None, 3.0), volts=(230.0, 230.0, 240.0), watts=920.0)
+    assert _parse({"phases": [None, {"amps": 2}]}).amps == (None, 2.0)
+    assert _parse({"phases": [{"amps": 2}, None], "watts": -460}).amps == (2.0, None), "the total is of both"
+
+
+@pytest.mark.parametrize(
     ("body", "text"),
     [
         (b"", 'the body is not JSON; it should look like {"amps": 10.0, "watts": 2200.0}'),
@@ -93,28 +140,28 @@ def test_what_is_no_json_object_is_a_bad_request(body: bytes, text: str) -> None
         (
             "{}",
             (
-                "amps is missing: send a number between 0 and 500; "
+                "amps is missing: send a number between -500 and 500; "
                 "watts is missing: send a number between -750000 and 750000"
             ),
         ),
         ('{"amps": 1}', "watts is missing: send a number between -750000 and 750000"),
-        ('{"amps": "10", "watts": 1}', 'amps must be a number between 0 and 500, got the text "10"'),
-        ('{"amps": true, "watts": 1}', "amps must be a number between 0 and 500, got true"),
-        ('{"amps": null, "watts": 1}', "amps must be a number between 0 and 500, got null"),
-        ('{"amps": [], "watts": 1}', "amps must be a number between 0 and 500, got a list of 0"),
-        ('{"amps": {}, "watts": 1}', "amps must be a number between 0 and 500, got an object"),
-        ('{"amps": -0.1, "watts": 1}', "amps must be a number between 0 and 500, got -0.1"),
-        ('{"amps": 9200, "watts": 1}', "amps must be a number between 0 and 500, got 9200"),
-        ('{"amps": NaN, "watts": 1}', "amps must be a number between 0 and 500, got NaN"),
+        ('{"amps": "10", "watts": 1}', 'amps must be a number between -500 and 500, got the text "10"'),
+        ('{"amps": true, "watts": 1}', "amps must be a number between -500 and 500, got true"),
+        ('{"amps": null, "watts": 1}', "amps must be a number between -500 and 500, got null"),
+        ('{"amps": [], "watts": 1}', "amps must be a number between -500 and 500, got a list of 0"),
+        ('{"amps": {}, "watts": 1}', "amps must be a number between -500 and 500, got an object"),
+        ('{"amps": -500.1, "watts": 1}', "amps must be a number between -500 and 500, got -500.1"),
+        ('{"amps": 9200, "watts": 1}', "amps must be a number between -500 and 500, got 9200"),
+        ('{"amps": NaN, "watts": 1}', "amps must be a number between -500 and 500, got NaN"),
         ('{"amps": 1, "watts": -Infinity}', "watts must be a number between -750000 and 750000, got -Infinity"),
-        ('{"amps": 1e400, "watts": 1}', "amps must be a number between 0 and 500, got Infinity"),
+        ('{"amps": 1e400, "watts": 1}', "amps must be a number between -500 and 500, got Infinity"),
         (
             f'{{"amps": {"9" * 3000}, "watts": 1}}',
-            "amps must be a number between 0 and 500, got 99999999999999999999…",
+            "amps must be a number between -500 and 500, got 99999999999999999999…",
         ),
         (
             f'{{"amps": "{LONG}", "watts": 1}}',
-            'amps must be a number between 0 and 500, got the text "xxxxxxxxxxxxxxxxxxx…',
+            'amps must be a number between -500 and 500, got the text "xxxxxxxxxxxxxxxxxxx…',
         ),
         ('{"amps": 1, "watts": 1, "volts": 0}', "volts must be a number between 50 and 500, got 0"),
         (
@@ -133,12 +180,14 @@ def test_what_is_no_json_object_is_a_bad_request(body: bytes, text: str) -> None
             "phases must be a list of 1 to 3 objects, one for each phase, got a list of 4",
         ),
         ('{"phases": [7]}', 'phases[0] must be an object like {"amps": 10.0}, got 7'),
-        ('{"phases": [{"amps": 1}, {}]}', "phases[1].amps is missing: send a number between 0 and 500"),
+        ('{"phases": [{"amps": 1}, {}]}', "phases[1].amps is missing: send a number between -500 and 500"),
         (
             '{"phases": [{"amps": 1, "watts": 1e9}]}',
             "phases[0].watts must be a number between -250000 and 250000, got 1000000000.0",
         ),
-        ('{"phases": [{"amps": 1}], "amps": -1}', "amps must be a number between 0 and 500, got -1"),
+        ('{"phases": [{"amps": 1}], "amps": -501}', "amps must be a number between -500 and 500, got -501"),
+        ('{"phases": [null, null]}', "phases must have an object for at least one phase, got null for each"),
+        ('{"phases": [null, {"amps": null}]}', "phases[1].amps must be a number between -500 and 500, got null"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_limit(body: str, text: str) -> None:
@@ -148,7 +197,7 @@ def test_a_wrong_field_is_named_with_its_limit(body: str, text: str) -> None:
 
 
 def test_no_more_than_three_errors_are_told_at_once() -> None:
-    text = str(_refusal(b'{"amps": -1, "watts": null, "volts": 1, "energy_wh": "x", "boot_id": 1}'))
+    text = str(_refusal(b'{"amps": -501, "watts": null, "volts": 1, "energy_wh": "x", "boot_id": 1}'))
     assert text.count(";") == 2
 
 
@@ -159,10 +208,10 @@ _JSON = st.recursive(
 _FIELDS = st.fixed_dictionaries(
     {},
     optional={
-        "amps": st.floats(0, 500) | _JSON,
+        "amps": st.floats(-500, 500) | _JSON,
         "watts": st.floats(-1e6, 1e6) | _JSON,
         "volts": st.floats(50, 500) | _JSON,
-        "phases": st.lists(st.fixed_dictionaries({"amps": st.floats(0, 500)}) | _JSON, max_size=4) | _JSON,
+        "phases": st.lists(st.fixed_dictionaries({"amps": st.floats(-500, 500)}) | _JSON, max_size=4) | _JSON,
         "energy_wh": st.floats(0, 1e12) | _JSON,
         "boot_id": st.text() | _JSON,
     },
@@ -182,7 +231,8 @@ def test_whatever_arrives_is_a_sane_reading_or_a_short_refusal(body: bytes) -> N
         assert 10 < len(str(answer)) < 400
     else:
         assert 1 <= len(answer.amps) == len(answer.volts) <= 3
-        assert all(0 <= amps <= 500 for amps in answer.amps)
+        assert answer.known
+        assert all(-500 <= amps <= 500 for amps in answer.known)
         assert all(50 <= volts <= 500 for volts in answer.volts)
         assert abs(answer.watts) <= 750000
 
@@ -209,13 +259,20 @@ async def test_an_accepted_post_is_shown(site: Site) -> None:
     assert site.state("sensor.casa_power") == "2200"
 
 
+@pytest.mark.parametrize(("amps", "watts", "shown"), [(-3.2, -736.0, "-3.2"), (17.5, -4025.0, "-17.5")])
+async def test_export_is_shown_as_such(site: Site, amps: float, watts: float, shown: str) -> None:
+    assert (await site.post(amps=amps, watts=watts)).status == HTTPStatus.OK
+    assert site.state("sensor.casa_current") == shown
+    assert site.state("sensor.casa_power") == f"{watts:.0f}"
+
+
 async def test_a_refusal_is_json_and_changes_nothing(site: Site) -> None:
     await site.post(amps=10.0, watts=2200.0)
-    response = await site.post(amps=-10.0, watts=2200.0)
+    response = await site.post(amps=-510.0, watts=2200.0)
     assert response.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert await response.json() == {
         "accepted": False,
-        "error": "amps must be a number between 0 and 500, got -10.0",
+        "error": "amps must be a number between -500 and 500, got -510.0",
     }
     assert site.state("sensor.casa_current") == "10.0"
 

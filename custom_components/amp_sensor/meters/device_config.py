@@ -134,7 +134,9 @@ rest_command:
     url: "@URL@"
     method: post
     payload: >-
-      {"amps": {{ states('sensor.meter_current') }}, "watts": {{ states('sensor.meter_power') }}}
+      {"amps": {{ states('sensor.meter_current') }},
+      "watts": {{ states('sensor.meter_power') | float * (1000 if is_state_attr('sensor.meter_power',
+      'unit_of_measurement', 'kW') else 1) }}}
 
 automation amp_sensor:
   - alias: Pass the meter's readings on to Amp Sensor

@@ -54,7 +54,7 @@ class FirstReading:
         if (refusal := self._receiver.posts.last_refusal) is not None:
             told["refusal"] = refusal.text
         if (reading := self._reading) is not None:
-            told["current"] = " + ".join(f"{amps:.1f} A" for amps in reading.amps)
+            told["current"] = " + ".join("?" if amps is None else f"{amps:.1f} A" for amps in reading.amps)
             told["power"] = f"{reading.watts:.0f} W"
         return told
 

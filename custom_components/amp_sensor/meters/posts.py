@@ -4,15 +4,23 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import combinations
 from math import inf
 from typing import Any, Final
 
+from ..control import Reading
 from ..control.meter import BRIDGED_GAP_S
 
 KEPT: Final = 20
 """Refusals, gaps and clients that are kept: a device that is wrong is wrong each time in the same way."""
 MAX_USER_AGENT: Final = 120
 """Characters of a user agent that are kept; a browser's have about as many."""
+RIVAL_TURNS: Final = 3
+"""How often each of two devices has its turn until they are told apart from one that got a new address: A B A B A B."""
+RIVALS_S: Final = 300.0
+"""Within which time, s: devices that post every 100 s are still found."""
+SIGN_MATTERS_A: Final = 1.0
+"""Currents below it are noise where the sign is concerned, A."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +43,32 @@ class Refusal:
     sender: Sender
     status: int
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Device:
+    """Who posted, as far as a post shows."""
+
+    sender: Sender
+    boot_id: str | None
+    phases: int
+
+    def differs_from(self, other: _Device) -> bool:
+        """Tell two devices from one whose posts are not all alike: a field may be missing in some."""
+        if self.sender != other.sender:
+            return True
+        if self.boot_id is not None and other.boot_id is not None:
+            return self.boot_id != other.boot_id
+        return self.phases != other.phases
+
+
+@dataclass(kw_only=True)
+class _Turn:
+    """Posts of one device in a row."""
+
+    device: _Device
+    at: float
+    posts: int = 1
 
 
 @dataclass(kw_only=True)
@@ -77,12 +111,16 @@ class PostLog:
     refused: int = 0
     refused_at: float = -inf
     """When a post was not taken last, s on a clock that nobody sets."""
+    sign_unknown: bool = False
+    """Whether the meter told that power is exported, but not on which phase: all count as import."""
     refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT))
     _intervals: Intervals = field(default_factory=Intervals)
     _gaps: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
     _senders: dict[Sender, tuple[int, datetime]] = field(default_factory=dict)
     """How often each posted, and when last."""
     _read_at: float | None = None
+    _turns: deque[_Turn] = field(default_factory=lambda: deque(maxlen=3 * RIVAL_TURNS))
+    """The last ones: enough to find two devices, even with a third between them."""
 
     @property
     def last_refusal(self) -> Refusal | None:
@@ -94,8 +132,27 @@ class PostLog:
         """Who posted last."""
         return next(reversed(self._senders), None)
 
-    def accept(self, sender: Sender, *, at: datetime, now: float) -> None:
-        """Take note of a reading; `now` is of a clock that nobody sets, s."""
+    @property
+    def rivals(self) -> tuple[Sender, Sender] | None:
+        """Two devices that post in turns, as if they were one; the same sender twice where a proxy hides them."""
+        if self._read_at is None:
+            return None
+        since = self._read_at - RIVALS_S
+        turns: dict[_Device, list[_Turn]] = {}
+        for turn in self._turns:
+            if turn.at >= since:
+                turns.setdefault(turn.device, []).append(turn)
+        often = [device for device, taken in turns.items() if len(taken) >= RIVAL_TURNS]
+        for one, other in combinations(often, 2):
+            # A device that leaves out a phase now and then is no second one: those that only differ so must alternate
+            is_sure = one.sender != other.sender or None not in (one.boot_id, other.boot_id)
+            if one.differs_from(other) and (is_sure or all(t.posts == 1 for t in turns[one] + turns[other])):
+                return one.sender, other.sender
+        return None
+
+    def accept(self, sender: Sender, reading: Reading, *, at: datetime) -> None:
+        """Take note of a reading, and of who posted it."""
+        now = reading.at
         self.readings += 1
         if self._read_at is not None:
             interval_s = now - self._read_at
@@ -103,6 +160,16 @@ class PostLog:
             if interval_s > BRIDGED_GAP_S:
                 self._gaps.append({"until": at.isoformat(), "duration_s": round(interval_s, 1)})
         self._read_at = now
+        device = _Device(sender=sender, boot_id=reading.boot_id, phases=len(reading.amps))
+        if self._turns and self._turns[-1].device == device:
+            self._turns[-1].posts += 1
+            self._turns[-1].at = now
+        else:
+            self._turns.append(_Turn(device=device, at=now))
+        if min(reading.known) < 0:
+            self.sign_unknown = False
+        elif reading.watts < 0 and len(reading.amps) > 1 and reading.current >= SIGN_MATTERS_A:
+            self.sign_unknown = True
         self._note(sender, at)
 
     def refuse(self, sender: Sender, *, at: datetime, now: float, status: int, text: str) -> None:
@@ -124,6 +191,8 @@ class PostLog:
             "readings": self.readings,
             "intervals": self._intervals.as_dict(),
             "last_gaps": list(self._gaps),
+            "sign_unknown": self.sign_unknown,
+            "rivals": [str(sender) for sender in self.rivals or ()],
             "refused": self.refused,
             "last_refusals": [
                 {
