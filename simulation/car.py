@@ -122,6 +122,7 @@ class Car:
         self._goal = 0.0  # what the current moves towards
         self._low_asked: int | None = None
         self._zeroed = False
+        self._heating = 0.0
         self._mains = True
         self._scheduled_at: float | None = None
         self._stops: list[float] = []
@@ -168,7 +169,7 @@ class Car:
     @property
     def active(self) -> bool:
         """Whether it does anything that keeps it awake."""
-        return self.driving or self.state in (CarState.STARTING, CarState.CHARGING)
+        return self.driving or self._heating > 0 or self.state in (CarState.STARTING, CarState.CHARGING)
 
     @property
     def scheduled(self) -> bool:
@@ -294,6 +295,12 @@ class Car:
         self._requests[self.at_home] = min(self.request, amps)
         self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
 
+    def heat(self, amps: float) -> None:
+        """Take so much for the cabin while plugged in, A per phase, up to the request and whether it charges or not."""
+        self._stay_awake()
+        self._heating = amps if self.plugged_in else 0.0
+        self._after(self._rng.uniform(*self._pace.reaction_s), self._move)
+
     def set_mains(self, *, on: bool) -> None:
         """Cut or restore the supply of the charger, as a breaker does."""
         self._mains = on
@@ -325,15 +332,16 @@ class Car:
     def _draw(self, seconds: float) -> None:
         """Let the current flow, and move towards its goal, for a short while."""
         amps = self.amps
-        if amps:
-            self.energy_added_kwh += (added := self.power_w * CHARGER_EFFICIENCY * seconds / 3.6e6)
+        if (charging := max(0.0, amps - self._heating)) > 0:
+            power_w = charging * self.voltage * self.phases
+            self.energy_added_kwh += (added := power_w * CHARGER_EFFICIENCY * seconds / 3.6e6)
             self.soc += 100 * added / self.battery_kwh
             if self.soc >= self.charge_limit_soc and self.state is CarState.CHARGING:
                 self.state = CarState.COMPLETE
-                self._goal = 0.0
+                self._goal = self._heating_goal
                 self._stay_awake()
         goal = self._goal
-        if self.soc > TAPER_FROM_SOC:
+        if self.soc > TAPER_FROM_SOC and self.state is CarState.CHARGING:
             goal = min(goal, max(1.0, self.max_amps * (100 - self.soc) / (100 - TAPER_FROM_SOC)))
         if amps < goal:
             self.amps = min(goal, amps + self._pace.rise_a_per_s * seconds)
@@ -364,14 +372,20 @@ class Car:
     def _move(self) -> None:
         """Follow the request from now on."""
         self._cancel(self._move)
-        self._goal = float(min(self.request, self.limit)) if self.state is CarState.CHARGING else 0.0
+        charging = self.state is CarState.CHARGING
+        self._goal = float(min(self.request, self.limit)) if charging else self._heating_goal
         if self._goal:
             self._zeroed = False
+
+    @property
+    def _heating_goal(self) -> float:
+        """What it takes while it does not charge, A."""
+        return min(self._heating, self.request, self.limit)
 
     def _open(self, state: CarState) -> None:
         """Open the contactor at once."""
         self.state = state
-        self.amps = self._goal = 0.0
+        self.amps = self._goal = self._heating = 0.0
         self._zeroed = False
         self._cancel(self._first_amp)
         self._cancel(self._move)

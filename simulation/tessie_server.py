@@ -29,6 +29,8 @@ FROZEN_S: Final = 300.0
 HANG_S: Final = 60.0
 RETRY_AFTER_S: Final = 45
 AWAY_DEGREES: Final = 0.05  # some 5 km
+OFF_DEGREES: Final = 0.00135  # 150 m
+HEATING_A: Final = 14.0  # some 3 kW: a cold cabin
 HTML: Final = "<!DOCTYPE html><html><head><title>One moment</title></head><body>Please wait…</body></html>"
 
 _SCOPES: Final = {"state": Scope.STATE, "wake": Scope.WAKE}
@@ -45,6 +47,7 @@ _STATUS_FAULTS: Final[dict[str, tuple[int, str]]] = {
     "too_many_bare": (429, "Rate limit exceeded"),
     "key_missing": (500, "vehicle rejected request: your public key has not been paired with the vehicle"),
     "server_error": (500, "Internal server error"),
+    "vehicle_unavailable": (500, "vehicle unavailable"),
     "unavailable": (503, "Service unavailable"),
     "gateway_timeout": (504, "Gateway timeout"),
 }
@@ -282,10 +285,9 @@ class TessieServer:
                 elif name == "too_many_date":
                     response.headers["Retry-After"] = formatdate(self.clock() + RETRY_AFTER_S, usegmt=True)
                 return response
-        if "bad_gateway" in hits:
-            return web.Response(status=502, text=HTML, content_type="text/html")
-        if "html" in hits:
-            return web.Response(text=HTML, content_type="text/html")
+        for name, status in {"forbidden_page": 403, "bad_gateway": 502, "html": 200}.items():
+            if name in hits:
+                return web.Response(status=status, text=HTML, content_type="text/html")
         if "wrong_type" in hits:
             return web.json_response(["result", None, 1])
         if "empty" in hits:
@@ -341,8 +343,8 @@ class TessieServer:
         state = _shown(vehicle, hits)
         if "unknown_state" in hits and state and "charge_state" in state:
             state["charge_state"]["charging_state"] = "Levitating"
-        if "no_position" in hits and state and "drive_state" in state:
-            state["drive_state"].update(latitude=None, longitude=None)
+        if state and "drive_state" in state:
+            _misplace(state["drive_state"], hits)
         for part in (state, (state or {}).get("charge_state"), (state or {}).get("drive_state")):
             for key in list(part or {}):
                 if part is None or self.rng.random() > 1 / 3:
@@ -413,6 +415,8 @@ class TessieServer:
             car.stop()
         if "limit_drop" in hits:
             car.set_limit(max(5, car.limit * 3 // 4))
+        if "heats" in hits:
+            car.heat(HEATING_A)
         if "no_power" in hits:
             car.set_mains(on=False)
         if "unplugged" in hits:
@@ -447,6 +451,17 @@ def _apply(car: Car, action: str, amps: int | None) -> str | None:
     if amps is not None:
         return car.set_amps(amps)
     return car.start() if action == "start_charging" else car.stop()
+
+
+def _misplace(drive: dict[str, Any], hits: set[str]) -> None:
+    """Spoil what a state tells of where a car is, and whether it moves."""
+    if "position_off" in hits:
+        drive["latitude"] += OFF_DEGREES
+    if "no_position" in hits:
+        drive.update(latitude=None, longitude=None)
+    for name, gear in (("gear_empty", ""), ("gear_sna", "SNA")):
+        if name in hits and drive["shift_state"] is None:
+            drive["shift_state"] = gear
 
 
 def _shown(vehicle: _Vehicle, hits: set[str]) -> dict[str, Any] | None:

@@ -833,6 +833,7 @@ ACCOUNT_ERRORS = [
     ("unauthorized", {CONF_TESSIE_TOKEN: "invalid_auth"}),
     ("no_subscription", {"base": "no_subscription"}),
     ("forbidden", {CONF_TESSIE_TOKEN: "missing_scope"}),
+    ("forbidden_page", {"base": "cannot_connect"}),
     ("too_many", {"base": "busy"}),
     ("bad_gateway", {"base": "cannot_connect"}),
     ("cut_off", {"base": "cannot_connect"}),
@@ -1044,7 +1045,11 @@ async def test_renewing_a_token(hass: HomeAssistant, tessie: TessieServer) -> No
     assert issue not in issues
 
 
-async def test_a_new_token_ends_the_silence(hass: HomeAssistant, integration: AsyncMock, tessie: TessieServer) -> None:
+async def test_a_new_token_ends_the_silence(
+    hass: HomeAssistant, integration: AsyncMock, tessie: TessieServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Real time passes here, and the second poll would come after half a minute of it
+    monkeypatch.setattr("custom_components.amp_sensor.chargers.tessie.SAID_AGAIN_S", 0.0)
     integration.side_effect = async_setup_entry
     entry = add_site(hass, cars=[car_data(tessie.url, token=OLD_TOKEN)])
     assert await hass.config_entries.async_setup(entry.entry_id)

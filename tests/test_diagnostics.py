@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.charger import ChargerRefused
+from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
 from custom_components.amp_sensor.const import CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
 from custom_components.amp_sensor.control import Reading
 from custom_components.amp_sensor.meters.posts import KEPT, Sender
@@ -142,7 +143,10 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A cloud and a sensor that say aloud all they know, where nobody expects it."""
-    freezer.tick(-time.time() % 1)  # the fraction of a second in a time might look like a part of the position
+    # The fraction of a second in a time might look like a part of the position. Defaults are bound before the freeze
+    freezer.tick(-time.time() % 1)
+    for cloud_class in (TessieClient, TessieCharger):
+        monkeypatch.setitem(cloud_class.__init__.__kwdefaults__, "clock", time.time)
     planted = f"{TOKEN} {VIN} {WEBHOOK_ID} {LATITUDE} {LONGITUDE} {VIN.lower()} Casa Rocinante 43.3601,-8.8299"
     server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, home=(LATITUDE, LONGITUDE))
     server.add_car(VIN, Car.endless(rng=Random(1)), name=planted)

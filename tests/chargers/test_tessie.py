@@ -97,6 +97,7 @@ BLOCKED = {
     "too_many": ChargerBusy,
     "too_many_date": ChargerBusy,
     "too_many_bare": ChargerBusy,
+    "forbidden_page": ChargerUnreachable,
     "bad_gateway": ChargerTimeout,
     "unavailable": ChargerUnreachable,
     "gateway_timeout": ChargerTimeout,
@@ -118,15 +119,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "error"), BLOCKED.items())
 async def test_each_fault_has_its_error(
-    charger: TessieCharger, server: TessieServer, fault: str, error: type[ChargerError]
+    client: TessieClient, server: TessieServer, fault: str, error: type[ChargerError]
 ) -> None:
     server.faults.inject(fault)
-    with pytest.raises(error) as raised:
-        await charger.async_report()
-    assert type(raised.value) is error
-    with pytest.raises(error) as raised:
-        await charger.async_command(_command(Action.SET_AMPS, 8))
-    assert type(raised.value) is error
+    for call in (client.state(VIN), client.set_charging_amps(VIN, 8)):
+        with pytest.raises(error) as raised:
+            await call
+        assert type(raised.value) is error
 
 
 async def test_a_list_instead_of_a_state_is_unreachable(charger: TessieCharger, server: TessieServer) -> None:
@@ -186,14 +185,25 @@ async def test_retry_after_is_honoured(charger: TessieCharger, server: TessieSer
     [
         ("0", 0),
         ("-5", 0),
-        ("9" * 400, 3600),
+        ("9" * 400, 900),
+        ("1000000000", 900),
+        ("7200000", 900),
+        ("901", 900),
+        ("900", 900),
+        ("-1000000000", 0),
+        ("7.5", 0),
+        ("NaN", 0),
+        ("", 0),
         ("²", 0),
         ("soon", 0),
         ("1e3", 0),
         ("nan", 0),
         ("inf", 0),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 900),
+        ("Tue, 14 Nov 2023 22:43:20 GMT", 900),  # half an hour ahead
+        ("Tue, 14 Nov 2023 22:18:20 GMT", 300),
+        ("Mon, 01 Jan 0001 00:00:00 -0000", 0),
         ("Mon, 32 Foo 99999999 99:99:99", 0),
     ],
 )
@@ -204,24 +214,162 @@ async def test_retry_after_is_bounded(clouded: TessieCharger, cloud: Cloud, head
     assert raised.value.retry_after_s == wait_s
 
 
-async def test_the_missing_key_is_told_from_a_hiccup(charger: TessieCharger, server: TessieServer) -> None:
-    server.faults.inject("key_missing", count=1)
-    with pytest.raises(ChargerKeyMissing, match="public key"):
-        await charger.async_command(_command(Action.SET_AMPS, 8))
-    await charger.async_command(_command(Action.SET_AMPS, 8))
+NEEDS_PERSON = {
+    "unauthorized": ChargerAuthError,
+    "token_expired": ChargerAuthError,
+    "forbidden": ChargerAuthError,
+    "no_subscription": ChargerSubscriptionError,
+    "vehicle_gone": ChargerGone,
+    "key_missing": ChargerKeyMissing,
+    "server_error": ChargerKeyMissing,
+    "vehicle_unavailable": ChargerKeyMissing,
+}
 
-    server.faults.inject("server_error", count=1)
-    with pytest.raises(ChargerUnreachable) as raised:
-        await charger.async_command(_command(Action.SET_AMPS, 8))
-    assert "Internal server error" in raised.value.body
-    await charger.async_command(_command(Action.SET_AMPS, 8))
 
+def test_errors_say_whether_a_person_is_needed() -> None:
+    assert all(error.needs_person for error in NEEDS_PERSON.values())
+    for error in (ChargerError, ChargerUnreachable, ChargerTimeout, ChargerBusy, ChargerRefused):
+        assert not error.needs_person
+
+
+async def _failure(charger: TessieCharger, call: str = "command") -> ChargerError:
+    """Return how a call fails."""
+    with pytest.raises(ChargerError) as raised:
+        await (charger.async_report() if call == "read" else charger.async_command(_command(Action.SET_AMPS, 8)))
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "call"),
+    [(name, call) for name in NEEDS_PERSON for call in ("read", "command") if FAULTS[name].scope is Scope.ANY]
+    + [(name, "command") for name in NEEDS_PERSON if FAULTS[name].scope is Scope.COMMAND],
+)
+async def test_what_only_a_person_can_fix_is_believed_once_it_was_said_for_a_while(
+    charger: TessieCharger, server: TessieServer, clock: Clock, fault: str, call: str
+) -> None:
+    server.faults.inject(fault)
+    for wait_s in (0, 2, 4, 8):  # as a cut is tried again, and a hiccup of 15 s passes
+        clock.now += wait_s
+        error = await _failure(charger, call)
+        assert type(error) is ChargerUnreachable
+        assert error.outcome is Outcome.FAILED
+        assert error.body
+    clock.now += 16
+    assert type(await _failure(charger, call)) is NEEDS_PERSON[fault]
+    clock.now += 86_400
+    assert type(await _failure(charger, call)) is NEEDS_PERSON[fault], "until it works"
+
+    server.faults.clear()
+    await charger.async_report()
+    await charger.async_command(_command(Action.SET_AMPS, 8))
+    server.faults.inject(fault)
+    assert type(await _failure(charger, call)) is ChargerUnreachable, "forgotten"
+
+
+async def test_the_second_poll_tells_a_revoked_token(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
+    server.faults.inject("unauthorized")
+    await _failure(charger, "read")
+    clock.now += 30
+    assert type(await _failure(charger, "read")) is ChargerAuthError
+
+
+async def test_reads_that_work_say_nothing_of_commands(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
+    server.faults.inject("key_missing")
+    await _failure(charger)
+    clock.now += 30
+    await charger.async_report()
+    await charger.async_wake()
+    assert type(await _failure(charger)) is ChargerKeyMissing
+
+
+@pytest.mark.parametrize("between", ["unavailable", "no_subscription", "too_many", "forbidden_page", "html"])
+async def test_another_trouble_in_between_makes_it_the_first_again(
+    charger: TessieCharger, server: TessieServer, clock: Clock, between: str
+) -> None:
+    for fault in ("unauthorized", between, "unauthorized", between):
+        server.faults.clear()
+        server.faults.inject(fault)
+        assert not (await _failure(charger, "read")).needs_person
+        clock.now += 30
+
+
+@pytest.mark.parametrize("between", ["unavailable", "too_many", "forbidden_page"])
+async def test_what_is_believed_outlasts_the_troubles_of_the_network(
+    charger: TessieCharger, server: TessieServer, clock: Clock, between: str
+) -> None:
+    server.faults.inject("unauthorized")
+    await _failure(charger, "read")
+    clock.now += 30
+    await _failure(charger, "read")
+    server.faults.clear()
+    server.faults.inject(between)
+    assert not (await _failure(charger, "read")).needs_person
+    server.faults.clear()
+    server.faults.inject("unauthorized")
+    assert type(await _failure(charger, "read")) is ChargerAuthError
+
+
+async def test_two_hiccups_hours_apart_are_two_hiccups(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
     server.faults.inject("server_error")
+    assert type(await _failure(charger)) is ChargerUnreachable
+    clock.now += 7200
+    assert type(await _failure(charger)) is ChargerUnreachable
+    clock.now -= 3600  # somebody set the clock
+    assert type(await _failure(charger)) is ChargerUnreachable
+    clock.now += 30
+    assert type(await _failure(charger)) is ChargerKeyMissing
+
+
+async def test_a_refusal_by_the_car_shows_that_token_and_key_are_right(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
+    for fault in ("key_missing", "refused", "key_missing"):
+        server.faults.clear()
+        server.faults.inject(fault)
+        assert type(await _failure(charger)) is ChargerUnreachable
+        clock.now += 30
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\n <!DOCTYPE html><html><title>Just a moment</title></html>", "text/plain"),
+        (b"", "text/html; charset=utf-8"),
+        (b"<?xml version='1.0'?><html/>", "application/xhtml+xml"),
+    ],
+)
+async def test_a_page_is_the_word_of_a_proxy_however_often_it_comes(
+    clouded: TessieCharger, cloud: Cloud, clock: Clock, body: bytes, kind: str
+) -> None:
+    cloud.body, cloud.headers = body, {"Content-Type": kind}
+    for cloud.status in (401, 402, 403, 404, 500):
+        for _ in range(3):
+            for call in ("read", "command"):
+                assert type(await _failure(clouded, call)) is ChargerUnreachable
+            clock.now += 300
+
+
+async def test_a_wake_up_call_needs_a_person_as_any_other(
+    charger: TessieCharger, server: TessieServer, clock: Clock
+) -> None:
+    server.faults.inject("forbidden")
     with pytest.raises(ChargerUnreachable):
-        await charger.async_command(_command(Action.SET_AMPS, 8))
-    with pytest.raises(ChargerKeyMissing):
-        await charger.async_command(_command(Action.SET_AMPS, 8))
-    assert (await charger.async_report()).state is ChargingState.CHARGING
+        await charger.async_wake()
+    clock.now += 60
+    with pytest.raises(ChargerAuthError):
+        await charger.async_wake()
+
+
+async def test_the_account_is_told_of_a_wrong_token_at_once(client: TessieClient, server: TessieServer) -> None:
+    server.faults.inject("unauthorized", count=1)
+    with pytest.raises(ChargerAuthError):
+        await client.vehicles()
 
 
 async def test_a_500_on_a_read_is_no_missing_key(clouded: TessieCharger, cloud: Cloud) -> None:

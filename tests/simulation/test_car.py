@@ -302,3 +302,30 @@ def test_no_order_of_events_makes_an_impossible_car(seed: int, steps: list[tuple
         assert car.plugged_in or car.amps == 0
         assert not (car.asleep and car.amps)
         assert 0 <= car.soc <= 100
+
+
+def test_a_full_car_heats_its_cabin_from_the_mains_as_far_as_its_limit_goes() -> None:
+    car = _charging(soc=80.0)
+    car.tick(30)
+    assert (car.state, car.amps) == (CarState.COMPLETE, 0)
+    soc = car.soc
+    car.heat(14)
+    car.tick(3600)
+    assert (car.state, car.amps, car.soc, car.asleep) == (CarState.COMPLETE, 14, soc, False)
+    car.set_amps(6)
+    car.tick(3700)
+    assert car.amps == 6
+    car.unplug()
+    assert (car.amps, car.active) == (0, False)
+
+
+def test_a_charging_car_heats_with_a_part_of_its_current() -> None:
+    warm, cold = _charging(), _charging()
+    cold.heat(10)
+    for car in (warm, cold):
+        car.tick(3600)
+    assert warm.amps == cold.amps == 16
+    assert cold.energy_added_kwh == pytest.approx(warm.energy_added_kwh * 6 / 16)
+    cold.stop()
+    cold.tick(3700)
+    assert (cold.state, cold.amps) == (CarState.STOPPED, 10)

@@ -377,11 +377,25 @@ async def test_unknown_state_and_no_position(call: Caller) -> None:
     assert (state["drive_state"]["latitude"], state["drive_state"]["longitude"]) == (None, None)
 
 
+async def test_where_it_is_and_whether_it_moves_can_be_told_wrong(
+    call: Caller, server: TessieServer, clock: Clock
+) -> None:
+    server.faults.inject("position_off", end=NOW + 25)
+    assert (await call.state())["drive_state"]["latitude"] == pytest.approx(43.36 + 150 / 111_000, abs=1e-5)
+    clock.now += 25
+    assert (await call.state())["drive_state"]["latitude"] == 43.36
+    for fault, gear in {"gear_empty": "", "gear_sna": "SNA"}.items():
+        server.faults.inject(fault, count=1)
+        assert (await call.state())["drive_state"]["shift_state"] == gear
+    assert (await call.state())["drive_state"]["shift_state"] is None
+
+
 @pytest.mark.parametrize(
     ("fault", "condition"),
     [
         ("user_amps", lambda car: car.request < 16),
         ("user_stop", lambda car: car.state is CarState.STOPPED),
+        ("heats", lambda car: car.active),
         ("limit_drop", lambda car: (car.limit, car.request) == (12, 12)),
         ("no_power", lambda car: car.state is CarState.NO_POWER),
         ("unplugged", lambda car: not car.plugged_in),

@@ -29,6 +29,7 @@ from custom_components.amp_sensor.chargers.charger import (
     ChargerTimeout,
     ChargerUnreachable,
 )
+from custom_components.amp_sensor.chargers.tessie import TessieCharger
 from custom_components.amp_sensor.const import CONF_SUBENTRY_ID, CONF_TESSIE_URL, DOMAIN
 from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Mode, Outcome
 from simulation.car import Car
@@ -369,8 +370,11 @@ async def tesla(
     freezer: FrozenDateTimeFactory,
     hass_client_no_auth: ClientSessionGenerator,
     entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[tuple[Site, TessieServer, Car]]:
     """Set up a site whose car answers through a simulated Tessie, at once."""
+    # A default is bound when its module is loaded, before the clock was frozen
+    monkeypatch.setitem(TessieCharger.__init__.__kwdefaults__, "clock", time.time)
     car = Car.endless(rng=Random(1))
     server = TessieServer(rng=Random(2), token=TOKEN, clock=time.time, latency_scale=0, sync_s=1, lag_s=0)
     server.add_car(VIN, car)

@@ -11,6 +11,8 @@ class ChargerError(Exception):
 
     outcome = Outcome.FAILED
     """What a command that ended so is worth to the controller."""
+    needs_person: bool = False
+    """Whether only a person can fix it, so that trying again soon is of no use."""
     retry_after_s: float = 0.0
     """How long to leave this charger alone, s; 0 leaves it to the controller."""
     body: str = ""
@@ -40,6 +42,7 @@ class ChargerRefused(ChargerError):
 class ChargerAuthError(ChargerError):
     """The token is wrong or revoked: only its owner can mend that."""
 
+    needs_person = True
     missing_scope = False
     """Whether the token is right, but was not given enough rights."""
 
@@ -47,13 +50,19 @@ class ChargerAuthError(ChargerError):
 class ChargerSubscriptionError(ChargerError):
     """The cloud wants to be paid."""
 
+    needs_person = True
+
 
 class ChargerKeyMissing(ChargerError):
     """The car accepts reads but no commands: the virtual key was never paired."""
 
+    needs_person = True
+
 
 class ChargerGone(ChargerError):
     """The account has no such car any more."""
+
+    needs_person = True
 
 
 class Charger(Protocol):

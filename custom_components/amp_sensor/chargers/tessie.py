@@ -39,7 +39,16 @@ COMMAND_TIMEOUT_S: Final = 10.0
 WAKE_TIMEOUT_S: Final = 100.0  # Tessie itself gives up after 90 s
 MAX_BODY_BYTES: Final = 1_048_576  # a state has some 10 kB; all cars of an account come in one body
 MAX_TEXT: Final = 200  # characters of an answer that an error keeps
-MAX_RETRY_AFTER_S: Final = 3600.0  # longer silences are more likely a mistake than a wish
+MAX_RETRY_AFTER_S: Final = 900.0  # our own longest pause: a longer one is more likely a mistake than a wish
+
+SAID_AGAIN_S: Final = 20.0
+"""How long a refusal that only a person can fix has to last before it is believed, s. A hiccup of the cloud is shorter
+(15 s were seen); a poll that failed is repeated after 30 s, and a command comes a fifth time by then."""
+SAID_ONCE_S: Final = 3600.0
+"""A refusal that comes later than this after the last, s, is not the same trouble: four of our own longest pauses."""
+UNSEEN_S: Final = 600.0
+"""How long a plugged in car may go unseen and still be at the same plug, s: two looks at one that sleeps. In less,
+hardly anybody unplugs, drives off and plugs in elsewhere."""
 
 CALLS_KEPT: Final = 30  # some ten minutes while a car charges
 
@@ -49,7 +58,7 @@ POLL_COMMANDED_S: Final = 10.0  # when the answer to a command can first be seen
 POLL_CONTROLLING_S: Final = 20.0  # Tessie's own copy is some 15 s old
 POLL_IDLE_S: Final = 60.0
 POLL_AWAY_S: Final = 300.0
-STALE_MOVING_S: Final = 120.0  # age of a moving car's position above which it is not a position any more
+STALE_MOVING_S: Final = 120.0  # age of a moving car's data above which it may have stopped, or be elsewhere
 STALE_PARKED_S: Final = 300.0  # how much older than the charging data the driving data may be
 
 _STATES: Final = {
@@ -64,6 +73,12 @@ _STATES: Final = {
 }
 _DRAWING: Final = (ChargingState.STARTING, ChargingState.CHARGING)
 _CABLES: Final = ("iec", "sae")  # an empty port says "<invalid>"
+_GEARS: Final = ("d", "r", "n")  # in which a car moves; parked, it says "P", null, "SNA" or nothing
+TOP_SPEED: Final = 500.0  # in either unit, more than any car has
+SUPPLY_V: Final = (80.0, 310.0)
+"""What a socket gives, V, from Japan's 100 V under load to America's 277 V and a tenth. Below, the contactor is open (a
+car says 2 V then); above, it is the battery at a fast charger."""
+LATEST_MS: Final = 1e13  # the year 2286: what is later is no time
 
 _ALREADY_SO: Final = {
     Action.START: ("is_charging", "requested"),
@@ -93,6 +108,35 @@ class TessieVehicle:
 
     vin: str = field(repr=False)
     name: str
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """What a kind of call was last refused for where only a person can fix that.
+
+    Networks, proxies and clouds say such things by mistake. So it is believed once it was said again, and nothing else
+    in between; from then on until a call succeeds.
+    """
+
+    kind: type[ChargerError] | None = None
+    first_at: float = 0.0
+    last_at: float = 0.0
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether it was said for long enough."""
+        return self.kind is not None and self.last_at - self.first_at >= SAID_AGAIN_S
+
+    def add(self, error: ChargerError, now: float) -> None:
+        """Take another error of this kind of call."""
+        if self.is_believed and (type(error) is self.kind or not error.needs_person):
+            return
+        if not error.needs_person:
+            self.kind = None
+            return
+        if type(error) is not self.kind or not 0 <= now - self.last_at <= SAID_ONCE_S:
+            self.kind, self.first_at = type(error), now
+        self.last_at = now
 
 
 class TessieClient:
@@ -212,15 +256,18 @@ class TessieClient:
         except ValueError:
             raise ChargerUnreachable("Tessie's address or the token cannot be used") from None
         if response.status != HTTPStatus.OK:
-            self._raise_for(response, self._scrub(body.decode(errors="replace"), vin), path)
+            is_page = response.content_type == "text/html" or body.lstrip()[:1] == b"<"
+            self._raise_for(response, self._scrub(body.decode(errors="replace"), vin), path, is_page=is_page)
         try:
             return json_loads(body)
         except ValueError:
             # What it holds is not kept: it may be half a state, with the position of the car.
             raise ChargerTimeout(f"Tessie's answer is no JSON ({len(body)} bytes)") from None
 
-    def _raise_for(self, response: aiohttp.ClientResponse, body: str, path: tuple[str, ...]) -> NoReturn:
-        """Raise the error that a status stands for."""
+    def _raise_for(
+        self, response: aiohttp.ClientResponse, body: str, path: tuple[str, ...], *, is_page: bool
+    ) -> NoReturn:
+        """Raise the error that a status stands for; a page (HTML) is not Tessie's, but of some proxy on the way."""
         status = response.status
         is_command = "command" in path
         kind: type[ChargerError] = ChargerUnreachable
@@ -239,6 +286,8 @@ class TessieClient:
                 pass  # it got no further than Tessie
             case _ if status > 500:
                 kind = ChargerTimeout
+        if is_page and kind.needs_person:
+            kind = ChargerUnreachable
         error = kind(f"Tessie answered {status}: {body[:MAX_TEXT]}" if body else f"Tessie answered {status}")
         if isinstance(error, ChargerAuthError):
             error.missing_scope = status == HTTPStatus.FORBIDDEN
@@ -301,17 +350,19 @@ class TessieCharger(Charger):
         self._sleep = sleep
         self._last: ChargerReport | None = None
         self._last_told_at = -math.inf
-        self._plugged_in_at_home = False
-        self._unexplained_500s = 0
+        self._at_plug_at = -math.inf
+        """When it was last known to be plugged in at home, s."""
+        # Apart, as reads may go on working where commands do not, and a sleeping car wakes without the key.
+        self._reads, self._commands, self._wakes = _Refusal(), _Refusal(), _Refusal()
 
     @override
     async def async_report(self) -> ChargerReport:
         """Return the cloud's picture of the car; of one that sleeps, the last there was."""
-        state = await self._client.state(self._vin)
+        state = await self._weigh(self._reads, self._client.state(self._vin))
         charge = _section(state, "charge_state")
         link = _word(state, "state")
         if charge:
-            told_at = _number(charge, "timestamp", 0, math.inf)
+            told_at = _number(charge, "timestamp", 0, LATEST_MS)
             self._last_told_at = -math.inf if told_at is None else told_at / 1000
             self._last = self._parse(charge, _section(state, "drive_state"))
         elif link not in ("asleep", "offline"):
@@ -319,7 +370,10 @@ class TessieCharger(Charger):
         # Offline is how newer cars sleep. But one that was charging when last seen has only lost its radio.
         last = self._last or ChargerReport(age_s=math.inf, state=ChargingState.UNKNOWN)
         asleep = link == "asleep" or (link == "offline" and last.state not in _DRAWING)
-        return replace(last, age_s=self._clock() - self._last_told_at, asleep=asleep)
+        now = self._clock()
+        if asleep and now - self._at_plug_at <= UNSEEN_S:
+            self._at_plug_at = now  # its data is old, but it has not gone anywhere
+        return replace(last, age_s=now - self._last_told_at, asleep=asleep)
 
     @override
     async def async_command(self, command: Command) -> Outcome:
@@ -339,7 +393,7 @@ class TessieCharger(Charger):
     @override
     async def async_wake(self) -> None:
         """Wake the car; it takes up to 100 s."""
-        if not await self._client.wake(self._vin):
+        if not await self._weigh(self._wakes, self._client.wake(self._vin)):
             raise ChargerUnreachable("The car did not wake up")
 
     @override
@@ -353,21 +407,25 @@ class TessieCharger(Charger):
             return POLL_AWAY_S
         return POLL_CONTROLLING_S if report.at_home and report.state.draws else POLL_IDLE_S
 
-    async def _async_command(self, command: Command) -> Outcome:
+    async def _weigh[AnswerT](self, refusal: _Refusal, call: Awaitable[AnswerT]) -> AnswerT:
+        """Return the answer to a call. What only a person can fix is a hiccup until it was said again."""
         try:
-            reason = await self._send(command)
-            if reason == "could_not_wake_buses":
-                await self._sleep(BUSES_RETRY_S)
-                reason = await self._send(command)
-        except ChargerKeyMissing as error:
-            # Usually it is the key. A single 500 that does not say so may be a hiccup, and calls nobody to the car.
-            self._unexplained_500s += 1
-            if self._unexplained_500s > 1 or "key" in error.body.casefold():
+            answer = await call
+        except ChargerError as error:
+            refusal.add(error, self._clock())
+            if not error.needs_person or refusal.is_believed:
                 raise
             hiccup = ChargerUnreachable(str(error))
-            hiccup.body = error.body
+            hiccup.body, hiccup.retry_after_s = error.body, error.retry_after_s
             raise hiccup from None
-        self._unexplained_500s = 0
+        refusal.kind = None
+        return answer
+
+    async def _async_command(self, command: Command) -> Outcome:
+        reason = await self._weigh(self._commands, self._send(command))
+        if reason == "could_not_wake_buses":
+            await self._sleep(BUSES_RETRY_S)
+            reason = await self._weigh(self._commands, self._send(command))
         if reason is None or reason in _ALREADY_SO[command.action]:
             return Outcome.ACCEPTED
         if reason in _NOT_NOW:
@@ -396,16 +454,9 @@ class TessieCharger(Charger):
         if requested is None:
             requested = _amps(charge, "charge_amps")
         measured = _amps(charge, "charger_actual_current")
-        if requested is not None and measured is not None and requested < FLOOR_A:
+        # Below its floor a car says that it draws the floor. If it says more, it still falls, or heats its cabin.
+        if requested is not None and measured is not None and 0 < requested < FLOOR_A >= measured:
             measured = min(measured, requested)
-
-        at_home = self._is_at_home(charge, drive)
-        if at_home is False or plugged_in is False or _is_moving(drive):
-            self._plugged_in_at_home = False
-        elif at_home and plugged_in:
-            self._plugged_in_at_home = True
-        if at_home is None and plugged_in and self._plugged_in_at_home:
-            at_home = True  # it cannot have left without being unplugged
 
         pending = charge.get("scheduled_charging_pending") is True and state not in _DRAWING
         return ChargerReport(
@@ -414,37 +465,63 @@ class TessieCharger(Charger):
             requested_amps=requested,
             measured_amps=measured,
             phases=self._phases(charge),
+            volts=_number(charge, "charger_voltage", *SUPPLY_V) if measured or state in _DRAWING else None,
             limit_amps=_amps(charge, "charge_current_request_max") or None,
             plugged_in=plugged_in,
-            at_home=at_home,
+            at_home=self._is_at_home(charge, drive, plugged_in=plugged_in),
             scheduled=pending or word == "pending",
         )
 
     def _phases(self, charge: Mapping[str, JsonValueType]) -> int | None:
         """Return how many phases the car charges from: a Tesla says 2 for three too, and nothing while it is idle."""
         phases = _number(charge, "charger_phases", 1, 3)
-        if phases is None:
+        if phases not in (1, 2, 3):
             return None if self._last is None else self._last.phases
         return 1 if phases == 1 else 3
 
-    def _is_at_home(self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]) -> bool | None:
+    def _is_at_home(
+        self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType], *, plugged_in: bool | None
+    ) -> bool | None:
+        """Return whether the car is at its charger; None where nobody knows.
+
+        Once it was plugged in there, its cable tells better than its position, which may be off by a street or missing.
+        That holds until it is seen unplugged or driving, or its plug was not seen for long enough to have been either.
+        Of a car that was plugged in already when we began, its position has to tell once.
+        """
+        at_home = self._is_position_at_home(charge, drive)
+        placed_at = max(
+            (_number(drive, "timestamp", 0, LATEST_MS) or 0.0) / 1000, _number(drive, "gps_as_of", 0, LATEST_MS) or 0.0
+        )
+        is_driving = _is_moving(drive) and self._clock() - placed_at <= STALE_MOVING_S
+        if plugged_in is False or is_driving:
+            self._at_plug_at = -math.inf
+        elif plugged_in:
+            if at_home or max(self._last_told_at, placed_at) - self._at_plug_at <= UNSEEN_S:
+                self._at_plug_at = max(self._at_plug_at, self._last_told_at)
+                return True
+            self._at_plug_at = -math.inf
+        return at_home
+
+    def _is_position_at_home(
+        self, charge: Mapping[str, JsonValueType], drive: Mapping[str, JsonValueType]
+    ) -> bool | None:
         """Return whether the car's position is at its charger; None where the position is missing or out of date.
 
         A parked car may have got its position hours ago (`gps_as_of`): it has not moved since. What must be as fresh as
         the charging data is that it is parked. A moving car's position must itself be fresh.
         """
         latitude, longitude = _number(drive, "latitude", -90, 90), _number(drive, "longitude", -180, 180)
-        if latitude is None or longitude is None:
-            return None
-        charge_ms = _number(charge, "timestamp", 0, math.inf)
-        drive_ms = _number(drive, "timestamp", 0, math.inf)
+        if latitude is None or longitude is None or latitude == longitude == 0:
+            return None  # zeros are said by what has no position; there is only sea
+        charge_ms = _number(charge, "timestamp", 0, LATEST_MS)
+        drive_ms = _number(drive, "timestamp", 0, LATEST_MS)
         if _is_moving(drive):
-            fixed_at = _number(drive, "gps_as_of", 0, math.inf)
+            fixed_at = _number(drive, "gps_as_of", 0, LATEST_MS)
             if fixed_at is None or self._clock() - fixed_at > STALE_MOVING_S:
                 return None
         elif charge_ms is not None and drive_ms is not None and (charge_ms - drive_ms) / 1000 > STALE_PARKED_S:
             return None
-        metres = distance(latitude, longitude, *self._location)
+        metres = distance(latitude, longitude, *self._location)  # None on the other side of the world
         return metres is not None and metres <= self._radius_m
 
 
@@ -481,5 +558,5 @@ def _amps(section: Mapping[str, JsonValueType], key: str) -> float | None:
 
 
 def _is_moving(drive: Mapping[str, JsonValueType]) -> bool:
-    """Return whether a car is in a gear, or has a speed; parked, `shift_state` is "P" or null."""
-    return drive.get("shift_state") not in (None, "P") or bool(_number(drive, "speed", 1, math.inf))
+    """Return whether a car is in a gear that moves it, or has a speed: any other word is no reason to think so."""
+    return _word(drive, "shift_state") in _GEARS or _number(drive, "speed", 1, TOP_SPEED) is not None
