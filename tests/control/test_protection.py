@@ -38,10 +38,7 @@ def test_a_breaker_opens_at_255_percent_within_1_to_60_s(kind: ProtectionKind) -
 def test_the_magnetic_part_may_open_at_once(kind: ProtectionKind, instant: float) -> None:
     load = PhaseLoad(Protection(kind=kind, rating_amps=16.0))
     assert load.tolerated_s(16.0 * instant, 0.5) == 0
-    load.integrate(16.0 * instant * 0.99, 0.001)
-    assert load.load < 0.5
-    load.integrate(16.0 * instant, 0.001)
-    assert load.load == 1
+    assert load.tolerated_s(16.0 * instant * 0.99, 0.5) > 0
 
 
 def test_a_fuse_holds_125_percent_for_an_hour_and_melts_at_160_within_it() -> None:

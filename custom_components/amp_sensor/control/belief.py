@@ -4,21 +4,15 @@ A command is a wish until the current has moved. After one, both the old and the
 meter has shown the change or the time for it has passed; what the charger's cloud says counts only where it is newer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
-from .charging import Command
+from .charging import Action, Command
+from .profile import Profile
 
-EARLIEST_MOVE_S = 0.5
-"""The soonest that a car follows a command, s (docs: how the car behaves)."""
-ANSWER_S = 3.5
-"""The longest from the answer of the cloud to the first change of current, s: 0.5 to 3 s were seen, and a bit."""
-DOWN_A_PER_S, UP_A_PER_S = 3.0, 1.0
-"""How fast a car lowers and raises its current, A/s; owners' reports, nobody published it."""
 SHOWN_S = 1.0
 """From a change of current to the reading that shows it, s: the firmware posts at once on a change."""
-START_S = 40.0
-"""The longest from start_charging to the first ampere, s."""
 SEEN_PART, SEEN_AMPS = 0.5, 2.0
 """The part of an expected change that counts as seen: between none and all of it. Of a cut 2 A are enough: a car that
 began to lower goes on, and a cut that was lost is noticed sooner."""
@@ -26,7 +20,7 @@ STEADY_A = 0.7
 """Difference that rounding to whole amps and noise can make, A."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Change:
     """A change of the charger's current that was asked for and has not been settled."""
 
@@ -37,6 +31,9 @@ class Change:
     to: float
     """What it draws once it has obeyed, A."""
     sent_at: float
+    before: tuple[float, ...]
+    """What the meter said of each phase when it was sent, A."""
+    profile: Profile
     acked_at: float | None = None
     seen_at: float | None = None
     """When the meter showed it."""
@@ -47,9 +44,14 @@ class Change:
         return self.to < self.high
 
     @property
+    def start(self) -> float:
+        """Where the current begins to move, A."""
+        return self.high if self.is_cut else self.low
+
+    @property
     def amps(self) -> float:
         """How much the current is to change, A."""
-        return abs(self.to - (self.high if self.is_cut else self.low))
+        return abs(self.to - self.start)
 
     @property
     def visible_amps(self) -> float:
@@ -57,19 +59,29 @@ class Change:
         part = SEEN_PART * self.amps
         return min(part, SEEN_AMPS) if self.is_cut else part
 
+    @property
+    def _a_per_s(self) -> float:
+        return self.profile.down_a_per_s if self.is_cut else self.profile.up_a_per_s
+
     def due_at(self) -> float | None:
         """When the meter must have shown it, s; None while the cloud has not answered."""
         if self.acked_at is None:
             return None
         if self.is_cut:
-            return self.acked_at + ANSWER_S + SHOWN_S + self.visible_amps / DOWN_A_PER_S
+            return self.acked_at + self.profile.answer_s + SHOWN_S + self.visible_amps / self._a_per_s
         return self.ends_at()
 
     def ends_at(self) -> float:
         """When its current must have arrived, s; inf while the cloud has not answered."""
         answered_at = math.inf if self.acked_at is None else self.acked_at
-        wait = START_S if self.low == 0 and not self.is_cut else ANSWER_S
-        return answered_at + wait + self.amps / (DOWN_A_PER_S if self.is_cut else UP_A_PER_S)
+        starts = not self.is_cut and (self.low == 0 or self.command.action is Action.START)
+        wait_s = self.profile.start_s if starts else self.profile.answer_s
+        return answered_at + wait_s + self.rest_s
+
+    @property
+    def rest_s(self) -> float:
+        """How long the current takes from its first movement until it has arrived, s."""
+        return self.amps / self._a_per_s
 
 
 class Belief:
@@ -88,7 +100,7 @@ class Belief:
     def bounds(self, now: float) -> tuple[float, float]:
         """Return the least and the most that it may draw now."""
         change = self.change
-        if change is None or now < change.sent_at + EARLIEST_MOVE_S:
+        if change is None or now < change.sent_at + change.profile.earliest_move_s:
             return self.low, self.high
         return min(change.low, change.to), max(change.high, change.to)
 
@@ -96,24 +108,27 @@ class Belief:
         """Take `low` and `high` as known, and forget any change under way."""
         self.low, self.high, self.change = low, high, None
 
-    def begin(self, command: Command, to: float, now: float) -> None:
-        """A command was sent after which the charger should draw `to`."""
+    def begin(
+        self, command: Command, to: float, now: float, *, profile: Profile, before: tuple[float, ...] = ()
+    ) -> None:
+        """A command was sent after which the charger should draw `to`; the meter said `before` of the phases."""
         low, high = self.bounds(now)
         self.low, self.high = low, high
-        self.change = Change(command, low, high, to, now)
+        self.change = Change(command=command, low=low, high=high, to=to, sent_at=now, before=before, profile=profile)
 
-    def witness(self, change: Change, seen_amps: float, now: float) -> None:
-        """Hold what the charger must be drawing, were the house unchanged, against the change under way."""
-        start = change.high if change.is_cut else change.low
+    def witness(self, change: Change, seen_amps: Sequence[float], now: float) -> None:
+        """Hold what it must be drawing on each phase, were the house unchanged, against the change under way."""
+        # Of a cut the slowest phase counts, of a raise the quickest: so neither is seen lower than it may be
+        seen = max(seen_amps)
         if change.seen_at is None:
-            if now < change.sent_at + EARLIEST_MOVE_S:
+            if now < change.sent_at + change.profile.earliest_move_s:
                 return
-            if abs(seen_amps - start) >= change.visible_amps and (seen_amps < start) == change.is_cut:
+            if abs(seen - change.start) >= change.visible_amps and (seen < change.start) == change.is_cut:
                 change.seen_at = now
-        if change.seen_at is not None and change.acked_at is not None:
-            rest_s = change.amps / (DOWN_A_PER_S if change.is_cut else UP_A_PER_S)
-            if abs(seen_amps - change.to) <= STEADY_A or now >= change.seen_at + rest_s:
-                self.settle(change.to, change.to)
+        if change.seen_at is None or change.acked_at is None:
+            return
+        if abs(seen - change.to) <= STEADY_A or now >= change.seen_at + change.rest_s:
+            self.settle(change.to, change.to)
 
     def is_overdue(self, now: float) -> bool:
         """Whether the change should have been seen by now, and was not."""

@@ -1,10 +1,12 @@
 """One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 import math
+from typing import Any, TypedDict
 
-from .belief import START_S, STEADY_A, Belief, Change
+from .belief import STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
 from .profile import TESSIE, Profile
@@ -30,8 +32,16 @@ REFUSED_S = 60.0
 STARTS, START_EVERY_S = 4, 900.0
 """Starts in a row, and the time after which one more is allowed, s. About ten stops in a row have made a car refuse to
 start, and others restart a quarter of an hour after a stop at the soonest."""
-USUAL_LATENCY_S = 2.5
-"""From a command to its answer, s, before this cloud has shown its own: the median of owners' reports."""
+LONGEST_COMMAND_S = 60.0
+"""A command without an end after this has no end, s: every client gives up before."""
+PERSON_RAISE_S, PERSON_CUT_S = 900.0, (30.0, 60.0)
+"""What only a person can fix: how long until a raise is tried again, s, and until a cut is, the first time and later.
+It may be fixed without our hearing of it, and a cut that is refused costs nothing."""
+PATIENCE_CUT_S = 120.0
+"""The longest that a cut waits because the cloud asked for patience, s: a breaker at 1.45 times its rating may have an
+hour, and a cloud that was asked too often says so again."""
+UNUSED_S = 30.0
+"""Who uses less than it may for so long is taken to go on so, s: a car raises its current within 20 s."""
 
 
 class Priority(StrEnum):
@@ -44,18 +54,34 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSettings:
-    """What the owner set for one charger."""
+    """What the owner set for one charger. Raises ValueError where a number is out of range."""
 
     max_amps: int
-    """The most it may be given, A per phase (5–48)."""
+    """The most it may be given, A per phase (1–125)."""
     min_amps: int = 5
-    """The least it charges with; below it, it is stopped. 5 A is the floor of Tesla's own app."""
+    """The least it charges with where it may; below it, it is stopped. 5 A is the floor of Tesla's own app."""
     managed: bool = True
     """Whether this site may command it at all."""
     priority: Priority = Priority.NORMAL
     phases: tuple[int, ...] | None = None
     """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
     profile: Profile = TESSIE
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be decided on."""
+        if not (1 <= self.max_amps <= 125 and 1 <= self.min_amps <= 125):
+            raise ValueError(f"a charger takes 1 to 125 A, not {self.min_amps} to {self.max_amps}")
+        if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
+            raise ValueError(f"phases are numbered 1 to 3, not {self.phases}")
+
+
+class ChargerRecord(TypedDict):
+    """What has to survive a restart."""
+
+    paused: bool
+    user_limit: int | None
+    phases: list[int] | None
+    """What was learned of its phases, from 0."""
 
 
 def _draws_here(report: ChargerReport) -> bool:
@@ -84,15 +110,22 @@ class ManagedCharger:
         self.user_limit: int | None = None
         """What its user set below our target in the car's app, A."""
         self.in_flight: Command | None = None
-        self.not_before = -math.inf
-        """No command before this, s; inf where only its owner can mend that."""
-        self.latency_s = USUAL_LATENCY_S
+        self.not_before = self.no_cut_before = -math.inf
+        """No command before this, s; and no cut."""
+        self.latency_s = settings.profile.latency_s
         self.report_wanted_at = -math.inf
         """No raise before a report that was measured after this, s."""
         self.chosen_at = -math.inf
         """When its target was last chosen, s."""
         self.debt_as = 0.0
         """What holding its minimum has cost so far, A·s over the budget."""
+        self.learned: tuple[int, ...] | None = None
+        """The phases that it was seen to load, from 0."""
+        self._odd: tuple[int, ...] | None = None
+        self.has_turn = False
+        self.turn_at = -math.inf
+        """Since when it runs, or waits for its turn, s."""
+        self._unused_at = math.inf
         self._sent_at = self._ended_at = self._stopped_at = -math.inf
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
@@ -108,14 +141,19 @@ class ManagedCharger:
     def add_report(self, report: ChargerReport, now: float) -> None:
         """Take what it says of itself, as far as that is newer than what is known."""
         measured_at = now - max(0.0, report.age_s)
-        first = self.report is None
-        self.report, self.measured_at = report, measured_at
-        if first:
+        last, self.report, self.measured_at = self.report, report, measured_at
+        if last is None:
             self._adopt(report)
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
+        if last is not None and last.phases != report.phases:
+            self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
             self.user_limit, self.paused, self._failures = None, False, 0
+        if self.uses_what_it_has:
+            self._unused_at = math.inf
+        else:
+            self._unused_at = min(self._unused_at, now)
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Take a report that shows what came of the last command."""
@@ -136,20 +174,22 @@ class ManagedCharger:
         self.running = self._seen_running = _draws_here(report)
         self.paused = self.paused and not self.running
         limits = [amps for amps in (report.requested_amps, report.measured_amps) if amps is not None]
-        most = max(limits, default=float(self.request or self.settings.max_amps))
+        most = max(limits, default=float(self.settings.max_amps if self.request is None else self.request))
         # Where it does not tell its limit, it may draw what it does, or all it can.
         self.request = self.target = round(most if report.requested_amps is None else report.requested_amps)
+        if self.user_limit is not None and self.request > self.user_limit:
+            self.user_limit = None
         if not self.running:
             self.target = 0
-            self.belief.settle(0.0, 0.0)
+            self._settle_standing(report)
         elif report.measured_amps is not None and report.state is ChargingState.CHARGING and report.age_s < SUSPECT_S:
             self.belief.settle(report.measured_amps, report.measured_amps)
         else:
             self.belief.settle(0.0, most)
 
     def _stands_still(self, measured_at: float, now: float) -> None:
-        change = self.belief.change
-        if change and change.command.action is Action.START and measured_at < self._ended_at + START_S:
+        change, start_s = self.belief.change, self.settings.profile.start_s
+        if change and change.command.action is Action.START and measured_at < self._ended_at + start_s:
             return
         if self.running:
             # A stop of ours that nobody confirmed, or that an old report denied, and a start that came to nothing, are
@@ -158,12 +198,22 @@ class ManagedCharger:
             self.paused = self._stop_sent or recent or not self._seen_running
         self.running = False
         self.target = 0
-        self.belief.settle(0.0, 0.0)
+        if self.report is not None:
+            self._settle_standing(self.report)
+
+    def _settle_standing(self, report: ChargerReport) -> None:
+        """A car that does not charge may draw current all the same: it heats its cabin, full or stopped."""
+        usable = report.measured_amps is not None and report.age_s < SUSPECT_S and report.at_home is not False
+        drawn = report.measured_amps if usable and not report.asleep and report.plugged_in is not False else 0.0
+        self.belief.settle(drawn or 0.0, drawn or 0.0)
 
     def _compare(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Hold a running charger's newer report against what is assumed."""
         requested = None if report.requested_amps is None else round(report.requested_amps)
-        if requested is not None and requested != self.request:
+        if requested is not None and requested < self.floor:
+            # Less than it can charge with is nobody's wish: what we want is sent again
+            self.request = requested
+        elif requested is not None and requested != self.request:
             late = measured_at < self._unanswered.get(requested, -math.inf) + SUSPECT_S
             if late or requested in self._possible or self.request is None or requested == report.limit_amps:
                 # Of our own, or the car's: nothing to go up for.
@@ -184,17 +234,22 @@ class ManagedCharger:
             self.belief.settle(measured, measured)
             self._resends = 0
 
-    def acknowledge(self, outcome: Outcome, now: float, retry_after_s: float) -> None:
-        """Take the end of the command in flight."""
-        command, change = self.in_flight, self.belief.change
-        if command is None:
+    def acknowledge(
+        self, command: Command, outcome: Outcome, now: float, *, retry_after_s: float = 0.0, needs_person: bool = False
+    ) -> None:
+        """Take the end of the command in flight; the end of any other comes too late to say anything."""
+        change = self.belief.change
+        if command != self.in_flight:
             return
         self.in_flight, self._ended_at = None, now
         self.latency_s += 0.2 * (min(now - self._sent_at, 45.0) - self.latency_s)
         if change:
             change.acked_at = now
-        if retry_after_s:
+        if outcome is Outcome.ACCEPTED:
+            self.not_before = self.no_cut_before = now
+        if retry_after_s > 0:
             self.not_before = now + retry_after_s
+            self.no_cut_before = now + min(retry_after_s, PATIENCE_CUT_S)
         if outcome is Outcome.UNKNOWN and command.action is Action.SET_AMPS:
             self._unanswered[command.amps] = now
         if outcome is Outcome.ACCEPTED or (
@@ -215,14 +270,35 @@ class ManagedCharger:
         if outcome is Outcome.UNKNOWN:
             retry_s = max(retry_s, UNKNOWN_S)
         again_at = now + REFUSED_S if outcome is Outcome.REFUSED else self._sent_at + retry_s
+        cut_at = again_at
+        if needs_person:
+            again_at = now + PERSON_RAISE_S
+            cut_at = now + PERSON_CUT_S[min(self._failures, len(PERSON_CUT_S)) - 1]
         self.not_before = max(self.not_before, again_at)
+        self.no_cut_before = max(self.no_cut_before, cut_at)
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
         # A raise is to be weighed again rather than repeated.
         if not self.running:
             self.target = 0
         elif change and not change.is_cut:
-            self.target = self.request or self.target
+            self.target = self.target if self.request is None else self.request
+
+    def learn(self, phases: tuple[int, ...] | None) -> None:
+        """Take the phases on which a step of it showed; None where that was not clear. One odd step is passed over."""
+        if phases is None or phases == self.learned:
+            self._odd = None
+        elif self.learned is None or phases == self._odd:
+            self.learned, self._odd = phases, None
+        else:
+            self._odd = phases
+
+    def drop_cut(self, room: float) -> None:
+        """Give up a cut that did not arrive, where what it was to end has ended by itself."""
+        change = self.belief.change
+        if change and change.is_cut and change.acked_at is not None and self.running and change.high <= room:
+            self.target = self.request = round(change.high)
+            self.belief.settle(change.low, change.high)
 
     def settled(self, change: Change) -> None:
         """Take note that the meter has shown a change."""
@@ -245,15 +321,13 @@ class ManagedCharger:
         report = self.report
         if report is None:
             return Reason.NO_REPORT
-        if self.not_before - now > BLOCKED_S:
-            return Reason.BLOCKED
         if report.at_home is not True:
-            return Reason.AWAY
+            return Reason.PLACE_UNKNOWN if report.at_home is None else Reason.AWAY
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
             return Reason.UNPLUGGED
         if report.asleep:
             return Reason.ASLEEP
-        if report.scheduled:
+        if report.scheduled and not self.paused:
             return Reason.SCHEDULED
         if report.state is ChargingState.COMPLETE:
             return Reason.COMPLETE
@@ -261,10 +335,24 @@ class ManagedCharger:
             return Reason.NO_POWER
         return None if self.running or self.paused else Reason.STOPPED_BY_USER
 
+    def is_blocked(self, now: float) -> bool:
+        """Whether its cloud refuses us for longer than any patience of our own."""
+        return self.not_before - now > BLOCKED_S
+
+    @property
+    def floor(self) -> int:
+        """The least that it can charge with, A; less only where its owner wants it to be tried."""
+        return min(self.settings.profile.floor_amps, self.settings.min_amps)
+
+    def least(self, cap: int) -> int:
+        """Return the least that it charges with, A: its owner's minimum, unless it may not even have that."""
+        return max(self.floor, min(self.settings.min_amps, cap))
+
     def cap(self, budget: int) -> int:
         """Return the most that it may be given, A."""
         limits = [self.settings.max_amps, budget]
-        if self.report and self.report.limit_amps is not None and self.report.limit_amps >= 1:
+        # A limit of its own below its floor is for itself to keep
+        if self.report and self.report.limit_amps is not None and self.report.limit_amps >= self.floor:
             limits.append(int(self.report.limit_amps))
         if self.user_limit is not None:
             limits.append(self.user_limit)
@@ -273,9 +361,34 @@ class ManagedCharger:
     @property
     def expected_amps(self) -> float:
         """What it will draw once everything that was asked of it has happened, A."""
-        if self.running and self.target and self.belief.change is None and self.request == self.target:
+        change = self.belief.change
+        if not self.running and not self.target:
+            return self.belief.high if change is None else change.to
+        if change is None and self.running and self.target and self.request == self.target:
             return min(float(self.target), self.belief.high)
         return float(self.target)
+
+    @property
+    def committed_amps(self) -> float:
+        """The most that it may draw without being told anything more, A."""
+        return max(float(self.target), self.belief.high if self.running or self.draws_unasked else 0.0)
+
+    @property
+    def draws_unasked(self) -> bool:
+        """Whether it draws current although it does not charge."""
+        stops = self.belief.change is not None and self.belief.change.command.action is not Action.SET_AMPS
+        return not (self.running or self.target or stops) and self.belief.high > STEADY_A
+
+    def usable_amps(self, cap: int, now: float) -> int:
+        """Return what it would use of `cap`, A: who has left an ampere or more unused for a while will go on so."""
+        if now - self._unused_at < UNUSED_S:
+            return cap
+        return min(cap, max(self.least(cap), math.ceil(self.belief.high) + 1))
+
+    @property
+    def is_told_of_last_command(self) -> bool:
+        """Whether what it said last was measured after everything that it was told had its effect."""
+        return self.belief.is_settled and not self.in_flight and self.measured_at >= self._ended_at + OBEY_S
 
     @property
     def start_is_due(self) -> bool:
@@ -285,7 +398,9 @@ class ManagedCharger:
     @property
     def uses_what_it_has(self) -> bool:
         """Whether it draws about as much as it may."""
-        return self.request is None or self.belief.high >= self.request - 1 - STEADY_A
+        if not self.running or self.request is None or not self.belief.is_settled:
+            return True
+        return self.belief.high >= self.request - 1 - STEADY_A
 
     def starts_left(self, now: float) -> float:
         """Return how many starts are allowed now; a part of one is not enough."""
@@ -320,30 +435,77 @@ class ManagedCharger:
 
     def next_command(self, now: float) -> Command | None:
         """Return the next command towards the target; None where none is needed, or none may be sent yet."""
-        if self.in_flight or now < self.not_before:
+        command = self._next_command()
+        if command is None or self.in_flight or now < self._sent_at + self.settings.profile.write_every_s:
+            return None
+        return command if now >= (self.no_cut_before if self.is_cut(command) else self.not_before) else None
+
+    def is_cut(self, command: Command) -> bool:
+        """Whether a command takes something from it."""
+        if command.action is not Action.SET_AMPS:
+            return command.action is Action.STOP
+        known = self.belief.high if self.request is None else float(self.request)
+        return command.amps < known
+
+    def _next_command(self) -> Command | None:
+        if self.draws_unasked:
             return None
         if self.running and self.target == 0:
-            return Command(charger_id=self.charger_id, action=Action.STOP)
+            # A limit of 0 A stops the current as well: nothing is left to stop
+            is_still = self.request == 0 and self.belief.bounds(math.inf)[1] <= STEADY_A
+            return None if is_still else Command(charger_id=self.charger_id, action=Action.STOP)
         if self.target and self.request != self.target:
             return Command(charger_id=self.charger_id, action=Action.SET_AMPS, amps=self.target)
         if self.target and not self.running:
             return Command(charger_id=self.charger_id, action=Action.START)
         return None
 
-    def send(self, command: Command, now: float) -> None:
-        """Put a command in flight."""
+    def is_lost(self, now: float) -> bool:
+        """Whether the end of the command in flight will not be heard of any more."""
+        return self.in_flight is not None and now - self._sent_at > LONGEST_COMMAND_S
+
+    def send(self, command: Command, now: float, before: tuple[float, ...]) -> None:
+        """Put a command in flight; the meter said `before` of the phases last."""
         self.in_flight, self._sent_at = command, now
+        lowers = self.is_cut(command)
         if command.action is Action.SET_AMPS:
-            self._possible |= {command.amps, self.request or command.amps}
+            self._possible |= {command.amps, command.amps if self.request is None else self.request}
         self._stop_sent = command.action is Action.STOP or (self._stop_sent and command.action is Action.SET_AMPS)
         if command.action is Action.STOP:
             self._stopped_at = now
         if command.action is Action.START:
-            self._seen_running = False
+            self._seen_running, self._stopped_at = False, -math.inf
             self._starts = self.starts_left(now) - 1
             self._starts_at = now
-        if command.action is not Action.SET_AMPS or self.running:
-            to = {Action.STOP: 0.0, Action.START: float(self.request or self.target)}.get(
-                command.action, float(command.amps)
-            )
-            self.belief.begin(command, to, now)
+        if command.action is Action.SET_AMPS and not self.running and not self.draws_unasked:
+            return
+        match command.action:
+            case Action.STOP:
+                to = 0.0
+            case Action.START:
+                to = float(self.target if self.request is None else self.request)
+            case Action.SET_AMPS:
+                to = float(command.amps)
+                if lowers and self.belief.is_settled and to >= self.belief.high:
+                    return  # it draws less than that already: no current moves
+        self.belief.begin(command, to, now, profile=self.settings.profile, before=before)
+
+    # -- what is kept -------------------------------------------------------------------------------------------
+
+    def record(self) -> ChargerRecord:
+        """Return what has to survive a restart, as JSON holds it."""
+        return {
+            "paused": self.paused,
+            "user_limit": self.user_limit,
+            "phases": None if self.learned is None else list(self.learned),
+        }
+
+    def restore(self, record: Mapping[str, Any]) -> None:
+        """Go on from a record, as far as it can be believed; raise ValueError where it cannot."""
+        paused, limit, phases = record.get("paused", False), record.get("user_limit"), record.get("phases")
+        if not isinstance(paused, bool) or not (limit is None or isinstance(limit, int)):
+            raise ValueError("not the record of a charger")
+        self.paused = paused
+        self.user_limit = limit if limit is not None and limit >= self.floor else None
+        if isinstance(phases, list) and phases and all(phase in (0, 1, 2) for phase in phases):
+            self.learned = tuple(phases)

@@ -41,6 +41,8 @@ class View:
     """The most that it may have, A."""
     share: int
     """The most that it may have beside the others' parts, A."""
+    is_shared: bool
+    """Whether there are others who can give."""
     must_share: bool
     """Whether what it has above its share is waited for."""
     may_turn: bool
@@ -126,8 +128,9 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
         charger.debt_as += over * min(1.0, view.now - charger.chosen_at)
         if not view.prices.pays_for_cut(charger.debt_as):
             return Choice(target, Reason.NO_HEADROOM, numbers)
-    # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back.
-    left = math.floor(view.room)
+    # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back. Nobody gives
+    # up his part while another has more than his: that one is over as well then
+    left = max(math.floor(view.room), view.share) if view.is_shared else math.floor(view.room)
     if left >= least:
         return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
     return _below_minimum(view, least - view.room, numbers)

@@ -1,43 +1,36 @@
 """The controller of one site: readings, reports and acknowledgements in, decisions out."""
 
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 import math
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from .belief import DOWN_A_PER_S
-from .charger import SUSPECT_S, ChargerSettings, ManagedCharger
+from .asking import Asking
+from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
+from .choice import QUIET_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
-from .house import HouseMemory, Record, Risk
+from .doubt import MeterDoubt
+from .house import House
+from .learning import phases_moved
+from .limits import Budget, Limit, room
+from .memory import Record, Risk, together
 from .meter import Meter
-from .prices import MOVING_S, OVER_A, PRICES, best_raise
-from .protection import PhaseLoad, Protection
+from .prices import OVER_A, PRICES, Prices, best_raise
+from .protection import Protection
 from .reading import Reading
+from .restoring import restore
+from .sharing import RANKS, Share, Sharing
 
-QUIET_S, SAFE_S, STOP_S = 15.0, 30.0, 120.0
-"""Age of the last reading from which nothing is raised (or three intervals), from which a safe current is held, and
-from which charging stops, s. The first is three of the firmware's intervals; SmartEVSE stops after 11 s, but is wired
-to its meter."""
 ADOPT_S = 60.0
 """For how long after the start nothing is raised, s: a minute shows whether the house is calm."""
-BRIDGE_S = 60.0
-"""After a longer silence the house may have done anything meanwhile, s."""
-NOISE, SMOOTHING = 0.03, 0.25
-"""A change of the house by less than this part of a reading may be the noise of a 1 % sensor: of it, only this part is
-believed at each reading. More is a step, and believed at once."""
-SMALL_PART = 0.06
-"""Over the budget by no more than this part of it, a cut waits until it is worth its command: every breaker carries
-twice as much for an hour (IEC 60898: 1.13 times its rating)."""
-FROZEN_AMPS = 2.0
-"""A change of the car by this much must move even a meter that rounds to whole amps, A."""
-PEAK_MINUTES = 60
-"""How far back the house's peak is looked for when a safe current is needed, minutes: appliances run for an hour."""
-PROTECT_AT, PROTECT_S = 0.5, 10.0
-"""The minimum is held only while the protection's load stays below this for as many seconds more: half of its tolerance
-is left for what comes, and a stop takes up to ten seconds."""
+PROTECT_AT = 0.5
+"""The protection's load that nothing is planned beyond: half of its tolerance is left for what comes."""
+LOWERABLE = (Reason.COMPLETE, Reason.SCHEDULED, Reason.STOPPED_BY_USER)
+"""Why a charger is left alone although its limit may be lowered."""
+FULL_LEGS = 1.5
+"""What is fed with more than so many times the voltage of a leg hangs between two of them."""
 
 
 class Supply(StrEnum):
@@ -56,37 +49,31 @@ class Supply(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSettings:
-    """What the site's owner set."""
+    """What the site's owner set. Raises ValueError where the budget is out of range."""
 
     max_amps: float
-    """The budget, A per phase (6–125)."""
+    """The budget, A per phase (1–125)."""
     mode: Mode = Mode.BALANCED
     protection: Protection | None = None
     """What is in the fuse box; None is an MCB rated at the highest budget that there was."""
     supply: Supply | None = None
     """None learns the number of phases from the readings."""
 
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be decided on."""
+        if not 1 <= self.max_amps <= 125:
+            raise ValueError(f"max_amps must be 1 to 125 A, not {self.max_amps}")
+
 
 class ControlRecord(TypedDict):
     """What has to survive a restart."""
 
-    house: Record
-    paused: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A target, and why."""
-
-    target: int
-    reason: Reason
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-
-def _smoothed(before: float, after: float, total: float) -> float:
-    """Average what may be the sensor's noise, and let a step pass."""
-    change = after - before
-    return before + change * SMOOTHING if abs(change) < NOISE * total else after
+    house: list[Record]
+    """What was learned of each phase."""
+    heat_a2: list[float]
+    """How warm the protection of each phase is."""
+    exports: bool
+    chargers: dict[str, ChargerRecord]
 
 
 class Controller:
@@ -98,24 +85,24 @@ class Controller:
     def __init__(self, settings: SiteSettings, *, now: float) -> None:
         self.settings = settings
         self.meter = Meter()
+        self._rating_amps = settings.max_amps
+        self._limits: tuple[Limit, ...] = (Budget(max_amps=settings.max_amps),)
+        self._house = House(max_amps=settings.max_amps, protection=self._protection, phases=self._told_phases, now=now)
         self._chargers: dict[str, ManagedCharger] = {}
-        self._house: tuple[float, ...] = ()
-        self._memory = HouseMemory(settings.max_amps)
-        self._loads: tuple[PhaseLoad, ...] = ()
-        self._peaks: deque[float] = deque([0.0], maxlen=PEAK_MINUTES)
-        self._peak_since = now
-        self._started_at = self._integrated_at = self._moved_at = now
-        self._frozen_at: float | None = None
+        self._doubt = MeterDoubt(now)
+        self._asking = Asking()
+        self._sharing = Sharing()
+        self._started_at = now
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
     def configure(self, settings: SiteSettings, *, now: float) -> None:
         """Take new settings of the site, at once."""
-        was = self._protection
+        self._house.integrate(now)
         self.settings = settings
-        self._memory.reach(settings.max_amps)
-        if self._protection != was:
-            self._loads = ()
+        self._rating_amps = max(self._rating_amps, settings.max_amps)
+        self._limits = (Budget(max_amps=settings.max_amps),)
+        self._house.configure(max_amps=settings.max_amps, protection=self._protection, phases=self._told_phases)
 
     def set_charger(self, charger_id: str, settings: ChargerSettings, *, now: float) -> None:
         """Add a charger, or take new settings for one."""
@@ -130,83 +117,103 @@ class Controller:
 
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
-        now, last, was_frozen = reading.at, self.meter.last, self._frozen_at is not None
-        self._integrate(now)
+        now, last, was_frozen = reading.at, self.meter.last, self._doubt.frozen_at is not None
+        self._house.integrate(now)
+        before = self._house.amps
         self.meter.add(reading)
-        if last is None or len(last.known) != len(reading.known):
-            self._house = ()
-        if last is None or (last.known, last.watts) != (reading.known, reading.watts):
-            self._moved_at, self._frozen_at = now, None
+        if not self._house.add(reading, believable_amps=self._protection.opens_at_once_amps):
+            return
+        self._doubt.add(reading, last)
+        if last is not None:
+            self._witness(before, now)
+        self._share(now)
+        self._doubt.compare(self._house, self._chargers, {each: self._loads(each) for each in self._chargers}, now)
+        self._asking.add(max(self._house.read), now)
+        is_seen_again = was_frozen and self._doubt.frozen_at is None
+        self._house.remember(now, 0.0 if last is None else now - last.at, was_blind=is_seen_again)
+
+    def _witness(self, house: Sequence[float], now: float) -> None:
+        """Hold what the meter shows against the changes under way; `house` is what was known of it before."""
+        read = self._house.read
         for charger in self._chargers.values():
-            if (change := charger.belief.change) and self._house:
-                others = sum(max(other.belief.bounds(now)) for other in self._chargers.values() if other is not charger)
-                seen = max(amps - house for amps, house in zip(reading.known, self._house, strict=True)) - others
-                charger.belief.witness(change, seen, now)
-                if charger.belief.change is None:
-                    charger.settled(change)
-        self._share(reading, now)
-        held_s = 0.0 if last is None else now - last.at
-        if held_s > BRIDGE_S or (was_frozen and self._frozen_at is None):
-            self._memory.interrupt(now)
-        self._remember_peak(max(self._house), now)
-        self._memory.add(max(self._house), now, min(held_s, BRIDGE_S))
+            if not (change := charger.belief.change):
+                continue
+            known = self._known_phases(charger)
+            if known is None:
+                moved = [after - before for after, before in zip(read, change.before, strict=False)]
+                seen = [change.start + (min(moved) if change.is_cut else max(moved))] if moved else []
+            else:
+                seen = [
+                    read[phase] - house[phase] - self._drawn_by_others(charger, phase, now)
+                    for phase in known
+                    if phase < len(house)
+                ]
+            if not seen:
+                continue
+            charger.belief.witness(change, seen, now)
+            if charger.belief.change is None:
+                charger.settled(change)
+                if self._house.is_complete and len(read) > 1:
+                    charger.learn(phases_moved(change, read))
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
         """Take what a charger says of itself."""
         charger = self._chargers[charger_id]
-        was_running = charger.running
+        was_drawing = charger.belief.high
         charger.add_report(report, now)
-        if charger.running and not was_running and self._house and (last := self.meter.last):
-            # Until now, all that it draws was taken for the house's.
-            self._share(last, now)
-            self._peaks[-1] = max(self._house)
+        if charger.belief.low > was_drawing and self._house.is_told:
+            # Until now, what it draws more was taken for the house's
+            self._share(now)
+            self._house.forget_minute()
 
-    def acknowledge(self, command: Command, outcome: Outcome, *, now: float, retry_after_s: float = 0.0) -> None:
-        """Take the end of the command in flight. No command goes to its charger for `retry_after_s` (may be inf)."""
+    def acknowledge(
+        self,
+        command: Command,
+        outcome: Outcome,
+        *,
+        now: float,
+        retry_after_s: float = 0.0,
+        needs_person: bool = False,
+    ) -> None:
+        """Take the end of the command in flight.
+
+        No command goes to its charger for `retry_after_s`, but for a cut after two minutes. What only a person can fix
+        is tried again every quarter of an hour, a cut every minute.
+        """
         if charger := self._chargers.get(command.charger_id):
-            charger.acknowledge(outcome, now, retry_after_s)
+            charger.acknowledge(command, outcome, now, retry_after_s=retry_after_s, needs_person=needs_person)
 
     def record(self) -> ControlRecord:
-        """Return what has to survive a restart, as JSON holds it: what the house taught, and whose pauses are ours."""
+        """Return what has to survive a restart, as JSON holds it."""
         return {
-            "house": self._memory.record(),
-            "paused": self.paused,
+            "house": [phase.memory.record() for phase in self._house.phases],
+            "heat_a2": [round(phase.load.heat_a2, 2) for phase in self._house.phases],
+            "exports": self._house.exports,
+            "chargers": {charger_id: charger.record() for charger_id, charger in self._chargers.items()},
         }
 
-    def restore(self, record: ControlRecord) -> None:
-        """Go on from a record; call it after the chargers are set and before their first reports."""
-        self._memory.restore(record["house"])
-        for charger_id in record["paused"]:
-            if charger := self._chargers.get(charger_id):
-                charger.paused = True
+    def restore(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Go on from a record, after the chargers are set and before their first reports; return what was unreadable.
 
-    def _share(self, reading: Reading, now: float) -> None:
-        """Tell the house's part of a reading: it is taken to have changed as little as the meter allows."""
-        bounds = [charger.belief.bounds(now) for charger in self._chargers.values()]
-        low, high = sum(each[0] for each in bounds), sum(each[1] for each in bounds)
-        before = self._house or tuple(amps - low for amps in reading.known)
-        self._house = tuple(
-            _smoothed(house, max(0.0, min(max(house, amps - high), amps - low)), amps)
-            for house, amps in zip(before, reading.known, strict=True)
-        )
-
-    def _integrate(self, now: float) -> None:
-        if last := self.meter.last:
-            if len(self._loads) != len(last.known):
-                self._loads = tuple(PhaseLoad(self._protection) for _ in last.known)
-            for load, amps in zip(self._loads, last.known, strict=True):
-                load.integrate(amps, now - self._integrated_at)
-        self._integrated_at = now
-
-    @property
-    def _protection(self) -> Protection:
-        return self.settings.protection or Protection(rating_amps=self.settings.max_amps)
+        It may be of any age or state: what cannot be read is left out.
+        """
+        return restore(record, self._house, self._chargers)
 
     # -- what is known ------------------------------------------------------------------------------------------
 
+    @property
+    def phases(self) -> int:
+        """How many phases the site is known to have; 0 before its first reading."""
+        return self._house.expected
+
+    @property
+    def house(self) -> tuple[float, ...]:
+        """Current without the managed chargers by phase, A; negative where more comes from the roof."""
+        return self._house.amps if self._house.is_told else ()
+
     def house_current(self) -> float | None:
         """Current without the managed chargers, A, highest phase; None before the first reading."""
-        return max(self._house) if self._house else None
+        return max(self.house, default=None)
 
     @property
     def chargers(self) -> Mapping[str, ManagedCharger]:
@@ -216,7 +223,22 @@ class Controller:
     @property
     def frozen_at(self) -> float | None:
         """Since when the meter shows nothing of what it must show, s; None while it shows what it should."""
-        return self._frozen_at
+        return self._doubt.frozen_at
+
+    @property
+    def meter_wrong_at(self) -> float | None:
+        """Since when the meter shows less than a fresh report says that a charger draws, s."""
+        return self._doubt.wrong_at
+
+    def silent_phases(self, now: float) -> tuple[int, ...]:
+        """Return the numbers, from 1, of the phases that are not told any more while others are."""
+        quiet_s, last = self._quiet_s, max((phase.read_at for phase in self._house.phases), default=now)
+        return tuple(number for number, phase in enumerate(self._house.phases, 1) if last - phase.read_at > quiet_s)
+
+    def phases_of(self, charger_id: str) -> tuple[int, ...] | None:
+        """Return the numbers, from 1, of the phases that a charger loads: told, reported or learned; None: unknown."""
+        known = self._known_phases(self._chargers[charger_id])
+        return None if known is None else tuple(phase + 1 for phase in known)
 
     @property
     def paused(self) -> list[str]:
@@ -226,14 +248,24 @@ class Controller:
     @property
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
-        return max((load.load for load in self._loads), default=0.0)
+        return max((phase.load.load for phase in self._house.phases), default=0.0)
+
+    def reports_wanted(self, now: float) -> tuple[str, ...]:
+        """Return the chargers whose report is needed now: something draws that none of them told of."""
+        excess = max(self._house.read, default=-math.inf) - self.settings.max_amps
+        return self._asking.wanted(self._chargers.values(), excess, now)
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
     def decide(self, *, now: float) -> tuple[Decision, ...]:
         """Decide for every charger. A decision with a command puts that command in flight until `acknowledge`."""
-        self._integrate(now)
-        return tuple(self._decide(charger, now) for charger in self._chargers.values())
+        self._house.integrate(now)
+        for charger in self._chargers.values():
+            if charger.in_flight and charger.is_lost(now):
+                charger.acknowledge(charger.in_flight, Outcome.UNKNOWN, now)
+        shares = self._shares(now)
+        decisions = {charger.charger_id: self._decide(charger, shares, now) for charger in self._by_turn(now)}
+        return tuple(decisions[charger_id] for charger_id in self._chargers)
 
     def release(self, charger_id: str, *, now: float) -> Command | None:
         """Return the next command that gives a charger back as it was, where that is safe; else nothing.
@@ -242,75 +274,54 @@ class Controller:
         with what fits. A command is in flight until `acknowledge`; then ask again.
         """
         charger = self._chargers[charger_id]
-        room = self._room(charger, now)
-        if charger.out_of_reach(now) or room is None:
+        if charger.out_of_reach(now) or self._is_unsure(charger, now):
             return None
         request, cap = charger.request or 0, self._cap(charger)
+        free = room(self._limits, self._flowing(charger, now, committed=True), self._loads(charger_id))
+        fits = min(cap, math.floor(free))
         command: Command | None = None
         if charger.running:
-            if request < cap <= room:
+            if request < cap <= fits:
                 command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=cap)
-        elif (fit := min(cap, math.floor(room))) >= charger.settings.min_amps:
+        elif fits >= charger.least(cap):
             # One below what fits is as good: a house that wavers would have it told again and again.
-            if fit - 1 <= request <= fit:
+            if fits - 1 <= request <= fits:
                 command = Command(charger_id=charger_id, action=Action.START)
             else:
-                command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=fit)
+                command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=fits)
         if command:
-            charger.send(command, now)
+            charger.send(command, now, self._house.read)
         return command
 
-    def _room(self, charger: ManagedCharger, now: float) -> float | None:
-        """What a charger may be given for good, A; None where nobody knows that now, or where a command is to wait."""
+    def _is_unsure(self, charger: ManagedCharger, now: float) -> bool:
+        """Whether nobody knows what it may be given for good now, or a command is to wait."""
         waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
-        if waits or not self._house or self._silence_s(now) > QUIET_S:
-            return None
-        return self.settings.max_amps - max(self._house) - self._others(charger)
+        return bool(waits) or not self._house.is_told or self._silence_s(self._all_phases, now) > QUIET_S
 
-    def _silence_s(self, now: float) -> float:
-        """For how long the meter has said nothing that can be believed."""
-        if self._frozen_at is not None:
-            return now - self._frozen_at
-        return now - (self._started_at if self.meter.last is None else self.meter.last.at)
-
-    def _remember_peak(self, amps: float, now: float) -> None:
-        if now - self._peak_since >= 60:
-            self._peaks.append(amps)
-            self._peak_since = now
-        self._peaks[-1] = max(self._peaks[-1], amps)
-
-    def _cap(self, charger: ManagedCharger) -> int:
-        return charger.cap(int(self.settings.max_amps))
-
-    def _others(self, charger: ManagedCharger) -> float:
-        return sum(other.expected_amps for other in self._chargers.values() if other is not charger)
-
-    def _decide(self, charger: ManagedCharger, now: float) -> Decision:
+    def _decide(self, charger: ManagedCharger, shares: Mapping[str, Share], now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
         if reason := charger.not_ours(self.settings.mode, now):
-            charger.target = 0 if not charger.running else charger.request or charger.target
-            return Decision(at=now, charger_id=charger.charger_id, target=0, reason=reason)
-        change, read_at = charger.belief.change, self.meter.last.at if self.meter.last else -math.inf
-        if (
-            change
-            and charger.belief.is_overdue(read_at)
-            and change.amps >= FROZEN_AMPS
-            and self._moved_at < change.sent_at
-            and self._frozen_at is None
-        ):
-            self._frozen_at = change.sent_at
+            return self._leave(charger, reason, now)
+        if charger.paused and (command := self._lower_unasked(charger, now)):
+            return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
+        kept, read_at = charger.target, self.meter.last.at if self.meter.last else -math.inf
+        self._doubt.look_for_change(charger, read_at)
         resend = charger.look(now, read_at)
-        kept = charger.target
-        choice = self._choose(charger, now)
+        view = self._view(charger, shares, now)
+        if charger.is_blocked(now):
+            charger.drop_cut(view.room)
+        choice = choose(view)
         charger.chosen_at = now
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
         charger.target = choice.target
         command = None if monitoring else charger.next_command(now)
         if command:
-            charger.send(command, now)
+            charger.send(command, now, self._house.read)
         elif monitoring:
             charger.target = kept
+        if not command and charger.is_blocked(now) and choice.target >= kept:
+            choice = Choice(choice.target, Reason.BLOCKED)
         return Decision(
             at=now,
             charger_id=charger.charger_id,
@@ -321,115 +332,235 @@ class Controller:
             command=command,
         )
 
-    def _choose(self, charger: ManagedCharger, now: float) -> Choice:
-        """Choose the target of one charger, and say why."""
-        prices, budget = PRICES[self.settings.mode], self.settings.max_amps
-        cap, least, target = self._cap(charger), charger.settings.min_amps, charger.target
-        others = self._others(charger)
-        silence_s, silent = (
-            self._silence_s(now),
-            Reason.METER_SILENT if self._frozen_at is None else Reason.METER_FROZEN,
+    def _leave(self, charger: ManagedCharger, reason: Reason, now: float) -> Decision:
+        """Leave alone what is not ours, but for the limit of a car that draws without charging."""
+        if charger.running:
+            charger.target = charger.target if charger.request is None else charger.request
+        else:
+            charger.target = 0
+        command = self._lower_unasked(charger, now) if reason in LOWERABLE else None
+        return Decision(
+            at=now,
+            charger_id=charger.charger_id,
+            target=command.amps if command else 0,
+            reason=Reason.OVER_BUDGET if command else reason,
+            command=command,
         )
-        if silence_s > STOP_S:
-            return Choice(0, silent, {"silence_s": silence_s})
-        if silence_s > SAFE_S:
-            safe = int(budget - prices.margin_amps - max(self._peaks) - others)
-            held = 0 if charger.start_is_due else min(target, cap, max(least, safe))
-            return Choice(held, silent, {"silence_s": silence_s})
-        if not self._house:
-            return Choice(min(target, cap), Reason.ADOPTING, {})
-        house = max(self._house) + others
-        fit = min(cap, math.floor(budget - prices.margin_amps - house))
-        numbers = {"house_amps": house, "budget_amps": budget}
-        over = house + charger.expected_amps - budget
-        if target > cap:
-            lowered = cap if fit >= cap or over <= OVER_A else min(cap, max(least, fit))
-            return Choice(lowered, Reason.AT_MAXIMUM, numbers)
-        if over > OVER_A and charger.start_is_due:
-            return Choice(0, Reason.PAUSED, numbers)
-        if target and over > OVER_A:
-            small = target > least and over <= SMALL_PART * budget
-            if small and self._tolerated_s(budget + over) >= PROTECT_S:
-                charger.debt_as += over * min(1.0, now - charger.chosen_at)
-                if not prices.pays_for_cut(charger.debt_as):
-                    return Choice(target, Reason.NO_HEADROOM, numbers)
-            # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back.
-            left = math.floor(budget - house)
-            if left >= least:
-                return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
-            return self._below_minimum(charger, house + least - budget, now, numbers)
-        charger.debt_as = 0.0
-        if silence_s > max(3 * self.meter.interval_s, QUIET_S):
-            return Choice(0 if charger.start_is_due else target, silent, {"silence_s": silence_s})
-        return self._raise(charger, others, fit, now, numbers)
 
-    def _below_minimum(
-        self, charger: ManagedCharger, excess: float, now: float, numbers: Mapping[str, float]
-    ) -> Choice:
-        """Not even the minimum fits: hold it for as long as that is cheaper than a stop and a start, then stop."""
-        prices, budget = PRICES[self.settings.mode], self.settings.max_amps
-        charger.debt_as += max(0.0, excess) * min(1.0, now - charger.chosen_at)
-        held = min(charger.target, charger.settings.min_amps)
-        returns = self._memory.returns(max(self._house) - excess, now)
-        bears = self._bears_way_down(charger, excess, held) and self._tolerated_s(budget + excess) >= PROTECT_S
-        if not bears or not prices.holds_minimum(excess, charger.debt_as, returns):
-            return Choice(0, Reason.PAUSED, numbers)
-        return Choice(held, Reason.MINIMUM, numbers)
+    def _lower_unasked(self, charger: ManagedCharger, now: float) -> Command | None:
+        """Lower the limit of a car that draws without charging (it heats its cabin), where the site is over."""
+        if not charger.draws_unasked or self.settings.mode is Mode.MONITOR or not self._house.is_told:
+            return None
+        charger.look(now, -math.inf)
+        left = room(self._limits, self._flowing(charger, now, committed=False), self._loads(charger.charger_id))
+        command = Command(
+            charger_id=charger.charger_id, action=Action.SET_AMPS, amps=max(charger.floor, math.floor(left))
+        )
+        is_due = charger.expected_amps - left > OVER_A and charger.is_cut(command)
+        if not is_due or charger.in_flight or now < charger.no_cut_before:
+            return None
+        charger.send(command, now, self._house.read)
+        return command
 
-    def _bears_way_down(self, charger: ManagedCharger, excess: float, held: int) -> bool:
-        """Whether the protection bears what flows until a car that was not told yet is down at what is to be held."""
-        if charger.belief.change:
-            return True
-        way = charger.belief.high - held
-        way_s = charger.latency_s + MOVING_S + way / DOWN_A_PER_S / 2
-        return self._tolerated_s(self.settings.max_amps + excess + way) >= way_s
+    # -- what bears on a charger --------------------------------------------------------------------------------
 
-    def _tolerated_s(self, amps: float) -> float:
-        """How long the protection of every phase bears `amps` from now, up to half of its tolerance, s."""
-        return min(load.tolerated_s(amps, PROTECT_AT) for load in self._loads)
-
-    def _raise(
-        self, charger: ManagedCharger, others: float, fit: int, now: float, numbers: Mapping[str, float]
-    ) -> Choice:
-        """Weigh each higher current: what it brings, against what the house's next step would make of it."""
-        target = charger.target
-        starting = not charger.running
-        change = charger.belief.change
-        if change and change.is_cut:
-            return Choice(target, Reason.VERIFYING, numbers)
-        if charger.in_flight or not charger.belief.is_settled or now < charger.not_before:
-            return Choice(target, Reason.SETTLING, numbers)
-        if charger.start_is_due:
-            return Choice(target, Reason.STARTED, numbers)
-        if now - self._started_at < ADOPT_S:
-            return Choice(target, Reason.ADOPTING, numbers)
-        if target >= self._cap(charger):
-            return Choice(target, Reason.USER_LIMIT if charger.user_limit is not None else Reason.AT_MAXIMUM, numbers)
-        if not starting and now - charger.measured_at > SUSPECT_S:
-            return Choice(target, Reason.REPORT_STALE, numbers)
-        if charger.measured_at < charger.report_wanted_at:
-            return Choice(target, Reason.SETTLING, numbers)
-        if not starting and not charger.uses_what_it_has:
-            return Choice(target, Reason.NOT_USED, numbers)
-        first = max(target + 1, charger.settings.min_amps)
-        if fit < first:
-            paused = Reason.HOUSE_OVER_BUDGET if max(self._house) > self.settings.max_amps else Reason.PAUSED
-            return Choice(target, Reason.NO_HEADROOM if target else paused, numbers)
-        if starting and charger.starts_left(now) < 1:
-            return Choice(target, Reason.STARTS_EXHAUSTED, numbers)
-        best = best_raise(
-            target,
-            range(first, fit + 1),
-            PRICES[self.settings.mode],
-            latency_s=charger.latency_s,
-            risk=lambda amps, at: self._risk(amps, others, at),
+    def _view(self, charger: ManagedCharger, shares: Mapping[str, Share], now: float) -> View:
+        loads = self._loads(charger.charger_id)
+        flowing = self._flowing(charger, now, committed=False)
+        lasting = self._flowing(charger, now, committed=True)
+        phases = self._house.phases
+        highest = [amps - min(amps, phase.amps) + max(phase.peaks) for amps, phase in zip(flowing, phases, strict=True)]
+        worst = min(loads, key=lambda phase: room(self._limits, flowing, (phase,)))
+        cap = self._cap(charger)
+        share = shares.get(charger.charger_id, Share(cap))
+        silence_s, quietest_s = self._silence_s(loads, now), self._silence_s(self._all_phases, now)
+        return View(
             now=now,
+            charger=charger,
+            prices=self._prices,
+            budget_amps=self.settings.max_amps,
+            cap=cap,
+            share=share.amps,
+            is_shared=charger.charger_id in shares,
+            must_share=share.must_share,
+            may_turn=share.may_turn,
+            room=room(self._limits, flowing, loads),
+            free=room(self._limits, lasting, loads),
+            safe_room=room(self._limits, highest, loads),
+            house_is_over=room(self._limits, self._house.amps, loads) < 0,
+            is_adopting=now - self._started_at < ADOPT_S,
+            silence_s=silence_s,
+            silent=self._silent_reason(quietest_s, now),
+            is_quiet=quietest_s > self._quiet_s or not self._house.is_complete or self._doubt.is_low,
+            is_known=self._house.is_told,
+            tolerated_s=lambda amps: min(
+                phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads
+            ),
+            returns=lambda excess: phases[worst].memory.returns(phases[worst].amps - excess, now),
+            risk=lambda amps, at: self._risk(loads, lasting, amps, at),
         )
-        if best == target:
-            return Choice(target, Reason.WAITING, numbers)
-        return Choice(best, Reason.STARTED if starting else Reason.RAISED, numbers)
 
-    def _risk(self, amps: int, others: float, at: float) -> Risk | None:
-        """Return what the house threatens while a charger draws `amps`; None while it does not even fit."""
-        margin = PRICES[self.settings.mode].margin_amps
-        return self._memory.risk(self.settings.max_amps - margin - others - amps, at)
+    def _risk(self, loads: Sequence[int], flowing: Sequence[float], amps: float, at: float) -> Risk | None:
+        """Return what the house threatens beside what flows and `amps` more; None while it does not even fit."""
+        taken = amps + self._prices.margin_amps
+        return together(
+            phase.memory.risk(phase.amps + room(self._limits, flowing, (number,)) - taken, at)
+            for number, phase in enumerate(self._house.phases)
+            if number in loads
+        )
+
+    def _shares(self, now: float) -> dict[str, Share]:
+        """Return the parts of those who can be told anything, where they are several."""
+        ours = [each for each in self._chargers.values() if each.not_ours(self.settings.mode, now) is None]
+        if len(ours) < 2 or not self._house.is_told:
+            return {}
+        flowing = [min([phase.amps, *phase.beside.values()]) for phase in self._house.phases]
+        for charger in self._chargers.values():
+            if charger not in ours:
+                self._load(flowing, charger, charger.expected_amps, now)
+        free = [room(self._limits, flowing, (phase,)) - self._prices.margin_amps for phase in self._all_phases]
+        loads = {charger.charger_id: self._loads(charger.charger_id) for charger in ours}
+
+        def wants(charger: ManagedCharger, part: int, parts: Mapping[str, int]) -> bool:
+            beside = list(flowing)
+            for other in ours:
+                if other is not charger:
+                    for phase in loads[other.charger_id]:
+                        beside[phase] += parts[other.charger_id]
+            if charger.start_is_due or not self._may_rise(charger, now):
+                return False
+            first = max(charger.target + 1, charger.least(self._cap(charger)))
+            best = best_raise(
+                charger.target,
+                range(first, part + 1),
+                self._prices,
+                latency_s=charger.latency_s,
+                profile=charger.settings.profile,
+                risk=lambda amps, at: self._risk(loads[charger.charger_id], beside, amps, at),
+                now=now,
+            )
+            return best > charger.target
+
+        caps = {charger.charger_id: self._cap(charger) for charger in ours}
+        return self._sharing.shares(ours, caps, loads, free, wants=wants, now=now)
+
+    def _may_rise(self, charger: ManagedCharger, now: float) -> bool:
+        """Whether anything but the others stands in the way of a raise."""
+        waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
+        return not waits and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
+
+    def _by_turn(self, now: float) -> list[ManagedCharger]:
+        """Order the chargers: first those that have to give, the last and the highest before all, then who may take."""
+        chargers = list(self._chargers.values())
+        if len(chargers) < 2 or not self._house.is_told:
+            return chargers
+
+        def place(charger: ManagedCharger) -> tuple[bool, int, int]:
+            flowing = self._flowing(charger, now, committed=False)
+            gives = charger.expected_amps - room(self._limits, flowing, self._loads(charger.charger_id)) > OVER_A
+            rank = RANKS[charger.settings.priority]
+            return (not gives, -rank, -charger.target) if gives else (not gives, rank, charger.target)
+
+        return sorted(chargers, key=place)
+
+    def _flowing(self, charger: ManagedCharger, now: float, *, committed: bool) -> list[float]:
+        """Return what flows on each phase beside a charger once all others have obeyed, A; `committed`: what may."""
+        # Where its own phases are unknown, its current is in the house's part of some: for itself, it is its own
+        flowing = [phase.beside.get(charger.charger_id, phase.amps) for phase in self._house.phases]
+        for other in self._chargers.values():
+            if other is not charger:
+                is_ours = committed and other.not_ours(self.settings.mode, now) is None
+                self._load(flowing, other, other.committed_amps if is_ours else other.expected_amps, now)
+        return flowing
+
+    def _load(self, flowing: list[float], charger: ManagedCharger, amps: float, now: float) -> None:
+        """Let a charger draw `amps` on top of what flows.
+
+        Of unknown phases it counts on each, but for what it draws already: that is in the house's part.
+        """
+        known = self._known_phases(charger)
+        if known is None:
+            amps = max(0.0, amps - charger.belief.bounds(now)[0])
+        for phase in self._all_phases if known is None else known:
+            flowing[phase] += amps
+
+    def _known_phases(self, charger: ManagedCharger) -> tuple[int, ...] | None:
+        """Return the phases that a charger loads, from 0: told, reported or learned; None where nobody knows."""
+        phases, report = len(self._house.phases), charger.report
+        if phases <= 1:
+            return (0,)
+        if told := charger.settings.phases:
+            return tuple(number - 1 for number in told if number <= phases) or None
+        reported = None if report is None else report.phases
+        if reported is not None and reported >= phases:
+            return tuple(range(phases))
+        if self.settings.supply is Supply.SPLIT and report is not None and report.volts is not None:
+            last = self.meter.last
+            if last is not None and report.volts > FULL_LEGS * max(last.volts):
+                return tuple(range(phases))
+        learned = charger.learned
+        return learned if learned and max(learned) < phases and reported in (None, len(learned)) else None
+
+    def _loads(self, charger_id: str) -> tuple[int, ...]:
+        """Return the phases that bear on a charger, from 0: all of them where nobody knows."""
+        known = self._known_phases(self._chargers[charger_id])
+        return self._all_phases if known is None else known
+
+    @property
+    def _all_phases(self) -> tuple[int, ...]:
+        return tuple(range(len(self._house.phases)))
+
+    def _share(self, now: float) -> None:
+        """Tell the house's part of what was read last from the chargers'."""
+        bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
+        loads = {charger_id: self._known_phases(each) for charger_id, each in self._chargers.items()}
+
+        def drawn(phase: int) -> tuple[float, float]:
+            on_it = [bounds[charger_id] for charger_id, phases in loads.items() if phases and phase in phases]
+            return sum(low for low, _ in on_it), sum(high for _, high in on_it)
+
+        self._house.share(drawn, {each: bounds[each] for each, phases in loads.items() if phases is None})
+
+    def _drawn_by_others(self, charger: ManagedCharger, phase: int, now: float) -> float:
+        return sum(
+            max(other.belief.bounds(now))
+            for other in self._chargers.values()
+            if other is not charger and phase in (self._known_phases(other) or ())
+        )
+
+    def _cap(self, charger: ManagedCharger) -> int:
+        return charger.cap(int(self.settings.max_amps))
+
+    @property
+    def _prices(self) -> Prices:
+        return PRICES[self.settings.mode]
+
+    @property
+    def _protection(self) -> Protection:
+        return self.settings.protection or Protection(rating_amps=self._rating_amps)
+
+    @property
+    def _told_phases(self) -> int:
+        return 0 if self.settings.supply is None else self.settings.supply.phases
+
+    @property
+    def _quiet_s(self) -> float:
+        """From which age of a reading on nothing is raised, s."""
+        return max(3 * self.meter.interval_s, QUIET_S)
+
+    def _silence_s(self, phases: Sequence[int], now: float) -> float:
+        """For how long the meter has said nothing of these phases that can be believed."""
+        if (since := self._doubt.since) is not None:
+            return now - since
+        read_at = [self._house.phases[phase].read_at for phase in phases]
+        return now - min(read_at, default=self._started_at)
+
+    def _silent_reason(self, quietest_s: float, now: float) -> Reason:
+        """Say what is wrong with the meter, if anything is."""
+        if self._doubt.frozen_at is not None:
+            return Reason.METER_FROZEN
+        if self._doubt.is_low:
+            return Reason.METER_WRONG if self._doubt.wrong_at is not None else Reason.SETTLING
+        last = max((phase.read_at for phase in self._house.phases), default=-math.inf)
+        is_partial = now - last < quietest_s or not self._house.is_complete
+        return Reason.PHASE_SILENT if is_partial and len(self._house.phases) > 1 else Reason.METER_SILENT

@@ -64,7 +64,7 @@ class MeterDoubt:
             fresh = report is not None and now - charger.measured_at < SUSPECT_S and report.at_home is True
             if not fresh or report is None or report.state is not ChargingState.CHARGING or not report.measured_amps:
                 continue
-            if not charger.belief.is_settled or charger.in_flight or not charger.settings.profile.report_is_evidence:
+            if not charger.is_told_of_last_command or not charger.settings.profile.report_is_evidence:
                 continue
             measured_at = min(measured_at, charger.measured_at)
             for phase in phases[charger_id]:

@@ -1,155 +1,188 @@
-"""What this house is likely to do next, learned from what it did.
-
-For each half ampere the memory knows for how long the house has stayed below it, how often it came back lately, and
-how soon it came back in the past. From that follows the chance that it rises above that level within the next second,
-which is what a raise of the car has to be weighed against.
-
-In every house that we looked at (the traces in docs/benchmark.md) the chance falls with the time already spent below
-the level, close to `c / time`, and `c` grows with the number of returns in the last minutes: a thermostat that clicked
-eight times is not done. That law is the start; the house's own record replaces it as it grows.
-"""
+"""What the house itself draws on each phase, and what its supply has borne."""
 
 from collections import deque
-from dataclasses import dataclass, field
-import math
+from collections.abc import Callable, Mapping
 
-RECENT_S = 1200.0
-"""Returns within this time count as one cluster, s: ovens, air fryers and water heaters cycle well within it."""
-CALM, PER_RETURN, BUSIEST = 0.17, 0.12, 8
-"""`c` of the law: 0.17 + 0.12 per recent return, up to eight; fitted to two British houses and a French one.
-With the distance to the level the chance falls by the root of (1 + A), by the same fit."""
-RARE_PER_S = 1 / 10800
-"""However long it has been calm: something is switched on every few hours, per s."""
-SHORTEST_S = 5.0
-"""Shorter absences are not resolved by a meter that posts every 5 s, s."""
-TYPICAL_STEP_A = 2.0
-"""By how much a return exceeds its level, A, before this house has shown it; the mean of the same three houses."""
-CREDIT = 3.0
-"""How many expected returns the law counts for against the house's own record."""
-HYSTERESIS_A = 0.3
-"""A level counts as exceeded only by more than this, A: a sensor's noise of 1 % at 30 A."""
-GRID_A = 0.5
-"""Distance of the levels, A: finer than the whole amps of a car, coarser than the sensor's noise."""
-EDGES_S = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0)
-"""Times below a level are told apart by factors of two, s, as the law suggests."""
+from .memory import HouseMemory
+from .protection import PhaseLoad, Protection
+from .reading import Reading
+
+BRIDGE_S = 60.0
+"""After a longer silence the house may have done anything meanwhile, s."""
+NOISE, SMOOTHING = 0.03, 0.25
+"""A change of the house by less than this part of a reading may be the noise of a 1 % sensor: of it, only this part is
+believed at each reading. More is a step, and believed at once."""
+PEAK_MINUTES = 60
+"""How far back the house's peak is looked for when a safe current is needed, minutes: appliances run for an hour."""
+LEARNED_AFTER = 3
+"""So many readings in a row have to tell of more phases than are known: one odd post is no new phase."""
+EXPORT_A = 0.5
+"""What flows backwards by more than this is export, A: less is the noise of a sensor that knows the sign."""
+
+type Bounds = tuple[float, float]
+"""The least and the most that is drawn, A."""
 
 
-BINS = len(EDGES_S) + 1
+class Phase:
+    """One phase of the supply."""
 
-type Record = list[list[float]]
+    def __init__(self, memory: HouseMemory, load: PhaseLoad, now: float) -> None:
+        self.memory = memory
+        self.load = load
+        self.read: float | None = None
+        """What the meter said last, A; None before it said anything."""
+        self.read_at = now
+        """When that was, s; the beginning where it never said anything."""
+        self.amps = 0.0
+        """The house's part of it, A."""
+        self.beside: dict[str, float] = {}
+        """The same if a charger whose phases nobody knows loads this one, A."""
+        self.peaks = deque([0.0], maxlen=PEAK_MINUTES)
+        """The house's highest of each of the last minutes, A."""
 
+    def share(self, drawn: Bounds, unknown: Mapping[str, Bounds], *, exports: bool) -> None:
+        """Tell the house's part of what was read last from the chargers'.
 
-@dataclass(slots=True)
-class _Level:
-    """The record of one level."""
-
-    below_since: float | None = None
-    seen_at: float = 0.0
-    returns: deque[float] = field(default_factory=deque)
-    happened: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    expected: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    step_sum: float = TYPICAL_STEP_A * CREDIT
-    step_count: float = CREDIT
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """What staying below a level is worth."""
-
-    per_s: float
-    """Chance that the house rises above the level in the next second."""
-    step_amps: float
-    """By how much it then exceeds the level, A, on average."""
-    calm_s: float
-    """For how long it has been below the level, s."""
-
-
-def _bin(calm_s: float) -> int:
-    index = 0
-    for edge in EDGES_S:
-        if calm_s < edge:
-            break
-        index += 1
-    return index
+        What those draw that load it lies within `drawn`; what each of the others draws that may load it, in `unknown`.
+        """
+        if (read := self.read) is None:
+            return
+        self.amps = _part(self.amps, read, drawn, exports=exports)
+        self.beside = {
+            charger_id: _part(
+                self.beside.get(charger_id, self.amps), read, (drawn[0] + low, drawn[1] + high), exports=exports
+            )
+            for charger_id, (low, high) in unknown.items()
+        }
 
 
-def _law(calm_s: float, returns: int, gap: float) -> float:
-    c = (CALM + PER_RETURN * min(returns, BUSIEST)) / math.sqrt(1 + gap)
-    return c / max(calm_s, SHORTEST_S) + RARE_PER_S
+def _part(before: float, read: float, drawn: Bounds, *, exports: bool) -> float:
+    """Return the house's part, which is taken to have changed as little as the meter allows.
+
+    A house that never exported draws no less than nothing, whatever the chargers say.
+    """
+    low, high = drawn
+    least = read - high if exports else max(0.0, read - high)
+    most = read - low if exports else max(0.0, read - low)
+    change = min(max(before, least), most) - before
+    return before + (change * SMOOTHING if abs(change) < NOISE * abs(read) else change)
 
 
-class HouseMemory:
-    """The house's steps, level by level."""
+class House:
+    """The phases of one supply. They are known by their place; those that are not told stay as they were."""
 
-    def __init__(self, highest_amps: float) -> None:
-        self._amps = 0.0
-        self._levels: list[_Level] = []
-        self.reach(highest_amps)
+    def __init__(self, *, max_amps: float, protection: Protection, phases: int, now: float) -> None:
+        """Expect so many phases; 0 learns them from the first reading."""
+        self._max_amps = max_amps
+        self._protection = protection
+        self._expected = phases
+        self.phases: list[Phase] = []
+        self.exports = False
+        """Whether it was ever seen to export."""
+        self.is_complete = False
+        """Whether the last reading told of every phase."""
+        self._more = 0
+        self._peak_since = self._integrated_at = now
+        self._reach(max(1, phases), now)
 
-    def reach(self, highest_amps: float) -> None:
-        """Learn up to this level too; what was learned stays, so that a budget may change by the hour."""
-        missing = math.ceil(highest_amps / GRID_A) + 1 - len(self._levels)
-        self._levels.extend(_Level() for _ in range(missing))
+    def configure(self, *, max_amps: float, protection: Protection, phases: int) -> None:
+        """Take new settings; what is known of the phases stays, and so does their heat."""
+        self._max_amps, self._protection = max_amps, protection
+        if phases:
+            self._expected = phases
+            del self.phases[phases:]
+        for phase in self.phases:
+            phase.memory.reach(max_amps)
+            phase.load.configure(protection)
+        self._reach(phases, self._integrated_at)
 
-    def add(self, amps: float, at: float, held_s: float) -> None:
-        """Take the house's current as it was from `at` on; `held_s` is how long the one before it held, s."""
-        for number, level in enumerate(self._levels):
-            amount = number * GRID_A
-            since = level.below_since
-            if since is None:
-                if amps <= amount:
-                    level.below_since = at
+    def expect(self, phases: int) -> None:
+        """Take it from a record how many phases there are, unless somebody told."""
+        if not self._expected and 1 <= phases <= 3:
+            self._expected = phases
+            self._reach(phases, self._integrated_at)
+
+    def _reach(self, phases: int, now: float) -> None:
+        for _ in range(len(self.phases), phases):
+            self.phases.append(Phase(HouseMemory(self._max_amps), PhaseLoad(self._protection), now))
+
+    @property
+    def expected(self) -> int:
+        """How many phases are known; 0 before the first reading."""
+        return self._expected
+
+    @property
+    def amps(self) -> tuple[float, ...]:
+        """The house's part by phase, A."""
+        return tuple(phase.amps for phase in self.phases)
+
+    @property
+    def read(self) -> tuple[float, ...]:
+        """What the meter said last of each phase, A."""
+        return tuple(phase.read or 0.0 for phase in self.phases)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the meter ever told of all phases."""
+        return bool(self.phases) and all(phase.read is not None for phase in self.phases)
+
+    def integrate(self, now: float) -> None:
+        """Let what was read last flow until now."""
+        for phase in self.phases:
+            phase.load.integrate(phase.read or 0.0, now - self._integrated_at)
+        self._integrated_at = now
+
+    def add(self, reading: Reading, *, believable_amps: float) -> bool:
+        """Take a reading; return whether anything of it can be believed. Call `share` after it."""
+        told = [amps if amps is not None and abs(amps) < believable_amps else None for amps in reading.amps]
+        self.is_complete = False
+        if not any(amps is not None for amps in told):
+            return False
+        self._count(len(told), reading.at)
+        # Which of its phases a shorter reading left out, nobody knows: nothing of it may make room
+        is_short = len(told) < self._expected
+        for number, amps in enumerate(told):
+            phase = self.phases[number]
+            if amps is None:
                 continue
-            calm_s = at - since
-            index = _bin(calm_s)
-            while level.returns and level.returns[0] < at - RECENT_S:
-                level.returns.popleft()
-            level.expected[index] += _law(calm_s, len(level.returns), max(0.0, amount - self._amps)) * held_s
-            if amps > amount + HYSTERESIS_A:
-                level.happened[index] += 1
-                level.step_sum += amps - amount
-                level.step_count += 1
-                level.returns.append(at)
-                level.below_since = None
-        self._amps = amps
+            was = phase.read
+            phase.read = amps if was is None or not is_short else max(was, amps)
+            phase.read_at = reading.at
+            self.exports = self.exports or amps < -EXPORT_A
+            if was is None:
+                phase.amps = amps
+        self.is_complete = not is_short and None not in told
+        return True
 
-    def interrupt(self, at: float) -> None:
-        """Forget what is under way: nobody watched for a while."""
-        for level in self._levels:
-            level.below_since = None if level.below_since is None else at
+    def _count(self, told: int, now: float) -> None:
+        if not self._expected:
+            self._expected = told
+        self._more = self._more + 1 if told > self._expected else 0
+        if self._more >= LEARNED_AFTER:
+            self._expected, self._more = told, 0
+        # What an odd post brought along goes with the next
+        del self.phases[max(told, self._expected) :]
+        self._reach(max(told, self._expected), now)
 
-    def risk(self, amps: float, now: float) -> Risk | None:
-        """Weigh the level `amps`; None while the house is above it."""
-        level = self._level(amps)
-        if level.below_since is None:
-            return None
-        calm_s = now - level.below_since
-        index = _bin(calm_s)
-        own = (level.happened[index] + CREDIT) / (level.expected[index] + CREDIT)
-        recent = self.returns(amps, now)
-        return Risk(_law(calm_s, recent, max(0.0, amps - self._amps)) * own, level.step_sum / level.step_count, calm_s)
+    def share(self, drawn: Callable[[int], Bounds], unknown: Mapping[str, Bounds]) -> None:
+        """Tell the house's part of what was read last from the chargers', of each phase."""
+        for number, phase in enumerate(self.phases):
+            phase.share(drawn(number), unknown, exports=self.exports)
 
-    def returns(self, amps: float, now: float) -> int:
-        """Return how often the house rose above the level `amps` in the last minutes, this time included."""
-        level = self._level(amps)
-        return sum(1 for time in level.returns if time >= now - RECENT_S)
+    def remember(self, now: float, held_s: float, *, was_blind: bool) -> None:
+        """Learn from the house as it is from now on; what it was before held for `held_s`."""
+        is_new_minute = now - self._peak_since >= 60
+        if is_new_minute:
+            self._peak_since = now
+        for phase in self.phases:
+            if held_s > BRIDGE_S or was_blind:
+                phase.memory.interrupt(now)
+            if is_new_minute:
+                phase.peaks.append(phase.amps)
+            phase.peaks[-1] = max(phase.peaks[-1], phase.amps)
+            phase.memory.add(phase.amps, now, min(held_s, BRIDGE_S))
 
-    def _level(self, amps: float) -> _Level:
-        # The nearest one, not the one below: with a margin of 0.1 A that would keep half an ampere free.
-        return self._levels[max(0, min(round(amps / GRID_A), len(self._levels) - 1))]
-
-    def record(self) -> Record:
-        """Return what was learned, as JSON can hold it."""
-        return [
-            [*(round(value, 3) for value in (*level.happened, *level.expected, level.step_sum)), level.step_count]
-            for level in self._levels
-        ]
-
-    def restore(self, record: Record) -> None:
-        """Take what was learned before; a record of other levels, or a damaged one, is passed over."""
-        for level, values in zip(self._levels, record, strict=False):
-            if len(values) == 2 * BINS + 2 and all(
-                isinstance(value, int | float) and math.isfinite(value) and value >= 0 for value in values
-            ):
-                level.happened, level.expected = list(values[:BINS]), list(values[BINS : 2 * BINS])
-                level.step_sum, level.step_count = values[-2], max(values[-1], CREDIT)
+    def forget_minute(self) -> None:
+        """Take back what was taken for the house's, and was a charger's."""
+        for phase in self.phases:
+            phase.peaks[-1] = phase.amps

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import math
 
-from .belief import DOWN_A_PER_S
 from .decision import Mode
-from .house import Risk
+from .memory import Risk
+from .profile import Profile
 
 OVER_A = 0.3
 """A reading is over the budget from here, A: less is the noise of a 1 % sensor at 30 A, and warms no breaker."""
 STEADY_S = 7.0
 """Headroom counts only once it was there for this long, s: more than one usual reading."""
-START_LEAD_S = 20.0
-"""From a start to the first current, s: the middle of 10 to 40 s. So a start is weighed as of then."""
 START_STEADY_S = 5.0
 """Headroom for a start counts from here, s: one usual reading, as the car takes its time."""
 START_PRICE_AS = 200.0
@@ -38,8 +36,6 @@ CUT_SHARE = 0.075
 by themselves, and those that do not are no dearer for it."""
 SEEING_S = 1.0
 """From a step of the house to the reading that shows it, s: the firmware posts at once on a step."""
-MOVING_S = 1.75
-"""From the cloud's answer to the car's first movement, s: the middle of 0.5 to 3 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +63,13 @@ class Prices:
         hold_as = self.hold_as * SHORT_SHARE[min(returns, len(SHORT_SHARE) - 1)]
         return debt_as < hold_as and excess * LONG_HOLD_S < hold_as
 
-    def worth(self, amps: int, risk: Risk | None, latency_s: float) -> float:
+    def worth(self, amps: int, risk: Risk | None, latency_s: float, profile: Profile) -> float:
         """Return what drawing `amps` is worth, A·s of charge a second; −inf where it does not fit."""
         if amps == 0:
             return 0.0
         if risk is None:
             return -math.inf
-        over_s = SEEING_S + latency_s + MOVING_S + risk.step_amps / DOWN_A_PER_S / 2
+        over_s = SEEING_S + latency_s + profile.moving_s + risk.step_amps / profile.down_a_per_s / 2
         return amps - risk.per_s * (self.over * over_s * risk.step_amps + self.command_as)
 
 
@@ -93,21 +89,26 @@ def best_raise(
     prices: Prices,
     *,
     latency_s: float,
+    profile: Profile,
     risk: Callable[[int, float], Risk | None],
     now: float,
 ) -> int:
-    """Return the candidate that earns most over the target, or the target where none earns its command."""
+    """Return the candidate that earns most over the target, or the target where none earns its command.
+
+    A start is weighed as of its first current.
+    """
     starting = target == 0
-    at = now + START_LEAD_S if starting else now
-    calm_s = START_LEAD_S + START_STEADY_S if starting else STEADY_S
+    at = now + profile.start_lead_s if starting else now
+    calm_s = profile.start_lead_s + START_STEADY_S if starting else STEADY_S
     price_as = START_PRICE_AS if starting else prices.command_as
-    here = prices.worth(target, risk(target, now), latency_s)
+    here = prices.worth(target, risk(target, now), latency_s, profile)
     best, best_gain = target, 0.0
     for amps in candidates:
         ahead = risk(amps, at)
         if ahead is None or ahead.calm_s < calm_s:
             break
-        gain = (prices.worth(amps, ahead, latency_s) - here) * min(LASTING * ahead.calm_s, LONGEST_S) - price_as
+        worth = prices.worth(amps, ahead, latency_s, profile)
+        gain = (worth - here) * min(LASTING * ahead.calm_s, LONGEST_S) - price_as
         if gain > best_gain:
             best, best_gain = amps, gain
     return best

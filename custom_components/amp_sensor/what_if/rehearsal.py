@@ -25,10 +25,9 @@ from ..control import (
     Reason,
     SiteSettings,
 )
-from ..control.belief import DOWN_A_PER_S, UP_A_PER_S
-from ..control.charger import USUAL_LATENCY_S
 from ..control.meter import USUAL_INTERVAL_S
-from ..control.prices import MOVING_S, OVER_A, START_LEAD_S
+from ..control.prices import OVER_A
+from ..control.profile import TESSIE
 from ..control.protection import PhaseLoad
 
 REPORT_S: Final = 20.0
@@ -141,7 +140,7 @@ class _Car:
 
     def send(self, command: Command, now: float) -> None:
         self.command = command
-        self._answers_at = now + USUAL_LATENCY_S
+        self._answers_at = now + TESSIE.latency_s
 
     def next_at(self, now: float) -> float:
         """Return when it does something next."""
@@ -151,9 +150,9 @@ class _Car:
     def advance(self, now: float, elapsed_s: float) -> Command | None:
         """Let time pass; return the command that was carried out meanwhile."""
         if self.amps < self._goal:
-            self.amps = min(self._goal, self.amps + UP_A_PER_S * elapsed_s)
+            self.amps = min(self._goal, self.amps + TESSIE.up_a_per_s * elapsed_s)
         else:
-            self.amps = max(self._goal, self.amps - DOWN_A_PER_S * elapsed_s)
+            self.amps = max(self._goal, self.amps - TESSIE.down_a_per_s * elapsed_s)
         if now >= self._moves_at:
             self._moves_at = math.inf
             self._goal = float(self.request) if self.is_charging else 0.0
@@ -168,11 +167,11 @@ class _Car:
                     return command  # it is starting, which is not any quicker for that
             case Command(action=Action.START):
                 self.is_charging = True
-                self._moves_at = now + START_LEAD_S
+                self._moves_at = now + TESSIE.start_lead_s
                 return command
             case _:
                 self.is_charging = False
-        self._moves_at = now + MOVING_S
+        self._moves_at = now + TESSIE.moving_s
         return command
 
     def report(self) -> ChargerReport:
