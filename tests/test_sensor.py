@@ -13,14 +13,20 @@ from homeassistant.util import dt as dt_util
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.amp_sensor.control import ChargingState, Mode, Protection, ProtectionKind, Reason
+from custom_components.amp_sensor.const import CONF_SUPPLY
+from custom_components.amp_sensor.control import ChargingState, Mode, Protection, ProtectionKind, Reading, Reason
 from custom_components.amp_sensor.sensor import SITE_SENSORS
-from tests.conftest import CHARGING, TEXTS, Site
+from tests.conftest import CHARGER_ID, CHARGING, TEXTS, Site, car_data
 
-THREE_PHASES = [{"amps": 10.0, "watts": 2300.0}, {"amps": 4.0, "watts": 900.0}, {"amps": 6.5, "watts": 1500.0}]
+THREE_PHASES = [{"amps": 20.0, "watts": 4600.0}, {"amps": 4.0, "watts": 900.0}, {"amps": 6.5, "watts": 1500.0}]
+"""With the car on L1."""
 
 
 async def test_sensors(site: Site, entity_registry: er.EntityRegistry, snapshot: SnapshotAssertion) -> None:
+    site.hass.config_entries.async_update_subentry(
+        site.entry, site.entry.subentries[CHARGER_ID], data=car_data(phases=[1])
+    )
+    await site.hass.async_block_till_done()
     await site.post(phases=THREE_PHASES, volts=231.0)
     await site.advance(300, step_s=5, phases=THREE_PHASES, volts=231.0)
     for entry in er.async_entries_for_config_entry(entity_registry, site.entry.entry_id):
@@ -35,21 +41,67 @@ async def test_before_the_first_reading_nothing_is_made_up(site: Site) -> None:
     assert {"current", "power", "voltage", "headroom", "budget_used", "house_current", "last_reading"} == unknown
 
 
-async def test_phases_appear_when_the_meter_sends_them_and_stay(site: Site) -> None:
+async def test_phases_appear_once_the_site_is_known_to_have_them_and_stay(site: Site) -> None:
     await site.post(phases=[{"amps": 1.0}])
-    assert "sensor.casa_current_l1" not in site.states("sensor")
-    await site.post(phases=[{"amps": 1.0}, {"amps": 2.0}])
-    assert site.state("sensor.casa_current_l1") == "1.0"
-    assert site.state("sensor.casa_current_l2") == "2.0"
-    assert "sensor.casa_current_l3" not in site.states("sensor")
     await site.post(phases=THREE_PHASES)
-    await site.advance(2)
-    assert [site.state(f"sensor.casa_current_l{phase}") for phase in (1, 2, 3)] == ["10.0", "4.0", "6.5"]
-    assert site.state("sensor.casa_current") == "10.0", "the highest phase"
-    await site.post(amps=3.0, watts=690.0)
-    await site.advance(2)
-    assert site.state("sensor.casa_current_l1") == "3.0"
-    assert site.state("sensor.casa_current_l2") == "unavailable"
+    await site.post(phases=[{"amps": 1.0}])
+    assert "sensor.casa_current_l1" not in site.states("sensor"), "one odd post is no proof"
+    assert "sensor.rocinante_phases" not in site.states("sensor")
+    await site.advance(60, step_s=5, phases=THREE_PHASES[:2])
+    assert site.state("sensor.casa_current_l2") == "4.0"
+    assert "sensor.casa_current_l3" not in site.states("sensor")
+    await site.advance(60, step_s=5, phases=THREE_PHASES)
+    assert [site.state(f"sensor.casa_current_l{phase}") for phase in (1, 2, 3)] == ["20.0", "4.0", "6.5"]
+    assert site.state("sensor.casa_current") == "20.0", "the highest phase"
+    await site.post(phases=THREE_PHASES[:2])
+    assert site.state("sensor.casa_current_l2") == "4.0"
+    assert site.state("sensor.casa_current_l3") == "unavailable", "silent, not zero"
+    await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+    assert site.state("sensor.casa_current_l3") == "unavailable", "known before the first reading"
+    await site.post(phases=THREE_PHASES)
+    assert site.state("sensor.casa_current_l3") == "6.5"
+
+
+async def test_phases_that_the_settings_tell_are_there_from_the_beginning(site: Site) -> None:
+    site.hass.config_entries.async_update_entry(site.entry, data={**site.entry.data, CONF_SUPPLY: "split"})
+    await site.hass.async_block_till_done()
+    await site.settle()
+    shown = [entity_id for entity_id in site.states("sensor") if "current_l" in entity_id]
+    assert shown == ["sensor.casa_current_l1", "sensor.casa_current_l2"]
+
+
+@pytest.mark.parametrize(
+    ("told", "reported", "shown"),
+    [
+        (None, None, "unknown"),
+        ([2], None, "L2"),
+        ([1, 3], 3, "L1 + L3"),
+        (None, 3, "L1 + L2 + L3"),
+    ],
+)
+async def test_the_phases_of_a_car_are_shown(
+    site: Site, told: list[int] | None, reported: int | None, shown: str
+) -> None:
+    entry = site.entry
+    site.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_SUPPLY: "three"})
+    car = car_data() if told is None else car_data(phases=told)
+    site.hass.config_entries.async_update_subentry(entry, entry.subentries[CHARGER_ID], data=car)
+    await site.hass.async_block_till_done()
+    site.charger.report = replace(CHARGING, phases=reported)
+    await site.advance(20)
+    assert site.state("sensor.rocinante_phases") == shown
+
+
+async def test_feeding_in_leaves_more_room_than_the_budget(site: Site) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    reading = Reading(at=site.coordinator.now(), amps=(-10.0,), volts=(230.0,), watts=-2300.0)
+    site.coordinator.async_add_reading(reading)
+    await site.settle()
+    assert site.state("sensor.casa_current") == "-10.0"
+    assert site.state("sensor.casa_headroom") == "35.0"
+    assert site.state("sensor.casa_budget_used") == "-40.0"
+    assert site.state("binary_sensor.casa_over_budget") == "off"
 
 
 async def test_headroom_and_use_follow_a_new_budget_without_a_reading(site: Site) -> None:

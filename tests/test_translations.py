@@ -26,7 +26,7 @@ LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 SAME_AS_ENGLISH: Final = {
     "de": {"Name", "Normal", "Sensor", "Token"},
     "es": {"Normal", "Sensor", "Token"},
-    "fr": {"15 minutes", "5 minutes", "Maximum", "Mode", "Modes", "Page", "Protection", "Strict"},
+    "fr": {"15 minutes", "5 minutes", "Maximum", "Mode", "Modes", "Page", "Phases", "Protection", "Strict"},
     "it": {"File", "Token"},
     "nl": {"Interval", "Maximum", "Sensor", "Token", "Week"},
     "pl": {"Token"},

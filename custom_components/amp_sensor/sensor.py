@@ -214,16 +214,30 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
 
 
 def _phase_sensor(phase: int) -> AmpSensorCurrentDescription[SiteData]:
+    def amps(site: SiteData) -> float | None:
+        told = () if site.reading is None else site.reading.amps
+        return None if len(told) < phase or (current := told[phase - 1]) is None else round(current, 2)
+
     return AmpSensorCurrentDescription(
         key=f"current_l{phase}",
         translation_key=f"current_l{phase}",
-        value_fn=_read(lambda reading, _: None if (amps := reading.amps[phase - 1]) is None else round(amps, 2)),
-        available_fn=lambda site: site.reading is not None and len(site.reading.amps) >= phase,
+        value_fn=amps,
+        available_fn=lambda site: amps(site) is not None,
         is_derived=True,
     )
 
 
 PHASE_SENSORS: Final = tuple(_phase_sensor(phase) for phase in (1, 2, 3))
+CHARGER_PHASE_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
+    AmpSensorSensorDescription(
+        key="phases",
+        translation_key="phases",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda charger: (
+            None if charger.phases is None else " + ".join(f"L{phase}" for phase in charger.phases)
+        ),
+    ),
+)
 CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
     AmpSensorCurrentDescription(
         key="target_current",
@@ -277,20 +291,26 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors of a site and of its chargers; those of the phases once the meter sends several."""
+    """Set up the sensors of a site and of its chargers; those of the phases once the site is known to have several."""
     coordinator = entry.runtime_data
     add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=SITE_SENSORS, charger=CHARGER_SENSORS)
-    phases_seen = 1
+    added = 0
 
     @callback
     def add_phases() -> None:
-        nonlocal phases_seen
-        phases = 0 if (reading := coordinator.data.reading) is None else len(reading.amps)
-        if phases > phases_seen:
-            new = PHASE_SENSORS[phases_seen if phases_seen > 1 else 0 : phases]
-            add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=new)
-            phases_seen = phases
+        nonlocal added
+        phases = coordinator.data.phases
+        if phases > max(added, 1):
+            add_described_entities(
+                coordinator,
+                async_add_entities,
+                AmpSensorSensor,
+                site=PHASE_SENSORS[added:phases],
+                charger=() if added else CHARGER_PHASE_SENSORS,
+            )
+            added = phases
 
+    add_phases()
     entry.async_on_unload(coordinator.async_add_listener(add_phases))
 
 

@@ -538,11 +538,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             reading=meter.last if connected else None,
             read_at=self._read_at,
             connected=None if is_fresh else connected,
+            phases=self.controller.phases,
             house_current=self.controller.house_current(),
             protection_load=self.controller.protection_load,
             energy_wh=self._saved["energy_wh"],
             chargers={
-                charger_id: link.data(energy_wh=self._saved["chargers"][charger_id]["energy_wh"], now=now)
+                charger_id: link.data(
+                    energy_wh=self._saved["chargers"][charger_id]["energy_wh"],
+                    phases=self.controller.phases_of(charger_id),
+                    now=now,
+                )
                 for charger_id, link in self._links.items()
             },
         )

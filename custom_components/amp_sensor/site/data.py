@@ -20,6 +20,8 @@ class ChargerData:
     """What it draws by its own account, A per phase; None where nobody knows."""
     decision: Decision | None
     energy_wh: float
+    phases: tuple[int, ...] | None
+    """The phases that it loads, by their numbers from 1 (L1); None where nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class SiteData:
     """When the last reading arrived, silent or not."""
     connected: bool | None
     """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
+    phases: int
+    """How many phases it is known to have; 0 before anybody knows."""
     house_current: float | None
     protection_load: float
     energy_wh: float

@@ -124,8 +124,8 @@ class Link:
         amps = self.charging_amps(now)
         return 0.0 if self.report is None or amps is None else amps * (self.report.phases or 1) * volts
 
-    def data(self, *, energy_wh: float, now: float) -> ChargerData:
-        """Return what is known of the charger; of its energy only what was saved is shown, Wh."""
+    def data(self, *, energy_wh: float, phases: tuple[int, ...] | None, now: float) -> ChargerData:
+        """Return what is known of the charger, which loads `phases`; of its energy only what was saved is shown, Wh."""
         return ChargerData(
             id=self.charger_id,
             settings=self.settings,
@@ -133,6 +133,7 @@ class Link:
             charging_amps=self.charging_amps(now),
             decision=self.decision,
             energy_wh=energy_wh,
+            phases=phases,
         )
 
     def memory(self) -> ChargerMemory:
