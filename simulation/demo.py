@@ -1,11 +1,11 @@
-"""The whole of it, live: a real Home Assistant, a recorded house, a sensor that posts, and a Tesla behind a Tessie.
+"""The whole of it, live: a real Home Assistant, a recorded house, a sensor that posts, and Teslas behind a Tessie.
 
 Everything is on this machine (127.0.0.1) and in a folder that is gone afterwards.
 """
 
 import argparse
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import contextlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,20 @@ from aiohttp import ClientSession
 import numpy as np
 
 from custom_components.amp_sensor.const import (
+    CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_PROTECTION,
+    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_VOLTAGE,
     DOMAIN,
     SUBENTRY_CHARGER,
 )
+from custom_components.amp_sensor.control import Supply
 
 from .car import Car
 from .home_assistant import HomeAssistant, HomeAssistantError
@@ -43,17 +46,19 @@ from .tessie_faults import FAULTS
 from .tessie_server import TessieServer
 
 TRACE: Final = Path(__file__).parent / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
-START_H: Final = 57 + 4 / 60
-"""A busy morning of the trace, its third day a little after nine: the house moves between 9 and 19 A."""
+STARTS_H: Final = (57 + 4 / 60, 119 + 7 / 60, 159 + 11 / 60)
+"""A busy morning of the trace, its third day a little after nine: the house moves between 9 and 19 A. Where there are
+three phases, the others have two more of its busy times."""
 BUDGET_A: Final = 25
 """A usual main breaker. House and a car at its maximum are over it within the first minute."""
 CAR_MAX_A: Final = 16
 SPEED: Final = 6.0
 """So that a minute of the trace, whose rows are a minute apart, takes 10 s: something happens all the time."""
 SEED: Final = 1
-VIN: Final = "5YJ3E1EA7KF000316"
-CAR_NAME: Final = "Model 3"
+CARS: Final = {"5YJ3E1EA7KF000316": "Model 3", "7SAYGDEE8NF000612": "Model Y"}
 STATUS_S: Final = 5.0
+ENTITIES_S: Final = 60.0
+"""How long Home Assistant may take to set up another car, on a slow machine."""
 TOLERANCE_A: Final = 0.3
 """Over budget by no more than this does not count, as in a replay."""
 DASHBOARD: Final = "amp-sensor"
@@ -66,14 +71,15 @@ class Summary:
     """What a run came to: the last line, as JSON."""
 
     ok: bool = False
-    """Whether readings arrived, the car was commanded, and the recorder kept what was seen."""
+    """Whether readings arrived, each car was commanded, and the recorder kept what was seen of the site and of each."""
     seconds: float = 0.0
     readings_posted: int = 0
     readings_accepted: int = 0
     commands: int = 0
     """Commands that reached the cloud, failed ones included."""
+    cars_commanded: int = 0
     seconds_over_budget: float = 0.0
-    """For how long house and car truly drew more than the budget together."""
+    """For how long house and cars truly drew more than the budget together, on any phase."""
     energy_kwh_house: float = 0.0
     energy_kwh_car: float = 0.0
     recorder_states: int = 0
@@ -81,36 +87,47 @@ class Summary:
 
 
 class Household:
-    """House and car on one supply: the truth that the sensor measures."""
+    """House and cars on one supply: the truth that the sensor measures."""
 
-    def __init__(self, house: House, car: Car, *, speed: float, budget: float) -> None:
-        """`speed` is that of the recording, which begins again at its end; the car's time is real, as everybody's."""
-        self.house_amps = 0.0
-        self.car_amps = 0.0
+    def __init__(self, house: House, cars: Sequence[Sequence[Car]], *, speed: float, budget: float) -> None:
+        """`cars` are those on each phase.
+
+        `speed` is that of the recording, which begins again at its end; the cars' time is real, as everybody's.
+        """
+        self.house_amps: list[float] = []
+        self.car_amps: list[float] = []
+        self.totals: list[float] = []
+        """What flows on each phase, A."""
         self.house_wh = 0.0
         self.car_wh = 0.0
         self.over_s = 0.0
-        self._amps = house.peak
-        self._car = car
+        self._house = house
+        self._on_phase = cars
+        self._cars = [*dict.fromkeys(car for there in cars for car in there)]
         self._speed = speed
         self._budget = budget
         self._elapsed_s = 0.0
 
-    @property
-    def total(self) -> float:
-        """What both draw, A."""
-        return self.house_amps + self.car_amps
-
     def advance(self, elapsed_s: float) -> None:
-        """Move on to `elapsed_s` since the beginning; the car must already be there."""
+        """Move on to `elapsed_s` since the beginning; the cars must already be there."""
         step_s = elapsed_s - self._elapsed_s
         self._elapsed_s = elapsed_s
-        self.house_amps = float(self._amps[int(elapsed_s * self._speed) % len(self._amps)])
-        self.car_amps = self._car.amps
-        self.house_wh += self.house_amps * VOLTS * step_s / 3600
-        self.car_wh += self._car.power_w * step_s / 3600
-        if self.total > self._budget + TOLERANCE_A:
+        self.house_amps = self._house.phases[:, int(elapsed_s * self._speed) % self._house.seconds].tolist()
+        self.car_amps = [car.amps for car in self._cars]
+        self.totals = [
+            amps + sum(car.amps for car in there) for amps, there in zip(self.house_amps, self._on_phase, strict=True)
+        ]
+        self.house_wh += sum(self.house_amps) * VOLTS * step_s / 3600
+        self.car_wh += sum(car.power_w for car in self._cars) * step_s / 3600
+        if max(self.totals) > self._budget + TOLERANCE_A:
             self.over_s += step_s
+
+
+def recorded(phases: int) -> House:
+    """Return the house that the demo begins with: of several phases, each is another time of the recording."""
+    parts = [load(TRACE).window(start_h=start_h).phases for start_h in STARTS_H[:phases]]
+    seconds = min(part.shape[1] for part in parts)
+    return House(name=TRACE.name, start_s=0, phases=np.vstack([part[:, :seconds] for part in parts]))
 
 
 def say(text: str) -> None:
@@ -118,42 +135,53 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-async def add_site(home_assistant: HomeAssistant, tessie: TessieServer) -> tuple[str, str]:
-    """Add the site as a person would; return the address for its sensor, and the id of its entry."""
+async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, cars: int) -> tuple[str, str]:
+    """Add the site with its cars as a person would; return the address for its sensor, and the id of its entry."""
     latitude, longitude = tessie.home
     place = {"latitude": latitude, "longitude": longitude, "radius": 100}
     site = {
         "name": "Home",
         CONF_MAX_AMPS: BUDGET_A,
         CONF_VOLTAGE: int(VOLTS),
+        CONF_SUPPLY: {1: Supply.SINGLE, 3: Supply.THREE}[phases],
         CONF_LOCAL_ONLY: True,
         CONF_PROTECTION: {},
     }
     account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
+    car = {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}
+    first, *others = [*CARS][:cars]
     shown = await home_assistant.add_integration(
         DOMAIN,
         [
             ("user", site),
             ("charger", {"next_step_id": "tesla"}),
             ("tesla", account),
-            ("car", {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}),
+            ("car", car | ({CONF_CAR_VIN: first} if others else {})),  # it is asked for only where there are several
             ("webhook", {}),
             ("reading", {"next_step_id": "finish"}),
         ],
     )
+    for _ in others:
+        await home_assistant.add_subentry(shown["entry_id"], SUBENTRY_CHARGER, [("tesla", account), ("car", car)])
     return shown["url"], shown["entry_id"]
 
 
-async def find_entities(home_assistant: HomeAssistant, entry_id: str) -> dict[str, str]:
-    """Return the entity ids of the site and its car, by key; `energy` is the site's, `energy_car` the car's."""
-    (charger,) = await home_assistant.call("config_entries/subentries/list", entry_id=entry_id)
-    assert charger["subentry_type"] == SUBENTRY_CHARGER  # noqa: S101 -- it was just added
-    entities: dict[str, str] = {}
-    for entity in await home_assistant.call("config/entity_registry/list"):
-        if entity["platform"] == DOMAIN:
-            owner, _, key = entity["unique_id"].partition("_")
-            entities["energy_car" if key == "energy" and owner != entry_id else key] = entity["entity_id"]
-    return entities
+async def find_entities(
+    home_assistant: HomeAssistant, entry_id: str, *, cars: int
+) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Return the entity ids of the site and of each of its cars, by key."""
+    chargers = await home_assistant.call("config_entries/subentries/list", entry_id=entry_id)
+    assert len(chargers) == cars  # noqa: S101 -- they were just added
+    owners: dict[str, dict[str, str]] = {}
+    async with asyncio.timeout(ENTITIES_S):  # another car sets the site up anew, in the background
+        while len(owners) < 1 + cars:
+            owners = {}
+            for entity in await home_assistant.call("config/entity_registry/list"):
+                if entity["platform"] == DOMAIN:
+                    owner, _, key = entity["unique_id"].partition("_")
+                    owners.setdefault(owner, {})[key] = entity["entity_id"]
+            await asyncio.sleep(0.1)
+    return owners[entry_id], [owners[charger["subentry_id"]] for charger in chargers]
 
 
 async def show_dashboard(home_assistant: HomeAssistant) -> None:
@@ -173,7 +201,7 @@ async def show_dashboard(home_assistant: HomeAssistant) -> None:
 async def remember_past(home_assistant: HomeAssistant, house: House, entities: Mapping[str, str]) -> None:
     """Give the site a past: the recording hour by hour, up to where the demo begins, then its end; without a car."""
     this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    hours = np.roll(house.peak, -round(START_H * 3600))[house.seconds % 3600 :].reshape(-1, 3600)
+    hours = np.roll(house.peak, -round(STARTS_H[0] * 3600))[house.seconds % 3600 :].reshape(-1, 3600)
     currents: list[dict[str, object]] = []
     kwh = [float(amps.mean()) * VOLTS / 1000 for amps in hours]
     # The meter's own count begins at zero now, so it was below before; what there was first belongs to no day shown
@@ -200,48 +228,62 @@ async def remember_past(home_assistant: HomeAssistant, house: House, entities: M
         await home_assistant.call("recorder/import_statistics", metadata=metadata, stats=rows)
 
 
-def status_line(household: Household, states: Mapping[str, str], reasons: Mapping[str, str], now: datetime) -> str:
-    """Say how things stand, in one line: the truth of house and car, and what Home Assistant shows."""
+def status_line(
+    household: Household,
+    site: Mapping[str, str],
+    cars: Sequence[Mapping[str, str]],
+    reasons: Mapping[str, str],
+    now: datetime,
+) -> str:
+    """Say how things stand, in one line: the truth of house and cars, and the states that Home Assistant shows.
 
-    def amps(key: str) -> str:
+    Several phases, and several cars, stand side by side.
+    """
+
+    def amps(states: Mapping[str, str], key: str) -> str:
         try:
             return f"{float(states[key]):2.0f} A"
         except KeyError, ValueError:
             return "  – "
 
-    reason = states.get("reason", "–")
+    def drawn(each: Sequence[float]) -> str:
+        return " |".join(f"{value:5.1f}" for value in each)
+
+    given = [car.get("reason", "–") for car in cars]
     return (
-        f"{now:%H:%M:%S}  house {household.house_amps:5.1f} A  car {household.car_amps:5.1f} A"
-        f"  total {household.total:5.1f} A  budget {amps('max_amps')}  target {amps('target_current')}"
-        f"  {reasons.get(reason, reason)}"
+        f"{now:%H:%M:%S}  house {drawn(household.house_amps)} A  car {drawn(household.car_amps)} A"
+        f"  total {drawn(household.totals)} A  budget {amps(site, 'max_amps')}"
+        f"  target {' | '.join(amps(car, 'target_current') for car in cars)}"
+        f"  {' | '.join(reasons.get(reason, reason) for reason in given)}"
     )
 
 
 async def live(household: Household, tessie: TessieServer, sensor: PostingSensor) -> None:
-    """Let house, car and sensor live, second by second."""
+    """Let house, cars and sensor live, second by second."""
     began = time.monotonic()
     second = 0
     while True:
         tessie.advance()
         household.advance(time.monotonic() - began)
-        await sensor.tick(household.total)
+        await sensor.tick(*household.totals)
         second += 1
         await asyncio.sleep(max(0.0, began + second - time.monotonic()))
 
 
-async def tell(household: Household, home_assistant: HomeAssistant, entities: Mapping[str, str]) -> None:
+async def tell(
+    household: Household, home_assistant: HomeAssistant, site: Mapping[str, str], cars: Sequence[Mapping[str, str]]
+) -> None:
     """Print a status line every few seconds."""
     reasons = json.loads(TEXTS.read_text())["entity"]["sensor"]["reason"]["state"]
-    keys = {entity_id: key for key, entity_id in entities.items()}
     while True:
         await asyncio.sleep(STATUS_S)
         home_assistant.check()
-        states = {
-            keys[state["entity_id"]]: state["state"]
-            for state in await home_assistant.call("get_states")
-            if state["entity_id"] in keys
-        }
-        say(status_line(household, states, reasons, datetime.now().astimezone()))
+        states = {each["entity_id"]: each["state"] for each in await home_assistant.call("get_states")}
+        shown = [
+            {key: states[entity_id] for key, entity_id in owner.items() if entity_id in states}
+            for owner in (site, *cars)
+        ]
+        say(status_line(household, shown[0], shown[1:], reasons, datetime.now().astimezone()))
 
 
 async def trouble(tessie: TessieServer, fault: str) -> None:
@@ -254,27 +296,36 @@ async def trouble(tessie: TessieServer, fault: str) -> None:
 
 async def run(options: argparse.Namespace, summary: Summary) -> None:
     """Start everything, let it run, and sum up, whatever ends it."""
-    car = Car(rng=Random(f"{SEED} car"), max_amps=CAR_MAX_A, soc=40, charging=True)
-    household = Household(load(TRACE).window(start_h=START_H), car, speed=options.speed, budget=BUDGET_A)
-    entities: dict[str, str] = {}
+    vins = [*CARS][: options.cars]
+    cars = [
+        Car(rng=Random(f"{SEED} {vin}"), max_amps=CAR_MAX_A, phases=options.car_phases, soc=40, charging=True)
+        for vin in vins
+    ]
+    everywhere = options.phases == 1 or options.car_phases > 1
+    on_phase = [cars if everywhere else cars[phase : phase + 1] for phase in range(options.phases)]
+    household = Household(recorded(options.phases), on_phase, speed=options.speed, budget=BUDGET_A)
+    owners: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="amp-sensor-demo-") as folder:
         async with ClientSession() as session, TessieServer(rng=Random(f"{SEED} cloud")) as tessie:
-            tessie.add_car(VIN, car, name=CAR_NAME)
+            for vin, car in zip(vins, cars, strict=True):
+                tessie.add_car(vin, car, name=CARS[vin])
             sensor = None
             home_assistant = HomeAssistant(session, Path(folder), home=tessie.home)
             try:
                 say("Starting Home Assistant (half a minute, the first time)…")
                 async with home_assistant:
                     say("Adding Amp Sensor, a sensor and a car, through the same pages as you would…")
-                    webhook, entry_id = await add_site(home_assistant, tessie)
-                    entities = await find_entities(home_assistant, entry_id)
-                    await remember_past(home_assistant, load(TRACE), entities)
+                    webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, cars=options.cars)
+                    site, chargers = await find_entities(home_assistant, entry_id, cars=options.cars)
+                    owners = [site, *chargers]
+                    await remember_past(home_assistant, load(TRACE), site)
                     await show_dashboard(home_assistant)
                     sensor = PostingSensor(session, webhook, seed=SEED)
                     say(f"\n  {home_assistant.url}\n")
                     say(
                         f"A house near Paris, recorded in January 2007, {options.speed:g} times as fast as it was. "
-                        f"Its main breaker, and so the budget: {BUDGET_A} A. Its car takes up to {CAR_MAX_A} A."
+                        f"Its main breaker, and so the budget: {BUDGET_A} A. "
+                        f"{'Its car takes' if len(cars) == 1 else 'Each of its cars takes'} up to {CAR_MAX_A} A."
                     )
                     if not options.headless:
                         await asyncio.to_thread(webbrowser.open, home_assistant.url)
@@ -283,7 +334,7 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                         with contextlib.suppress(TimeoutError):
                             async with asyncio.timeout(options.seconds), asyncio.TaskGroup() as group:
                                 group.create_task(live(household, tessie, sensor))
-                                group.create_task(tell(household, home_assistant, entities))
+                                group.create_task(tell(household, home_assistant, site, chargers))
                                 if options.fault:
                                     group.create_task(trouble(tessie, options.fault))
                     finally:
@@ -293,11 +344,15 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                 if sensor is not None:
                     summary.readings_posted, summary.readings_accepted = sensor.posted, sensor.accepted
                 summary.commands = tessie.counters.commands
+                summary.cars_commanded = len({received.vin for received in tessie.counters.received})
                 summary.seconds_over_budget = round(household.over_s, 1)
                 summary.energy_kwh_house = round(household.house_wh / 1000, 3)
                 summary.energy_kwh_car = round(household.car_wh / 1000, 3)
-                summary.recorder_states = home_assistant.recorded_states(entities.values())
-                summary.ok = bool(summary.readings_accepted and summary.recorder_states and summary.commands)
+                states = [home_assistant.recorded_states(owner.values()) for owner in owners]
+                summary.recorder_states = sum(states)
+                summary.ok = bool(
+                    summary.readings_accepted and summary.cars_commanded == len(cars) and states and all(states)
+                )
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -320,10 +375,22 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--speed", type=positive, default=SPEED, metavar="X", help=f"of the house's recording only; default: {SPEED:g}"
     )
+    parser.add_argument("--cars", type=int, choices=(1, 2), default=1, help="on one supply; default: 1")
+    parser.add_argument("--phases", type=int, choices=(1, 3), default=1, help="of the house; default: 1")
+    parser.add_argument(
+        "--car-phases",
+        type=int,
+        choices=(1, 3),
+        default=1,
+        help="that each car loads in a house of three: 1 (the default) is L1 for the first, L2 for the second",
+    )
     parser.add_argument(
         "--fault", choices=FAULTS, metavar="NAME", help="let this go wrong at Tessie, once the car was commanded"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.car_phases > options.phases:
+        parser.error("a car on three phases needs --phases 3")
+    return options
 
 
 async def _run_until_told(options: argparse.Namespace, summary: Summary) -> None:

@@ -177,8 +177,21 @@ class HomeAssistant:
         `pages` are the names of the steps, and what is typed there.
         Raises HomeAssistantError where another page comes than the one that is expected.
         """
-        flow = "/api/config/config_entries/flow"
-        page = await self.post(flow, {"handler": domain})
+        shown, page = await self._go_through("/api/config/config_entries/flow", domain, pages)
+        return shown | {"entry_id": page["result"]["entry_id"]}
+
+    async def add_subentry(
+        self, entry_id: str, kind: str, pages: Iterable[tuple[str, dict[str, Any]]]
+    ) -> dict[str, Any]:
+        """Go through the pages that add something to an entry, as `add_integration` does."""
+        shown, _ = await self._go_through("/api/config/config_entries/subentries/flow", [entry_id, kind], pages)
+        return shown
+
+    async def _go_through(
+        self, flow: str, handler: str | list[str], pages: Iterable[tuple[str, dict[str, Any]]]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what the pages were shown with, and what the last one led to."""
+        page = await self.post(flow, {"handler": handler})
         shown: dict[str, Any] = {}
         for step, typed in pages:
             if page.get("step_id") != step:
@@ -186,8 +199,8 @@ class HomeAssistant:
             shown |= page.get("description_placeholders") or {}
             page = await self.post(f"{flow}/{page['flow_id']}", typed)
         if page["type"] != "create_entry":
-            raise self._error(f"did not add the integration: {page}")
-        return shown | {"entry_id": page["result"]["entry_id"]}
+            raise self._error(f"did not add it: {page}")
+        return shown, page
 
     async def stop(self) -> None:
         """End it as its own service would, so that all that it knows is written."""

@@ -28,17 +28,17 @@ class PostingSensor:
         self._seconds = 0
         self._energy_wh = 0.0
 
-    async def tick(self, amps: float) -> None:
-        """Measure this second's current, and post it if that is due: every 5 s, at once on a step of 1 A or more."""
-        reading = self._sensor.sample(self._seconds, (amps,))
+    async def tick(self, *amps: float) -> None:
+        """Measure this second's current of each phase, and post it if due: every 5 s, at once on a step of 1 A."""
+        reading = self._sensor.sample(self._seconds, amps)
         self._seconds += 1
-        self._energy_wh += amps * VOLTS / SECONDS_PER_HOUR
+        self._energy_wh += sum(amps) * VOLTS / SECONDS_PER_HOUR
         if reading is None:
             return
         self.posted += 1
+        phases = [{"amps": round(each, 2), "watts": round(each * VOLTS, 1)} for each in reading.known]
         post = {
-            "amps": round(reading.known[0], 2),
-            "watts": round(reading.known[0] * VOLTS, 1),
+            **(phases[0] if len(phases) == 1 else {"phases": phases}),
             "energy_wh": round(self._energy_wh, 3),
             "boot_id": self._boot_id,
         }

@@ -17,7 +17,7 @@ import yaml
 
 from custom_components.amp_sensor.const import DOMAIN
 from simulation.car import Car
-from simulation.demo import TEXTS, Household, parse, status_line
+from simulation.demo import BUDGET_A, CAR_MAX_A, TEXTS, Household, parse, recorded, status_line
 from simulation.home_assistant import CONFIGURATION, HomeAssistant
 from simulation.house import House
 from simulation.sensor import PostingSensor
@@ -44,13 +44,13 @@ class TestHousehold:
     @pytest.fixture
     def household(self) -> Household:
         house = House(name="made", start_s=0, phases=np.array([[10.0] * 60 + [20.0] * 60]))
-        return Household(house, Car(rng=Random(1), max_amps=10, charging=True), speed=10, budget=25)
+        return Household(house, [[Car(rng=Random(1), max_amps=10, charging=True)]], speed=10, budget=25)
 
     def test_the_recording_runs_at_its_speed_and_begins_again(self, household: Household) -> None:
         amps = []
         for second in (0, 5, 6, 11, 12):
             household.advance(second)
-            amps.append(household.total)
+            amps += household.totals
         assert amps == [20, 20, 30, 30, 20]
 
     def test_energy_and_time_over_budget_are_those_of_real_time(self, household: Household) -> None:
@@ -60,18 +60,42 @@ class TestHousehold:
         assert household.house_wh == pytest.approx((5 * 10 + 6 * 20) * 230 / 3600)
         assert household.car_wh == pytest.approx(11 * 10 * (230 - 4) / 3600)
 
+    def test_each_car_is_on_its_phases_and_any_phase_may_be_over(self) -> None:
+        house = House(name="made", start_s=0, phases=np.array([[10.0] * 60, [1.0] * 60, [2.0] * 60]))
+        one = Car(rng=Random(1), max_amps=10, charging=True)
+        three = Car(rng=Random(1), max_amps=6, phases=3, charging=True)
+        household = Household(house, [[one, three], [three], [three]], speed=1, budget=25)
+        for second in range(11):
+            household.advance(second)
+        assert household.totals == [26, 7, 8]
+        assert household.over_s == 10
+        assert household.car_wh == pytest.approx(10 * (10 * (230 - 4) + 3 * 6 * (230 - 2.4)) / 3600)
+
+
+def test_a_house_of_three_phases_is_busy_on_all_of_them_within_its_first_minutes() -> None:
+    house = recorded(3)
+    assert house.phases.shape[0] == 3
+    assert recorded(1).phases[0, :3600].tolist() == house.phases[0, :3600].tolist()
+    assert (house.phases[:, : 3 * 60].max(axis=1) + CAR_MAX_A > BUDGET_A).all()
+
 
 def test_the_status_line_says_how_things_stand_before_and_after_something_is_known() -> None:
     household = Household(
-        House(name="made", start_s=0, phases=np.array([[10.0]])), Car(rng=Random(1), charging=True), speed=1, budget=25
+        House(name="made", start_s=0, phases=np.array([[10.0]])),
+        [[Car(rng=Random(1), charging=True)]],
+        speed=1,
+        budget=25,
     )
     household.advance(0)
     now = datetime.fromisoformat("2026-11-22T18:00:00+01:00")
     reasons = json.loads(TEXTS.read_text())["entity"]["sensor"]["reason"]["state"]
-    unknown = status_line(household, {"target_current": "unavailable"}, reasons, now)
+    unknown = status_line(household, {}, [{"target_current": "unavailable"}], reasons, now)
     assert unknown == "18:00:00  house  10.0 A  car  16.0 A  total  26.0 A  budget   –   target   –   –"
-    known = status_line(household, {"max_amps": "25", "target_current": "14", "reason": "over_budget"}, reasons, now)
+    car = {"target_current": "14", "reason": "over_budget"}
+    known = status_line(household, {"max_amps": "25"}, [car], reasons, now)
     assert known.endswith("budget 25 A  target 14 A  Lowered: over budget")
+    both = status_line(household, {"max_amps": "25"}, [car, {"target_current": "6", "reason": "shared"}], reasons, now)
+    assert both.endswith(f"budget 25 A  target 14 A |  6 A  Lowered: over budget | {reasons['shared']}")
 
 
 class TestPostingSensor:
@@ -98,6 +122,25 @@ class TestPostingSensor:
         assert [round(post["amps"]) for post in posts] == [10, 10, 20, 20]
         assert posts[-1]["energy_wh"] == pytest.approx((7 * 10 + 4 * 20) * 230 / 3600, rel=0.01)
         assert (sensor.posted, sensor.accepted) == (4, accepted)
+
+    @pytest.mark.usefixtures("socket_enabled")
+    async def test_three_phases_are_posted_as_such(self) -> None:
+        posts = []
+
+        async def webhook(request: web.Request) -> web.Response:
+            posts.append(await request.json())
+            return web.json_response({"accepted": True})
+
+        app = web.Application()
+        app.router.add_post("/", webhook)
+        async with TestServer(app) as server, ClientSession() as session:
+            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+            await sensor.tick(10.0, 0.0, 5.0)
+        (post,) = posts
+        assert [round(phase["amps"]) for phase in post["phases"]] == [10, 0, 5]
+        assert [phase["watts"] for phase in post["phases"]] == pytest.approx([2300, 0, 1150], rel=0.05)
+        assert "amps" not in post
+        assert post["energy_wh"] == pytest.approx(15 * 230 / 3600, abs=0.001)
 
     @pytest.mark.usefixtures("socket_enabled")
     async def test_it_goes_on_where_nobody_answers(self, unused_tcp_port: int) -> None:
@@ -128,7 +171,16 @@ async def test_the_recorder_is_counted_for_our_entities_only(home_assistant: Hom
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--fault", "gremlins"], ["--seconds", "0"], ["--speed", "-1"], ["--seconds", "x"]]
+    "arguments",
+    [
+        ["--fault", "gremlins"],
+        ["--seconds", "0"],
+        ["--speed", "-1"],
+        ["--seconds", "x"],
+        ["--cars", "3"],
+        ["--phases", "2"],
+        ["--car-phases", "3"],
+    ],
 )
 def test_nonsense_on_the_command_line_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
