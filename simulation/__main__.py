@@ -9,6 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
+from . import cost
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -20,6 +21,7 @@ from .report import tables, write
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared" / "traces"
+AFTERNOON_H = 17.0
 MODES = [mode.value for mode in Mode]
 
 
@@ -61,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
     every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
     every.set_defaults(run=run_benchmark)
+
+    price = commands.add_parser("cost", help="time of a decision and of a reading")
+    price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
+    price.set_defaults(run=run_cost)
 
     database = commands.add_parser("recorder", help="what a day costs Home Assistant's database, and how true it is")
     database.add_argument("trace", type=Path, nargs="?", default=SHIPPED / UCI, metavar="TRACE.csv[.gz]")
@@ -128,6 +134,11 @@ def run_benchmark(options: argparse.Namespace) -> None:
     results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
     print(tables(results, absent))
     write(options.docs, results, absent)
+
+
+def run_cost(options: argparse.Namespace) -> None:
+    """Measure what deciding costs on this machine, and print it."""
+    print(cost.report(cost.measure(load(SHIPPED / UCI).window(start_h=AFTERNOON_H, hours=options.hours))))
 
 
 def run_recorder(options: argparse.Namespace) -> None:

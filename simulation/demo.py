@@ -314,7 +314,7 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
             try:
                 say("Starting Home Assistant (half a minute, the first time)…")
                 async with home_assistant:
-                    say("Adding Amp Sensor, a sensor and a car, through the same pages as you would…")
+                    say("Adding Amp Sensor, a sensor and what charges, through the same pages as you would…")
                     webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, cars=options.cars)
                     site, chargers = await find_entities(home_assistant, entry_id, cars=options.cars)
                     owners = [site, *chargers]

@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 
 from custom_components.amp_sensor.control import Mode
 
+from . import cost
 from .benchmark import Case, Group, Line, Run, Spread, share, single_phase, summary
 from .plant import CONDITIONS
 from .plot import draw
@@ -19,6 +20,8 @@ PICTURE = "uci_sceaux_2007jan_1min"
 """The trace that may be shown; the licences of the others do not allow it."""
 PICTURE_H = (15.0, 9.0)
 """First hour of the picture, and how many: an afternoon and evening with all that happens in a house."""
+COST_H = 0.25
+"""Some hundreds of decisions."""
 
 ABOUT = """\
 # Benchmark
@@ -40,6 +43,11 @@ that are shown below with them. What comes first here are other days, other budg
 - **foresight** knows the true load, raises only where the next 60 s allow, and its commands never fail: reacting alone
   gets nobody past it at that energy.
 - **full** is no control at all.
+"""
+ABOUT_COST = """\
+## What deciding costs
+
+Processor time on the machine that made this page (`python -m simulation cost`); a trivial loop says what it is worth.
 """
 TABLE_HEAD = """\
 | house, budget/car | controller | energy, % | over, A·s/day | of upstream's, % | over, s/day | longest, s | \
@@ -102,6 +110,8 @@ def write(folder: Path, results: dict[Run, Result], absent: Sequence[str]) -> No
     shown = next((run.case for run in results if run.case.name == PICTURE and run.case.group is Group.CHOSEN), None)
     if shown is not None:
         parts.append(_evenings(images, shown, next(iter(results)).report_delta))
+        afternoon = changed(shown, start_h=PICTURE_H[0], hours=COST_H).house()
+        parts.append(f"{ABOUT_COST}\n{cost.report(cost.measure(afternoon))}\n")
     (folder / "benchmark.md").write_text("\n".join(parts), encoding="utf-8")
 
 
