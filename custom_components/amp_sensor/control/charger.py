@@ -295,10 +295,14 @@ class ManagedCharger:
 
     def drop_cut(self, room: float) -> None:
         """Give up a cut that did not arrive, where what it was to end has ended by itself."""
-        change = self.belief.change
-        if change and change.is_cut and change.acked_at is not None and self.running and change.high <= room:
-            self.target = self.request = round(change.high)
-            self.belief.settle(change.low, change.high)
+        high = self.belief.bounds(math.inf)[1]
+        known = round(high) if self.request is None else self.request
+        if self.in_flight or not self.running or self.target >= known or high > room:
+            return
+        # A report may have settled already what the cut was sent for: then it is only wanted still
+        if (change := self.belief.change) is None or change.is_cut:
+            self.target = self.request = known
+            self.belief.settle(self.belief.low, high)
 
     def settled(self, change: Change) -> None:
         """Take note that the meter has shown a change."""
