@@ -1,7 +1,8 @@
 """A site in virtual time: a house, a meter that posts, and cars that do what the test wants."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+import json
 from math import inf
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,8 @@ REPORT_S = 15
 """How often a car tells of itself, s."""
 POST_S = 5
 """How often the meter posts, s."""
+LONGEST_COMMAND_S = 60
+"""After this the controller waits no longer for the end of a command, s."""
 
 
 @dataclass
@@ -28,19 +31,37 @@ class BenchCar:
     limit: float | None = 16.0
     takes: float = inf
     """The most that it uses of what it may, A."""
+    unasked: float = 0.0
+    """What it would draw without charging, A: it heats its cabin. Its limit bounds that too."""
+    phases: tuple[int, ...] | None = None
+    """The phases that it truly loads, from 1; None is all that the house has."""
+    says_phases: int | None = None
+    """How many phases it tells of."""
+    says_amps: float | None = None
+    """What it tells that it draws, A; None is the truth."""
+    volts: float | None = None
     plugged_in: bool | None = True
     at_home: bool | None = True
     scheduled: bool = False
+    schedules: bool = False
+    """Whether a stop leaves it waiting for a schedule of its user."""
     asleep: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What its owner set otherwise than for the others."""
 
     latency_s: float = 2.0
+    """From a command to its answer, s; inf is never."""
     outcome: str = "accepted"
     retry_after_s: float = 0.0
+    needs_person: bool = False
     obeys: bool = True
     """Whether what was accepted reaches it."""
     reports: bool = True
+    is_polled: bool = False
+    """Whether it is asked as soon as the controller wants its report."""
     age_s: float = 2.0
     in_flight: Command | None = None
+    sent_at: float = -inf
     answer_at: float = inf
     coming: list[Command] = field(default_factory=list)
 
@@ -50,12 +71,19 @@ class BenchCar:
             self.request = command.amps
         else:
             self.state = "charging" if command.action == "start" else "stopped"
+            self.scheduled = self.schedules and self.state == "stopped"
         self.draw()
 
     def draw(self) -> None:
         """Draw what it may."""
-        allowed = min(self.request, self.takes, inf if self.limit is None else self.limit)
-        self.amps = allowed if self.state == "charging" else 0.0
+        allowed = min(self.request, inf if self.limit is None else self.limit)
+        self.amps = min(allowed, self.takes if self.state == "charging" else self.unasked)
+
+    def become(self, **changes: Any) -> None:
+        """Change by itself, or because of its user."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.draw()
 
 
 class Bench:
@@ -70,6 +98,8 @@ class Bench:
         cars: tuple[BenchCar, ...] | None = None,
         car_max: int = 16,
         min_amps: int = 5,
+        supply: str | None = None,
+        protection: Any = None,
     ) -> None:
         self.control: Any = UNDER_TEST
         self.now = 0.0
@@ -78,11 +108,22 @@ class Bench:
         self.stuck: float | None = None
         """What the meter goes on saying, whatever flows, A."""
         self.rounds: Callable[[float], float] = float
+        self.shows: Callable[[tuple[float, ...]], tuple[float | None, ...]] = tuple
+        """What the meter makes of what flows on each phase, A."""
+        self.volts = 230.0
         self.cars = (BenchCar(),) if cars is None else cars
         self.commands: list[tuple[float, Command]] = []
         self.decisions: list[Decision] = []
-        self.settings = self.control.SiteSettings(max_amps=budget, mode=self.control.Mode(mode))
-        self.charger_settings = self.control.ChargerSettings(max_amps=car_max, min_amps=min_amps)
+        self.asked: list[tuple[float, str]] = []
+        """When the report of which car was wanted."""
+        self.settings = self.control.SiteSettings(
+            max_amps=budget,
+            mode=self.control.Mode(mode),
+            supply=None if supply is None else self.control.Supply(supply),
+            protection=protection,
+        )
+        for car in self.cars:
+            car.settings = {"max_amps": car_max, "min_amps": min_amps} | car.settings
         self.start()
 
     def start(self, record: Any = None) -> None:
@@ -90,18 +131,21 @@ class Bench:
         self.controller = self.control.Controller(self.settings, now=self.now)
         for car in self.cars:
             car.in_flight, car.answer_at = None, inf
-            self.controller.set_charger(car.charger_id, self.charger_settings, now=self.now)
+            self.controller.set_charger(car.charger_id, self.control.ChargerSettings(**car.settings), now=self.now)
         if record is not None:
-            self.controller.restore(record)
+            assert self.controller.restore(record) == ()
+
+    def restart(self) -> None:
+        """Restart Home Assistant: the record is all that is left, and each car tells of itself at once."""
+        self.start(json.loads(json.dumps(self.controller.record())))
+        for car in self.cars:
+            self.report(car)
 
     def configure(self, **changes: Any) -> None:
         """Change settings of the site."""
         if "mode" in changes:
             changes["mode"] = self.control.Mode(changes["mode"])
-        self.settings = self.control.SiteSettings(
-            **{"max_amps": self.settings.max_amps, "mode": self.settings.mode, "protection": self.settings.protection}
-            | changes
-        )
+        self.settings = replace(self.settings, **changes)
         self.controller.configure(self.settings, now=self.now)
 
     def set_charger(self, charger_id: str = "car", **changes: Any) -> None:
@@ -115,10 +159,18 @@ class Bench:
         return self.cars[0]
 
     @property
+    def flows(self) -> tuple[float, ...]:
+        """What truly flows on each phase, A."""
+        house = self.house if isinstance(self.house, tuple) else (self.house,)
+        return tuple(
+            amps + sum(car.amps for car in self.cars if car.phases is None or phase in car.phases)
+            for phase, amps in enumerate(house, 1)
+        )
+
+    @property
     def total(self) -> float:
         """What truly flows, A, of the highest phase."""
-        house = self.house if isinstance(self.house, tuple) else (self.house,)
-        return max(house) + sum(car.amps for car in self.cars)
+        return max(self.flows)
 
     @property
     def last(self) -> Decision:
@@ -140,7 +192,9 @@ class Bench:
             age_s=car.age_s,
             state=self.control.ChargingState(car.state),
             requested_amps=car.request,
-            measured_amps=car.amps,
+            measured_amps=car.amps if car.says_amps is None else car.says_amps,
+            phases=car.says_phases,
+            volts=car.volts,
             limit_amps=car.limit,
             plugged_in=car.plugged_in,
             at_home=car.at_home,
@@ -151,11 +205,11 @@ class Bench:
 
     def post(self) -> None:
         """Let the meter post."""
-        house = self.house if isinstance(self.house, tuple) else (self.house,)
-        drawn = sum(car.amps for car in self.cars)
         noise = 0.02 if self.now % (2 * POST_S) else 0.0
-        amps = tuple(self.rounds(each + drawn + noise) if self.stuck is None else self.stuck for each in house)
-        reading = self.control.Reading(at=self.now, amps=amps, volts=(230.0,) * len(amps), watts=230.0 * sum(amps))
+        flows = tuple(self.rounds(each + noise) if self.stuck is None else self.stuck for each in self.flows)
+        amps = self.shows(flows)
+        watts = self.volts * sum(each for each in amps if each is not None)
+        reading = self.control.Reading(at=self.now, amps=amps, volts=(self.volts,) * len(amps), watts=watts)
         self.controller.add_reading(reading)
 
     def decide(self) -> None:
@@ -165,9 +219,11 @@ class Bench:
             self.decisions.append(decision)
             if (command := decision.command) is not None:
                 car = cars[decision.charger_id]
-                assert car.in_flight is None, "a second command in flight"
+                waited_s = self.now - car.sent_at
+                assert car.in_flight is None or waited_s > LONGEST_COMMAND_S, "a second command in flight"
                 self.commands.append((self.now, command))
-                car.in_flight, car.answer_at = command, self.now + car.latency_s
+                car.in_flight, car.sent_at, car.answer_at = command, self.now, self.now + car.latency_s
+        self.asked += [(self.now, charger_id) for charger_id in self.controller.reports_wanted(self.now)]
 
     def run(self, seconds: int) -> None:
         """Let time pass."""
@@ -182,9 +238,14 @@ class Bench:
                     if car.obeys and car.outcome == "accepted":
                         car.coming.append(command)
                     self.controller.acknowledge(
-                        command, self.control.Outcome(car.outcome), now=self.now, retry_after_s=car.retry_after_s
+                        command,
+                        self.control.Outcome(car.outcome),
+                        now=self.now,
+                        retry_after_s=car.retry_after_s,
+                        needs_person=car.needs_person,
                     )
-                if car.reports and self.now % REPORT_S == 0:
+                is_asked = car.is_polled and (self.now - 1, car.charger_id) in self.asked[-len(self.cars) :]
+                if car.reports and (self.now % REPORT_S == 0 or is_asked):
                     self.report(car)
             if self.meter and self.now % POST_S == 0:
                 self.post()

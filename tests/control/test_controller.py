@@ -1307,6 +1307,28 @@ def _thrifty(bench: Bench) -> None:
     bench.run(400)
 
 
+def _short(bench: Bench) -> None:
+    bench.house = (5.0, 5.0, 5.0)
+    bench.run(60)
+    bench.shows = lambda flows: flows[:2]
+    bench.run(60)
+
+
+def _off(bench: Bench) -> None:
+    bench.shows = lambda flows: (0.1,)
+    bench.run(60)
+
+
+def _joined(bench: Bench, house: float) -> None:
+    """A second car comes, and the house leaves so much that they have to share or to take turns."""
+    bench.house = house
+    bench.run(300)
+    bench.cars += (BenchCar("other", request=6.0, amps=0.0, state="stopped"),)
+    bench.set_charger("other")
+    bench.cars[1].become(state="charging")
+    bench.run(1200)
+
+
 HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.OFF: lambda bench: (bench.configure(mode="off"), bench.run(1))[1],
     Reason.NOT_MANAGED: lambda bench: (bench.set_charger(managed=False), bench.run(1))[1],
@@ -1318,10 +1340,13 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.STOPPED_BY_USER: _car(state="stopped"),
     Reason.NO_POWER: _car(state="no_power"),
     Reason.ASLEEP: _car(state="stopped", asleep=True),
+    Reason.PLACE_UNKNOWN: _car(at_home=None),
     Reason.BLOCKED: _shut,
     Reason.ADOPTING: lambda bench: (bench.start(), bench.report(bench.car), bench.run(20))[2],
     Reason.METER_SILENT: _mute,
     Reason.METER_FROZEN: _stick,
+    Reason.METER_WRONG: _off,
+    Reason.PHASE_SILENT: _short,
     Reason.REPORT_STALE: _car(age_s=200.0),
     Reason.OVER_BUDGET: _lowered,
     Reason.VERIFYING: _lowered,
@@ -1329,6 +1354,9 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.HOUSE_OVER_BUDGET: _stopped,
     Reason.MINIMUM: _held,
     Reason.PAUSED: _stopped,
+    Reason.LIMIT_TOO_LOW: lambda bench: (bench.set_charger(max_amps=4), bench.run(1))[1],
+    Reason.SHARED: lambda bench: _joined(bench, 5.0),
+    Reason.WAITING_FOR_TURN: lambda bench: _joined(bench, 17.0),
     Reason.SETTLING: _lowered,
     Reason.WAITING: _lowered,
     Reason.NO_HEADROOM: _full,
