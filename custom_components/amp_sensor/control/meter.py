@@ -38,15 +38,17 @@ class _Reference:
 
     offset_wh: float
     highest_wh: float
+    highest_at: float
+    """When it was there last, s: growth is believed from then on, not from noise in between."""
     boot_id: str | None
     since: float
     at: float
     """When the counter last agreed with it, s; -inf before this life."""
 
-    def agrees(self, counter_wh: float, most_wh: float) -> bool:
-        """Tell whether a counter goes on from here, if it can have grown by `most_wh`: falling a little is noise."""
+    def agrees(self, counter_wh: float, at: float, most_wh_per_s: float) -> bool:
+        """Tell whether a counter goes on from here, if it can have grown so fast: falling a little is noise."""
         noise_wh = max(NOISE_PART * self.highest_wh, NOISE_WH)
-        return self.highest_wh - noise_wh < counter_wh <= self.highest_wh + most_wh
+        return -noise_wh < counter_wh - self.highest_wh <= (at - self.highest_at) * most_wh_per_s
 
 
 class Meter:
@@ -97,7 +99,7 @@ class Meter:
         """Count from here, or from the zero at which a counter just began anew."""
         offset_wh = self.energy_wh if is_anew else self.energy_wh - counter_wh
         self._references.append(
-            _Reference(offset_wh=offset_wh, highest_wh=counter_wh, boot_id=boot_id, since=at, at=at)
+            _Reference(offset_wh=offset_wh, highest_wh=counter_wh, highest_at=at, boot_id=boot_id, since=at, at=at)
         )
         if len(self._references) > _MOST_REFERENCES:
             del self._references[1]
@@ -113,7 +115,7 @@ class Meter:
             # First after a restart of ours: nobody knows how long that took, so only an unbroken counter of the same
             # boot is believed, but that without limit.
             kept = references[0]
-            kept.at = at
+            kept.at = kept.highest_at = at
             if counter_wh >= kept.highest_wh:
                 if boot_id is not None and boot_id == kept.boot_id:
                     kept.highest_wh = counter_wh
@@ -122,7 +124,7 @@ class Meter:
         if not references:
             self._refer(counter_wh, boot_id=boot_id, at=at)
         most_wh_per_s = PLAUSIBLE_AMPS * sum(reading.volts) / 3600
-        agreeing = [each for each in references if each.agrees(counter_wh, (at - each.at) * most_wh_per_s)]
+        agreeing = [each for each in references if each.agrees(counter_wh, at, most_wh_per_s)]
         if not agreeing:
             newest = references[-1]
             # No more than can have been drawn since it was last seen: it begins anew. A device that restarted says so.
@@ -134,7 +136,8 @@ class Meter:
             return
         # Of several, one that did not fall, and by which the least was used: what is counted is never taken back.
         found = max(agreeing, key=lambda each: (counter_wh >= each.highest_wh, each.highest_wh))
-        found.highest_wh = max(found.highest_wh, counter_wh)
+        if counter_wh >= found.highest_wh:
+            found.highest_wh, found.highest_at = counter_wh, at
         found.at, found.boot_id = at, boot_id
         self.energy_wh = max(self.energy_wh, counter_wh + found.offset_wh)
         if len(references) > 1:
