@@ -150,9 +150,13 @@ class ManagedCharger:
             self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
             self.user_limit, self.paused, self._failures = None, False, 0
-        if self.uses_what_it_has:
+        self._note_use(now)
+
+    def _note_use(self, now: float) -> None:
+        """Note since when it leaves something unused, until it uses all again: an ampere too much proves nothing."""
+        if not self.running or (self.request is not None and self.belief.low >= self.request - STEADY_A):
             self._unused_at = math.inf
-        else:
+        elif not self.uses_what_it_has:
             self._unused_at = min(self._unused_at, now)
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
