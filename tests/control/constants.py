@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 import re
@@ -9,6 +10,7 @@ import re
 from custom_components.amp_sensor import control
 from custom_components.amp_sensor.control.decision import Mode
 from custom_components.amp_sensor.control.prices import PRICES
+from custom_components.amp_sensor.control.profile import LOCAL, TESSIE
 from custom_components.amp_sensor.control.protection import _CURVES
 
 DOC = Path(__file__).parents[2] / "docs" / "controller.md"
@@ -66,15 +68,22 @@ def tables() -> dict[str, str]:
             ("margin below the budget that a raise keeps, A", *(f"{PRICES[mode].margin_amps:g}" for mode in modes)),
         ),
         "curves": _table(
-            ("protection", "$k$: carries this for an hour, × rating", "$\\tau$, s", "may open at once from, × rating"),
+            ("protection", "$k$: carries this for an hour, × rating", "$\\tau$, s", "magnetic part opens at, × rating"),
             *(
                 (
                     kind,
                     f"{curve.opens_at:g}",
                     f"{curve.tau_s:g}",
-                    "–" if curve.instant_at > 1e9 else f"{curve.instant_at:g}",
+                    "–" if curve.instant_from > 1e9 else f"{curve.instant_from:g} to {curve.instant_at:g}",
                 )
                 for kind, curve in _CURVES.items()
+            ),
+        ),
+        "profiles": _table(
+            ("", "a Tesla through its cloud", "a charger in the same house"),
+            *(
+                (field.name, str(getattr(TESSIE, field.name)), str(getattr(LOCAL, field.name)))
+                for field in fields(TESSIE)
             ),
         ),
         "constants": _table(
