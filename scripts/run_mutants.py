@@ -44,8 +44,6 @@ LIMIT_FACTOR, LIMIT_S = 10, 2
 """A test may take this many times what it took before, and so many s more, of the processor: load does not count."""
 PATIENCE = 5
 """Whatever ran out of time is tried again, alone, with so many times as much."""
-STUCK_S = 900
-"""Something that waits without computing ends after this, s."""
 MEMORY = 4 << 30
 """What a mutant may take, bytes."""
 
@@ -406,7 +404,6 @@ class Bench:
             return pid
         try:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.alarm(STUCK_S)
             with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
                 resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -558,7 +555,7 @@ class Accepted:
         return where in self.where and self.line in (None, before) and self.becomes in (None, after)
 
     def __str__(self) -> str:
-        change = "" if self.line is None else f": {self.line} → {self.becomes or '(any)'}"
+        change = "" if self.line is None else f", `{self.line}` → `{self.becomes}`"
         return f"{', '.join(self.where)}{change}"
 
 
@@ -566,11 +563,32 @@ def accepted(path: Path) -> list[Accepted]:
     """Read the list of survivors that somebody looked at."""
     if not path.exists():
         return []
-    return [
+    entries = [
         Accepted(kind=kind, **entry | {"where": tuple(where if isinstance(where := entry["where"], list) else [where])})
         for kind, entries in tomllib.loads(path.read_text()).items()
         for entry in entries
     ]
+    if bare := [str(entry) for entry in entries if not entry.reason]:
+        raise SystemExit(f"{path}: no reason is given for {'; '.join(bare)}")
+    return entries
+
+
+def proposal(mutants: Iterable[Mutant]) -> str:
+    """Write entries for that list, to which only the reason has to be added."""
+    names = ("where", "line", "becomes", "reason")
+    return "\n".join(
+        "\n".join(
+            (
+                "[[accepted]]",
+                *(
+                    f"{name} = {json.dumps(text, ensure_ascii=False)}"
+                    for name, text in zip(names, (*key, ""), strict=True)
+                ),
+                "",
+            )
+        )
+        for key in dict.fromkeys(mutant.key for mutant in mutants)
+    )
 
 
 CLAIMS = ("AssertionError", "Failed")
@@ -579,47 +597,49 @@ CLAIMS = ("AssertionError", "Failed")
 # -- what is told -----------------------------------------------------------------------------------------------------
 
 
-def table(verdicts: dict[Mutant, Verdict]) -> str:
+def table(verdicts: dict[Mutant, Verdict], known: list[Accepted]) -> str:
     """Sum up by module."""
-    rows = [("module", "faults", "caught", "share", "by a claim", "by an error", "by time")]
+    heads = ("module", "faults", "caught", "by a claim", "by an error", "by time", "not caught", "of these looked at")
+    rows = [heads, ("---",) * len(heads)]
     for name in (*sorted({mutant.path.stem for mutant in verdicts}), "all"):
-        some = [verdict for mutant, verdict in verdicts.items() if name in (mutant.path.stem, "all")]
-        caught = [verdict.how for verdict in some if verdict.caught]
-        how = Counter("claim" if how in CLAIMS else TIME if how == TIME else "error" for how in caught)
-        share = f"{100 * len(caught) / len(some):.1f} %"
-        rows.append((name, len(some), len(caught), share, how["claim"], how["error"], how[TIME]))
-    rows.insert(1, ("---",) * len(rows[0]))
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+        some = {mutant: verdict for mutant, verdict in verdicts.items() if name in (mutant.path.stem, "all")}
+        ways = Counter(
+            "claim" if verdict.how in CLAIMS else TIME if verdict.how == TIME else "error"
+            for verdict in some.values()
+            if verdict.caught
+        )
+        left = [mutant for mutant, verdict in some.items() if not verdict.caught]
+        looked_at = sum(any(entry.covers(mutant) for entry in known) for mutant in left)
+        share = f"{100 * ways.total() / len(some):.1f} %"
+        counts = (len(some), share, ways["claim"], ways["error"], ways[TIME], len(left), looked_at)
+        rows.append((name, *map(str, counts)))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def report(verdicts: dict[Mutant, Verdict], known: list[Accepted]) -> tuple[str, bool]:
-    """Tell what came of it, and whether nothing is left to look at."""
-    survivors = [mutant for mutant, verdict in verdicts.items() if not verdict.caught]
-    parts = [table(verdicts)]
-    met: set[Accepted] = set()
-    new: list[Mutant] = []
-    by_entry: dict[Accepted, list[Mutant]] = {}
-    for mutant in survivors:
-        entries = [entry for entry in known if entry.covers(mutant)]
-        met.update(entries)
-        if entries:
-            by_entry.setdefault(entries[0], []).append(mutant)
-        else:
-            new.append(mutant)
+def report(verdicts: dict[Mutant, Verdict], known: list[Accepted]) -> tuple[str, list[Mutant], list[Accepted]]:
+    """Tell what came of it; return with it what is left to look at, and entries that nothing answers to."""
+    left = {
+        mutant: [entry for entry in known if entry.covers(mutant)]
+        for mutant, verdict in verdicts.items()
+        if not verdict.caught
+    }
+    new = [mutant for mutant, entries in left.items() if not entries]
+    parts = [table(verdicts, known)]
     for kind in dict.fromkeys(entry.kind for entry in known):
-        some = {entry: mutants for entry, mutants in by_entry.items() if entry.kind == kind}
-        lines = [f"- {entry}: {len(mutants)}. {entry.reason}" for entry, mutants in some.items()]
-        parts.append("\n".join((f"## Looked at: {kind} ({sum(map(len, some.values()))})", "", *lines)))
+        counts = Counter(entries[0] for entries in left.values() if entries and entries[0].kind == kind)
+        lines = [f"- {entry}: {count}. {entry.reason}" for entry, count in counts.items()]
+        parts.append("\n".join((f"## Looked at: {kind} ({counts.total()})", "", *lines)))
     parts.append("\n\n".join((f"## Not looked at ({len(new)})", *(f"```diff\n{mutant.diff}\n```" for mutant in new))))
-    seen = {mutant.where for mutant in verdicts} | {mutant.path.stem for mutant in verdicts}
+    modules = {mutant.path.stem for mutant in verdicts}
+    met = {entry for entries in left.values() for entry in entries}
     stale = [
         entry
         for entry in known
-        if entry not in met and all(where in seen or where.split(".")[0] in seen for where in entry.where)
+        if entry not in met and modules.issuperset(where.split(".")[0] for where in entry.where)
     ]
     if stale:
         parts.append("\n".join(("## Looked at, and gone: take these out", "", *(f"- {entry}" for entry in stale))))
-    return "\n\n".join(parts) + "\n", not new and not stale
+    return "\n\n".join(parts) + "\n", new, stale
 
 
 def fill(page: Path, text: str) -> None:
@@ -666,6 +686,7 @@ def main() -> int:
         print(f"{len(mutants)} faults")
         return 0
 
+    known = accepted(tests / "survivors.toml")
     began = time.monotonic()
     bench = Bench(root, package, tests, options.without)
     bench.measure()
@@ -678,7 +699,7 @@ def main() -> int:
             print(f"{count} in {time.monotonic() - began:.0f} s", flush=True)
 
     verdicts = bench.run(mutants, options.jobs, seen=seen)
-    text, clean = report(verdicts, accepted(tests / "survivors.toml"))
+    text, new, stale = report(verdicts, known)
     used = os.times()
     computed_s = used.user + used.system + used.children_user + used.children_system
     print(f"\n{text}\n{time.monotonic() - began:.0f} s, and {computed_s:.0f} s of a core")
@@ -688,9 +709,10 @@ def main() -> int:
     before |= {mutant.key: False for mutant, verdict in verdicts.items() if not verdict.caught}
     last.write_text(json.dumps([[*key, caught] for key, caught in before.items()], indent=0))
     (folder / "report.md").write_text(text)
+    (folder / "new.toml").write_text(proposal(new))
     if options.docs:
-        fill(root / "docs" / "mutants.md", table(verdicts))
-    return 0 if clean and not bench.unfit else 1
+        fill(root / "docs" / "mutants.md", table(verdicts, known))
+    return 1 if new or stale or bench.unfit else 0
 
 
 if __name__ == "__main__":

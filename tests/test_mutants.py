@@ -75,8 +75,7 @@ class Project:
             text=True,
             check=False,
         )
-        assert not done.stderr
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout + done.stderr
 
     def accept(self, text: str) -> None:
         (self.root / "checks" / "survivors.toml").write_text(text)
@@ -112,24 +111,19 @@ def test_faults_are_noticed_or_told_until_somebody_gives_a_reason(project: Proje
     assert "MARGIN" not in new
     assert "ValueError" not in new
 
-    project.accept("""
-[[equivalent]]
-where = "budget.is_enough"
-line = "return amps > needed"
-becomes = "return amps >= needed"
-reason = "no float of the tests is 6"
+    entries = (project.root / ".mutants" / "new.toml").read_text()
+    project.accept(entries)
+    assert "no reason" in project.run()[1]
 
-[[tuned]]
-where = ["budget.UNUSED"]
-reason = "nobody uses it"
+    project.accept(entries.replace('reason = ""', 'reason = "nobody minds"'))
+    code, told = project.run("--survivors")
+    assert "## Not looked at (0)" in told
+    assert "`return amps > needed` → `return amps >= needed`: 1. nobody minds" in told
+    assert "take these out" not in told
 
-[[tuned]]
-where = "budget.GONE"
-reason = "it was here"
-""")
-    _, told = project.run("--survivors")
-    assert "## Looked at: equivalent (1)" in told
-    assert "no float of the tests is 6" in told
-    assert SURVIVOR not in told
-    assert "- budget.GONE" in told.split("take these out")[1]
-    assert "MARGIN" not in told
+
+def test_a_reason_for_what_is_noticed_is_told(project: Project) -> None:
+    project.accept('[[tuned]]\nwhere = ["budget.MARGIN"]\nreason = "chosen"\n')
+    code, told = project.run("budget")
+    assert code == 1
+    assert "- budget.MARGIN" in told.split("take these out")[1]
