@@ -40,6 +40,8 @@ It may be fixed without our hearing of it, and a cut that is refused costs nothi
 PATIENCE_CUT_S = 120.0
 """The longest that a cut waits because the cloud asked for patience, s: a breaker at 1.45 times its rating may have an
 hour, and a cloud that was asked too often says so again."""
+DEAF_S = 5.0
+"""Who cannot be told anything for longer than this is not waited for, s: another can be lowered within it."""
 UNUSED_S = 30.0
 """Who uses less than it may for so long is taken to go on so, s: a car raises its current within 20 s."""
 
@@ -119,12 +121,14 @@ class ManagedCharger:
         """When its target was last chosen, s."""
         self.debt_as = 0.0
         """What holding its minimum has cost so far, A·s over the budget."""
+        self.settled_at = -math.inf
+        """When the meter had shown all of its last change, s."""
         self.learned: tuple[int, ...] | None = None
         """The phases that it was seen to load, from 0."""
         self._odd: tuple[int, ...] | None = None
         self.has_turn = False
-        self.turn_at = -math.inf
-        """Since when it runs, or waits for its turn, s."""
+        self.turn_at = self.waiting_at = -math.inf
+        """Since when it has had its turn, and has waited for one, s."""
         self._unused_at = math.inf
         self._sent_at = self._ended_at = self._stopped_at = -math.inf
         self._failures = self._resends = 0
@@ -235,6 +239,8 @@ class ManagedCharger:
             change = self.belief.change
             if change and measured_at < change.ends_at() and abs(measured - change.to) > STEADY_A:
                 return  # measured on its way: the rest of the way is not the house's
+            if change:
+                self.settled_at = now
             self.belief.settle(measured, measured)
             self._resends = 0
 
@@ -308,9 +314,9 @@ class ManagedCharger:
             self.target = self.request = known
             self.belief.settle(self.belief.low, high)
 
-    def settled(self, change: Change) -> None:
+    def settled(self, change: Change, now: float) -> None:
         """Take note that the meter has shown a change."""
-        self._resends = 0
+        self._resends, self.settled_at = 0, now
         if change.command.action is Action.SET_AMPS:
             self.request = change.command.amps
 
@@ -375,6 +381,12 @@ class ManagedCharger:
         if change is None and self.running and self.target and self.request == self.target:
             return min(float(self.target), self.belief.high)
         return float(self.target)
+
+    def expected_by_others(self, now: float) -> float:
+        """What the others have to reckon with, A: while it cannot be told to draw less, with what it draws."""
+        if not self.in_flight and self.no_cut_before - now > DEAF_S:
+            return max(self.expected_amps, self.belief.bounds(now)[1])
+        return self.expected_amps
 
     @property
     def committed_amps(self) -> float:

@@ -7,6 +7,7 @@ import math
 from typing import Any, TypedDict
 
 from .asking import Asking
+from .belief import Change
 from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
 from .choice import QUIET_S, Choice, View, choose
@@ -152,9 +153,21 @@ class Controller:
                 continue
             charger.belief.witness(change, seen, now)
             if charger.belief.change is None:
-                charger.settled(change)
-                if self._house.is_complete and len(read) > 1:
+                charger.settled(change, now)
+                if self._moved_alone(charger, change):
                     charger.learn(phases_moved(change, read))
+            elif charger.learned and charger.belief.is_overdue(now):
+                moved_on = phases_moved(change, read) or ()
+                if moved_on and not set(moved_on) & set(charger.learned):
+                    charger.learned = None
+
+    def _moved_alone(self, charger: ManagedCharger, change: Change) -> bool:
+        """Whether a change that has ended was the only one of any charger for as long as it took."""
+        return self._house.is_complete and all(
+            other.belief.change is None and other.settled_at < change.sent_at
+            for other in self._chargers.values()
+            if other is not charger
+        )
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
         """Take what a charger says of itself."""
@@ -417,7 +430,7 @@ class Controller:
         flowing = [min([phase.amps, *phase.beside.values()]) for phase in self._house.phases]
         for charger in self._chargers.values():
             if charger not in ours:
-                self._load(flowing, charger, charger.expected_amps, now)
+                self._load(flowing, charger, charger.expected_by_others(now), now)
         free = [room(self._limits, flowing, (phase,)) - self._prices.margin_amps for phase in self._all_phases]
         loads = {charger.charger_id: self._loads(charger.charger_id) for charger in ours}
 
@@ -470,7 +483,8 @@ class Controller:
         for other in self._chargers.values():
             if other is not charger:
                 is_ours = committed and other.not_ours(self.settings.mode, now) is None
-                self._load(flowing, other, other.committed_amps if is_ours else other.expected_amps, now)
+                amps = other.expected_by_others(now)
+                self._load(flowing, other, max(amps, other.committed_amps) if is_ours else amps, now)
         return flowing
 
     def _load(self, flowing: list[float], charger: ManagedCharger, amps: float, now: float) -> None:

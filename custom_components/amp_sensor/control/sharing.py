@@ -96,8 +96,11 @@ class Sharing:
     ) -> Demand:
         cap = caps[charger.charger_id]
         has_turn = charger.running or charger.target > 0
-        if charger.has_turn != has_turn:
-            charger.has_turn, charger.turn_at = has_turn, now
+        if has_turn and not charger.has_turn:
+            charger.turn_at = now
+        elif charger.has_turn and not has_turn and charger.settled_at > charger.turn_at:
+            charger.waiting_at = now  # a turn in which nothing flowed, as a start was lost, was none
+        charger.has_turn = has_turn
         is_over = has_turn and now - charger.turn_at >= TURN_S
         return Demand(
             charger_id=charger.charger_id,
@@ -106,5 +109,5 @@ class Sharing:
             cap=charger.usable_amps(cap, now) if has_turn or charger.starts_left(now) >= 1 else 0,
             rank=RANKS[charger.settings.priority],
             # First whose turn is not over, then who has waited for longest
-            turn=(2 if is_over else 0 if has_turn else 1, charger.turn_at),
+            turn=(2, charger.turn_at) if is_over else (0, charger.turn_at) if has_turn else (1, charger.waiting_at),
         )
