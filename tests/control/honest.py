@@ -1,7 +1,6 @@
 """A site on which everything is as it should be: a meter that tells what flows, a cloud that answers, cars that obey.
 
-Unlike bench.py's it has phases, and cars that take their time. Second by second while anything moves, in the steps of
-the meter while nothing does.
+Cars take their time. Second by second while anything moves or is too much, in the steps of the meter otherwise.
 """
 
 from collections.abc import Callable, Iterable
@@ -44,8 +43,8 @@ class HonestCar:
     """The most that it uses of what it may, A."""
     obeys: bool = True
     """Whether what was accepted reaches it."""
-    answers: bool = True
-    """Whether its cloud ever answers."""
+    unanswered: int = 0
+    """How many of the next commands get lost, and are never answered."""
     tells_phases: bool = False
     plugged_in: bool = True
     in_flight: Command | None = None
@@ -146,12 +145,13 @@ class HonestSite:
 
     def step(self) -> None:
         """Let the shortest time pass in which nothing is missed."""
-        calm = self._posted and not any(car.is_moving for car in self.cars.values())
+        calm = max(self._posted, default=inf) <= self.controller.settings.max_amps
+        calm = calm and not any(car.is_moving for car in self.cars.values())
         seconds = POST_S if calm and self.now - self._posted_at < 1 else 1.0
         self.now += seconds
         for car in self.cars.values():
             car.move(self.now)
-            if car.in_flight is not None and car.answers and self.now >= car.answer_at:
+            if car.in_flight is not None and self.now >= car.answer_at:
                 command, car.in_flight = car.in_flight, None
                 if car.obeys:
                     wait_s = START_S if command.action is Action.START else OBEY_S
@@ -183,6 +183,9 @@ class HonestSite:
                 car = self.cars[decision.charger_id]
                 self.commands.append((self.now, command))
                 car.in_flight, car.answer_at = command, self.now + ANSWER_S
+                if car.unanswered:
+                    car.unanswered -= 1
+                    car.answer_at = inf
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

@@ -447,6 +447,9 @@ class ManagedCharger:
         if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
             return False
         self._resends += 1
+        if self._resends > 1:
+            # Not where it was looked for: perhaps it loads other phases than it once seemed
+            self.learned = None
         if change.command.action is Action.STOP:
             self.running = True
         else:

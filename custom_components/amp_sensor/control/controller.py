@@ -141,8 +141,8 @@ class Controller:
                 continue
             known = self._known_phases(charger)
             if known is None:
-                moved = [after - before for after, before in zip(read, change.before, strict=False)]
-                seen = [change.start + (min(moved) if change.is_cut else max(moved))] if moved else []
+                steps = [after - before for after, before in zip(read, change.before, strict=False)]
+                seen = [change.start + (min(steps) if change.is_cut else max(steps))] if steps else []
             else:
                 seen = [
                     read[phase] - house[phase] - self._drawn_by_others(charger, phase, now)
@@ -152,28 +152,32 @@ class Controller:
             if not seen:
                 continue
             charger.belief.witness(change, seen, now)
+            moved = self._moved(charger, change)
             if charger.belief.change is None:
                 charger.settled(change, now)
-                if self._moved_alone(charger, change):
-                    charger.learn(phases_moved(change, read))
-            elif charger.learned and charger.belief.is_overdue(now):
-                moved_on = phases_moved(change, read) or ()
-                if moved_on and not set(moved_on) & set(charger.learned):
-                    charger.learned = None
+                charger.learn(moved)
+            elif moved and known == charger.learned and charger.belief.is_overdue(now):
+                # It did as told, but not where it was looked for
+                charger.learned = moved
+                charger.belief.settle(change.to, change.to)
+                charger.settled(change, now)
 
-    def _moved_alone(self, charger: ManagedCharger, change: Change) -> bool:
-        """Whether a change that has ended was the only one of any charger for as long as it took."""
-        return self._house.is_complete and all(
+    def _moved(self, charger: ManagedCharger, change: Change) -> tuple[int, ...] | None:
+        """Return the phases on which a change shows by now; None where that is not clear, or others moved as well."""
+        is_alone = all(
             other.belief.change is None and other.settled_at < change.sent_at
             for other in self._chargers.values()
             if other is not charger
         )
+        return phases_moved(change, self._house.read) if self._house.is_complete and is_alone else None
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
         """Take what a charger says of itself."""
         charger = self._chargers[charger_id]
-        was_drawing = charger.belief.high
+        was_drawing, change = charger.belief.high, charger.belief.change
         charger.add_report(report, now)
+        if change and charger.belief.change is None and (moved := self._moved(charger, change)):
+            charger.learn(moved)
         if charger.belief.low > was_drawing and self._house.is_told:
             # Until now, what it draws more was taken for the house's
             self._share(now)
