@@ -72,7 +72,7 @@ def tables(results: dict[Run, Result], absent: Sequence[str]) -> str:
     some = next(iter(results))
     seeds = max(run.seed for run in results)
     delta = f"The meter also posts on a change of {some.report_delta:g} A. " if some.report_delta else ""
-    parts = [f"{delta}{seeds} seeds; in brackets the least and the most of them."]
+    parts = [f"{delta}Seeds: {seeds}; in brackets the least and the most of them."]
     for group in (Group.UNSEEN, Group.CHOSEN):
         for conditions in CONDITIONS:
             parts += _summary(single_phase(results, group, conditions), f"{group}, together: {conditions} conditions")
