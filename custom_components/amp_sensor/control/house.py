@@ -81,6 +81,8 @@ class House:
         """Whether it was ever seen to export."""
         self.is_complete = False
         """Whether the last reading told of every phase."""
+        self._told_at = now
+        """When it was, s."""
         self._more = 0
         self._peak_since = self._integrated_at = now
         self._reach(max(1, phases), now)
@@ -139,6 +141,7 @@ class House:
         if not any(amps is not None for amps in told):
             return False
         self._count(len(told), reading.at)
+        self._told_at = reading.at
         # Which of its phases a shorter reading left out, nobody knows: nothing of it may make room
         is_short = len(told) < self._expected
         for number, amps in enumerate(told):
@@ -165,9 +168,13 @@ class House:
         self._reach(max(told, self._expected), now)
 
     def share(self, drawn: Callable[[int], Bounds], unknown: Mapping[str, Bounds]) -> None:
-        """Tell the house's part of what was read last from the chargers', of each phase."""
+        """Tell the house's part of what was read last from the chargers', of each phase.
+
+        Where a phase was not told last, its chargers may have changed since: what is known of its house stays.
+        """
         for number, phase in enumerate(self.phases):
-            phase.share(drawn(number), unknown, exports=self.exports)
+            if phase.read_at == self._told_at:
+                phase.share(drawn(number), unknown, exports=self.exports)
 
     def remember(self, now: float, held_s: float, *, was_blind: bool) -> None:
         """Learn from the house as it is from now on; what it was before held for `held_s`."""
