@@ -249,8 +249,8 @@ class ManagedCharger:
     ) -> None:
         """Take the end of the command in flight; the end of any other comes too late to say anything."""
         change = self.belief.change
-        if command != self.in_flight:
-            return
+        if command is not self.in_flight:
+            return  # an equal one may have been sent again meanwhile
         self.in_flight, self._ended_at = None, now
         self.latency_s += 0.2 * (min(now - self._sent_at, 45.0) - self.latency_s)
         if change:
