@@ -359,8 +359,8 @@ class ManagedCharger:
         return min(self.settings.profile.floor_amps, self.settings.min_amps)
 
     def least(self, cap: int) -> int:
-        """Return the least that it charges with, A: its owner's minimum, unless it may not even have that."""
-        return max(self.floor, min(self.settings.min_amps, cap))
+        """Return the least that it charges with, A: its owner's minimum, or its own where it may not even have that."""
+        return self.settings.min_amps if self.settings.min_amps <= cap else self.floor
 
     def cap(self, budget: int) -> int:
         """Return the most that it may be given, A."""
