@@ -118,7 +118,7 @@ class Controller:
 
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
-        now, last, was_frozen = reading.at, self.meter.last, self._doubt.frozen_at is not None
+        now, last, was_doubted = reading.at, self.meter.last, self._doubt.since is not None
         self._house.integrate(now)
         before = self._house.amps
         self.meter.add(reading)
@@ -128,9 +128,10 @@ class Controller:
         if last is not None:
             self._witness(before, now)
         self._share(now)
-        self._doubt.compare(self._house, self._chargers, {each: self._loads(each) for each in self._chargers}, now)
+        loads = {charger_id: self._known_phases(charger) for charger_id, charger in self._chargers.items()}
+        self._doubt.compare(self._house, self._chargers, loads, now)
         self._asking.add(max(self._house.read), now)
-        is_seen_again = was_frozen and self._doubt.frozen_at is None
+        is_seen_again = was_doubted and self._doubt.since is None
         self._house.remember(now, 0.0 if last is None else now - last.at, was_blind=is_seen_again)
 
     def _witness(self, house: Sequence[float], now: float) -> None:

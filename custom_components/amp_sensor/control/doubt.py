@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 import math
 
+from .belief import STEADY_A
 from .charger import OBEY_S, SUSPECT_S, ManagedCharger
 from .charging import ChargingState
 from .house import House
@@ -24,6 +25,8 @@ class MeterDoubt:
         self.wrong_at: float | None = None
         """Since when it shows less than a fresh report says that a charger draws, s."""
         self._less_at: float | None = None
+        self._shown: dict[int, float] = {}
+        """The phases on which it shows less, and the least that it showed there, A."""
         self._moved_at = now
 
     @property
@@ -50,32 +53,58 @@ class MeterDoubt:
             self.frozen_at = change.sent_at
 
     def compare(
-        self, house: House, chargers: Mapping[str, ManagedCharger], phases: Mapping[str, Sequence[int]], now: float
+        self,
+        house: House,
+        chargers: Mapping[str, ManagedCharger],
+        phases: Mapping[str, Sequence[int] | None],
+        now: float,
     ) -> None:
-        """Hold what the chargers say that they draw against what is measured.
+        """Hold what the chargers say that they draw against what is measured; of unknown `phases`, against the highest.
 
         Where sun comes in beside the meter it may show less, so a house that ever exported is left alone. A report from
-        before the meter fell proves nothing: a car may have stopped.
+        before the meter fell proves nothing: a car may have stopped. Nor does a car that stands still prove that the
+        meter is right again, and it would be started beside a clamp that is off: what it showed has to change.
         """
-        said = [0.0] * len(house.phases)
-        measured_at = math.inf
+        said, anywhere, measured_at = [0.0] * len(house.phases), 0.0, math.inf
         for charger_id, charger in chargers.items():
-            report = charger.report
-            fresh = report is not None and now - charger.measured_at < SUSPECT_S and report.at_home is True
-            if not fresh or report is None or report.state is not ChargingState.CHARGING or not report.measured_amps:
-                continue
-            if not charger.is_told_of_last_command or not charger.settings.profile.report_is_evidence:
+            if (drawn := _said(charger, now)) == 0:
                 continue
             measured_at = min(measured_at, charger.measured_at)
-            for phase in phases[charger_id]:
-                said[phase] += report.measured_amps
-        is_less = not house.exports and any(
-            phase.read is not None and phase.read < amps - max(WRONG_AMPS, WRONG_PART * amps)
-            for phase, amps in zip(house.phases, said, strict=True)
-        )
-        if not is_less:
+            if (loads := phases[charger_id]) is None:
+                anywhere = max(anywhere, drawn)
+            else:
+                for phase in loads:
+                    said[phase] += drawn
+        if house.is_complete and max(house.read) < _least_shown(anywhere):
+            said = [max(anywhere, amps) for amps in said]
+        shown = {number: amps for number, amps in self._shown.items() if number < len(said)}
+        told = [number for number, phase in enumerate(house.phases) if phase.read_at == now]
+        less = {number: house.read[number] for number in told if house.read[number] < _least_shown(said[number])}
+        if self.wrong_at is not None:
+            less = {
+                number: min(amps, house.read[number])
+                for number, amps in shown.items()
+                if number not in told
+                or house.read[number] <= (said[number] - STEADY_A if said[number] else amps + WRONG_AMPS)
+            } | less
+        if house.exports or not less:
             self._less_at = self.wrong_at = None
         elif self._less_at is None:
             self._less_at = now
-        elif measured_at >= self._less_at + OBEY_S:
+        elif OBEY_S <= measured_at - self._less_at < math.inf:
             self.wrong_at = self._less_at
+        self._shown = less
+
+
+def _said(charger: ManagedCharger, now: float) -> float:
+    """Return what a charger says that it draws by now, A; 0 where that is no evidence."""
+    report = charger.report
+    if report is None or report.at_home is not True or report.state is not ChargingState.CHARGING:
+        return 0.0
+    is_fresh = now - charger.measured_at < SUSPECT_S and charger.is_told_of_last_command
+    return report.measured_amps or 0.0 if is_fresh and charger.settings.profile.report_is_evidence else 0.0
+
+
+def _least_shown(amps: float) -> float:
+    """Return the least that a meter shows which works, where a charger draws `amps`, A."""
+    return amps - max(WRONG_AMPS, WRONG_PART * amps)
