@@ -13,8 +13,9 @@ from .charging import Action, ChargerReport, Command, Outcome
 from .choice import QUIET_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
 from .doubt import MeterDoubt
+from .flows import Flows
 from .house import House
-from .learning import phases_moved
+from .learning import known_phases, phases_moved
 from .limits import Budget, Limit, room
 from .memory import Record, Risk, together
 from .meter import Meter
@@ -30,8 +31,6 @@ PROTECT_AT = 0.5
 """The protection's load that nothing is planned beyond: half of its tolerance is left for what comes."""
 LOWERABLE = (Reason.COMPLETE, Reason.SCHEDULED, Reason.STOPPED_BY_USER)
 """Why a charger is left alone although its limit may be lowered."""
-FULL_LEGS = 1.5
-"""What is fed with more than so many times the voltage of a leg hangs between two of them."""
 
 
 class Supply(StrEnum):
@@ -281,8 +280,12 @@ class Controller:
         for charger in self._chargers.values():
             if charger.in_flight and charger.is_lost(now):
                 charger.acknowledge(charger.in_flight, Outcome.UNKNOWN, now)
-        shares = self._shares(now)
-        decisions = {charger.charger_id: self._decide(charger, shares, now) for charger in self._by_turn(now)}
+        flows = self._flows(now)
+        shares = self._shares(flows, now)
+        decisions = {}
+        for charger in self._by_turn(flows):
+            decisions[charger.charger_id] = self._decide(charger, flows, shares, now)
+            flows.renew(charger)
         return tuple(decisions[charger_id] for charger_id in self._chargers)
 
     def release(self, charger_id: str, *, now: float) -> Command | None:
@@ -295,7 +298,7 @@ class Controller:
         if charger.out_of_reach(now) or self._is_unsure(charger, now):
             return None
         request, cap = charger.request or 0, self._cap(charger)
-        free = room(self._limits, self._flowing(charger, now, committed=True), self._loads(charger_id))
+        free = room(self._limits, self._flows(now).beside(charger, committed=True), self._loads(charger_id))
         fits = min(cap, math.floor(free))
         command: Command | None = None
         if charger.running:
@@ -316,16 +319,16 @@ class Controller:
         waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
         return bool(waits) or not self._house.is_told or self._silence_s(self._all_phases, now) > QUIET_S
 
-    def _decide(self, charger: ManagedCharger, shares: Mapping[str, Share], now: float) -> Decision:
+    def _decide(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
         if reason := charger.not_ours(self.settings.mode, now):
-            return self._leave(charger, reason, now)
-        if charger.paused and (command := self._lower_unasked(charger, now)):
+            return self._leave(charger, reason, flows, now)
+        if charger.paused and (command := self._lower_unasked(charger, flows, now)):
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
         kept, read_at = charger.target, self.meter.last.at if self.meter.last else -math.inf
         self._doubt.look_for_change(charger, read_at)
         resend = charger.look(now, read_at)
-        view = self._view(charger, shares, now)
+        view = self._view(charger, flows, shares, now)
         if charger.is_blocked(now):
             charger.drop_cut(view.room)
         choice = choose(view)
@@ -350,13 +353,13 @@ class Controller:
             command=command,
         )
 
-    def _leave(self, charger: ManagedCharger, reason: Reason, now: float) -> Decision:
+    def _leave(self, charger: ManagedCharger, reason: Reason, flows: Flows, now: float) -> Decision:
         """Leave alone what is not ours, but for the limit of a car that draws without charging."""
         if charger.running:
             charger.target = charger.target if charger.request is None else charger.request
         else:
             charger.target = 0
-        command = self._lower_unasked(charger, now) if reason in LOWERABLE else None
+        command = self._lower_unasked(charger, flows, now) if reason in LOWERABLE else None
         return Decision(
             at=now,
             charger_id=charger.charger_id,
@@ -365,12 +368,12 @@ class Controller:
             command=command,
         )
 
-    def _lower_unasked(self, charger: ManagedCharger, now: float) -> Command | None:
+    def _lower_unasked(self, charger: ManagedCharger, flows: Flows, now: float) -> Command | None:
         """Lower the limit of a car that draws without charging (it heats its cabin), where the site is over."""
         if not charger.draws_unasked or self.settings.mode is Mode.MONITOR or not self._house.is_told:
             return None
         charger.look(now, -math.inf)
-        left = room(self._limits, self._flowing(charger, now, committed=False), self._loads(charger.charger_id))
+        left = room(self._limits, flows.beside(charger), self._loads(charger.charger_id))
         command = Command(
             charger_id=charger.charger_id, action=Action.SET_AMPS, amps=max(charger.floor, math.floor(left))
         )
@@ -382,10 +385,9 @@ class Controller:
 
     # -- what bears on a charger --------------------------------------------------------------------------------
 
-    def _view(self, charger: ManagedCharger, shares: Mapping[str, Share], now: float) -> View:
+    def _view(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> View:
         loads = self._loads(charger.charger_id)
-        flowing = self._flowing(charger, now, committed=False)
-        lasting = self._flowing(charger, now, committed=True)
+        flowing, lasting = flows.beside(charger), flows.beside(charger, committed=True)
         phases = self._house.phases
         highest = [amps - min(amps, phase.amps) + max(phase.peaks) for amps, phase in zip(flowing, phases, strict=True)]
         worst = min(loads, key=lambda phase: room(self._limits, flowing, (phase,)))
@@ -427,15 +429,20 @@ class Controller:
             if number in loads
         )
 
-    def _shares(self, now: float) -> dict[str, Share]:
+    def _flows(self, now: float) -> Flows:
+        chargers = self._chargers.values()
+        loads = {charger.charger_id: self._known_phases(charger) for charger in chargers}
+        return Flows(self._house, chargers, loads, self._ours(now), now)
+
+    def _ours(self, now: float) -> list[ManagedCharger]:
+        return [each for each in self._chargers.values() if each.not_ours(self.settings.mode, now) is None]
+
+    def _shares(self, flows: Flows, now: float) -> dict[str, Share]:
         """Return the parts of those who can be told anything, where they are several."""
-        ours = [each for each in self._chargers.values() if each.not_ours(self.settings.mode, now) is None]
+        ours = self._ours(now)
         if len(ours) < 2 or not self._house.is_told:
             return {}
-        flowing = [min([phase.amps, *phase.beside.values()]) for phase in self._house.phases]
-        for charger in self._chargers.values():
-            if charger not in ours:
-                self._load(flowing, charger, charger.expected_by_others(now), now)
+        flowing = flows.without(ours)
         free = [room(self._limits, flowing, (phase,)) - self._prices.margin_amps for phase in self._all_phases]
         loads = {charger.charger_id: self._loads(charger.charger_id) for charger in ours}
 
@@ -467,58 +474,24 @@ class Controller:
         waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
         return not waits and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
 
-    def _by_turn(self, now: float) -> list[ManagedCharger]:
+    def _by_turn(self, flows: Flows) -> list[ManagedCharger]:
         """Order the chargers: first those that have to give, the last and the highest before all, then who may take."""
         chargers = list(self._chargers.values())
         if len(chargers) < 2 or not self._house.is_told:
             return chargers
 
         def place(charger: ManagedCharger) -> tuple[bool, int, int]:
-            flowing = self._flowing(charger, now, committed=False)
-            gives = charger.expected_amps - room(self._limits, flowing, self._loads(charger.charger_id)) > OVER_A
+            left = room(self._limits, flows.beside(charger), self._loads(charger.charger_id))
+            gives = charger.expected_amps - left > OVER_A
             rank = RANKS[charger.settings.priority]
             return (not gives, -rank, -charger.target) if gives else (not gives, rank, charger.target)
 
         return sorted(chargers, key=place)
 
-    def _flowing(self, charger: ManagedCharger, now: float, *, committed: bool) -> list[float]:
-        """Return what flows on each phase beside a charger once all others have obeyed, A; `committed`: what may."""
-        # Where its own phases are unknown, its current is in the house's part of some: for itself, it is its own
-        flowing = [phase.beside.get(charger.charger_id, phase.amps) for phase in self._house.phases]
-        for other in self._chargers.values():
-            if other is not charger:
-                is_ours = committed and other.not_ours(self.settings.mode, now) is None
-                amps = other.expected_by_others(now)
-                self._load(flowing, other, max(amps, other.committed_amps) if is_ours else amps, now)
-        return flowing
-
-    def _load(self, flowing: list[float], charger: ManagedCharger, amps: float, now: float) -> None:
-        """Let a charger draw `amps` on top of what flows.
-
-        Of unknown phases it counts on each, but for what it draws already: that is in the house's part.
-        """
-        known = self._known_phases(charger)
-        if known is None:
-            amps = max(0.0, amps - charger.belief.bounds(now)[0])
-        for phase in self._all_phases if known is None else known:
-            flowing[phase] += amps
-
     def _known_phases(self, charger: ManagedCharger) -> tuple[int, ...] | None:
-        """Return the phases that a charger loads, from 0: told, reported or learned; None where nobody knows."""
-        phases, report = len(self._house.phases), charger.report
-        if phases <= 1:
-            return (0,)
-        if told := charger.settings.phases:
-            return tuple(number - 1 for number in told if number <= phases) or None
-        reported = None if report is None else report.phases
-        if reported is not None and reported >= phases:
-            return tuple(range(phases))
-        if self.settings.supply is Supply.SPLIT and report is not None and report.volts is not None:
-            last = self.meter.last
-            if last is not None and report.volts > FULL_LEGS * max(last.volts):
-                return tuple(range(phases))
-        learned = charger.learned
-        return learned if learned and max(learned) < phases and reported in (None, len(learned)) else None
+        """Return the phases that a charger loads, from 0; None where nobody knows."""
+        is_split = self.settings.supply is Supply.SPLIT
+        return known_phases(charger, len(self._house.phases), is_split=is_split, last=self.meter.last)
 
     def _loads(self, charger_id: str) -> tuple[int, ...]:
         """Return the phases that bear on a charger, from 0: all of them where nobody knows."""

@@ -1,13 +1,37 @@
-"""Which phases a charger loads, learned from where its steps appear on the meter."""
+"""Which phases a charger loads: told, reported, or learned from where its steps appear on the meter."""
 
 from collections.abc import Sequence
 
 from .belief import Change
+from .charger import ManagedCharger
+from .reading import Reading
 
 LEAST_A = 3.0
 """A smaller step is not told from the house's own, A."""
 MOVED, STILL = (0.7, 1.3), 0.3
 """The parts of a step between which a phase moved with it, and below which it did not; in between nobody knows."""
+
+FULL_LEGS = 1.5
+"""What is fed with more than so many times the voltage of a leg hangs between two of them."""
+
+
+def known_phases(
+    charger: ManagedCharger, phases: int, *, is_split: bool, last: Reading | None
+) -> tuple[int, ...] | None:
+    """Return which of so many phases a charger loads, from 0; None where nobody knows."""
+    if phases <= 1:
+        return (0,)
+    if told := charger.settings.phases:
+        return tuple(number - 1 for number in told if number <= phases) or None
+    report = charger.report
+    reported = None if report is None else report.phases
+    if reported is not None and reported >= phases:
+        return tuple(range(phases))
+    volts = None if report is None else report.volts
+    if is_split and last is not None and volts is not None and volts > FULL_LEGS * max(last.volts):
+        return tuple(range(phases))
+    learned = charger.learned
+    return learned if learned and max(learned) < phases and reported in (None, len(learned)) else None
 
 
 def phases_moved(change: Change, read: Sequence[float]) -> tuple[int, ...] | None:
