@@ -77,7 +77,7 @@ class Prices:
 # eager takes what the protection allows. A price of zero would be the original service's rule.
 PRICES = {
     Mode.STRICT: Prices(over=12.0, command_as=180.0, hold_as=0.0, margin_amps=0.3),
-    Mode.BALANCED: Prices(over=2.5, command_as=180.0, hold_as=50.0, margin_amps=0.1),
+    Mode.BALANCED: Prices(over=3.0, command_as=180.0, hold_as=45.0, margin_amps=0.1),
     Mode.EAGER: Prices(over=1.5, command_as=90.0, hold_as=600.0, margin_amps=0.0),
 }
 PRICES[Mode.MONITOR] = PRICES[Mode.BALANCED]
