@@ -1,4 +1,7 @@
-"""What would have been right: the best split of what the house left, by somebody who knew it."""
+"""What would have been right: the best split of what the house left, by somebody who knew it.
+
+It is not `control/allocation.py` on purpose: the judge is not to be the judged.
+"""
 
 from collections.abc import Sequence
 from itertools import groupby

@@ -1,8 +1,11 @@
 """What deciding costs is measured, and is little."""
 
+import sys
+
 import pytest
 
-from simulation.__main__ import SHIPPED, UCI
+from simulation.__main__ import main
+from simulation.benchmark import SHIPPED, UCI
 from simulation.cost import Cost, measure, report
 from simulation.house import load
 
@@ -20,3 +23,9 @@ def test_a_decision_for_ten_chargers_on_three_phases_takes_less_than_a_milliseco
     many = costs["a decision for ten chargers on three phases"]
     assert many.usual_s < 0.001 or many.loops < 3
     assert costs["a decision for one charger"].usual_s < many.usual_s
+
+
+def test_the_command_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulation", "cost", "--hours", "0.02"])
+    assert main() == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 4

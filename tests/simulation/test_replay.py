@@ -24,8 +24,9 @@ from custom_components.amp_sensor.control import (
 from simulation.__main__ import main
 from simulation.account import ON_ITS_WAY, TOO_MUCH, account
 from simulation.baselines import CONTROLLERS, Rule, Site
+from simulation.benchmark import SUN
 from simulation.car import Pace
-from simulation.house import House, load
+from simulation.house import House, load, load_sun
 from simulation.plant import NORMAL, STRESS, Charger, Conditions
 from simulation.replay import Record, replay
 
@@ -334,6 +335,24 @@ class TestCommandLine:
         _, out = run("--json", "--mode", "strict", "--conditions", "stress")
         expected = replay(house, "amp_sensor", budget=25, chargers=_one(16), mode=Mode.STRICT, conditions=STRESS)
         assert json.loads(out) == pytest.approx(asdict(expected), abs=0.001)
+
+    def test_cars_phases_sun_and_a_local_charger_reach_the_replay(self, run: Callable[..., tuple[int, str]]) -> None:
+        house = load(SHIPPED).window(start_h=17, hours=1).under_sun(0.5 * load_sun(SHIPPED.with_name(SUN)))
+        _, out = run("--json", "--cars", "2", "--car-phases", "1", "--local", "--sun", "0.5", "--controller", "evcc")
+        chargers = (Charger(max_amps=16, phases=(1,), local=True),) * 2
+        expected = replay(house, "evcc", budget=25, chargers=chargers)
+        assert json.loads(out) == pytest.approx(asdict(expected), abs=0.001)
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [(("--car-phases", "2"), "has 1 phase"), (("--account", "--cars", "2"), "an account is of one car")],
+    )
+    def test_what_this_house_or_an_account_cannot_do_is_said(
+        self, run: Callable[..., tuple[int, str]], arguments: tuple[str, ...], said: str
+    ) -> None:
+        code, error = run(*arguments)
+        assert code == 2
+        assert said in error
 
     def test_a_plot_is_drawn(self, run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
         assert run("--plot", str(tmp_path / "new" / "p.png"))[0] == 0
