@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 import json
 from math import inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -14,7 +15,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.webhook import async_generate_path
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, ConfigSubentryData
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
@@ -38,7 +39,7 @@ from custom_components.amp_sensor.const import (
     SUBENTRY_CHARGER,
 )
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome
-from custom_components.amp_sensor.site.coordinator import SAVE_S, SiteCoordinator
+from custom_components.amp_sensor.site.coordinator import SHOW_S, SiteCoordinator
 from tests.postgresql import create_database, run_postgresql
 
 collect_ignore = ["browser"]  # without the fixtures of Home Assistant: `scripts/test browser`
@@ -59,6 +60,8 @@ CHARGING = ChargerReport(
     at_home=True,
 )
 
+STOPPED = replace(CHARGING, state=ChargingState.STOPPED, measured_amps=0.0, age_s=0.0)
+
 
 def car_data(**changes: Any) -> dict[str, Any]:
     """Return the settings of a car as the flow keeps them."""
@@ -70,6 +73,20 @@ def car_data(**changes: Any) -> dict[str, Any]:
         CONF_CHARGER_LOCATION: {"latitude": 43.36, "longitude": -8.83, "radius": 100.0},
         **changes,
     }
+
+
+def add_car(site: Site, subentry_id: str, name: str) -> None:
+    """Add another car to a site, as the flow does."""
+    site.hass.config_entries.async_add_subentry(
+        site.entry,
+        ConfigSubentry(
+            data=MappingProxyType(car_data(**{CONF_CAR_VIN: name})),
+            subentry_id=subentry_id,
+            subentry_type=SUBENTRY_CHARGER,
+            title=name,
+            unique_id=name,
+        ),
+    )
 
 
 @dataclass
@@ -224,7 +241,7 @@ async def site(
 ) -> AsyncGenerator[Site]:
     """Set up a site, at the beginning of five minutes by the clock: energy is shown ten seconds before they end."""
     hass.loop.slow_callback_duration = inf  # a tick of the frozen clock is no slow callback
-    freezer.tick(-dt_util.utcnow().timestamp() % SAVE_S)
+    freezer.tick(-dt_util.utcnow().timestamp() % SHOW_S)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

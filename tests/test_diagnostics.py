@@ -7,13 +7,11 @@ import json
 from math import inf
 from random import Random
 import time
-from types import MappingProxyType
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.components.webhook import async_generate_path
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -24,13 +22,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.charger import ChargerRefused
 from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
-from custom_components.amp_sensor.const import CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
+from custom_components.amp_sensor.const import CONF_TESSIE_URL, DOMAIN
 from custom_components.amp_sensor.control import Reading
 from custom_components.amp_sensor.meters.posts import KEPT, Sender
 from custom_components.amp_sensor.site.address import with_new_address
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
-from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, car_data
+from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, add_car, car_data
 
 LATITUDE, LONGITUDE = 43.36, -8.83
 
@@ -109,16 +107,7 @@ async def test_a_car_of_several_has_diagnostics_of_its_own(
 ) -> None:
     other = "01JOTHER"
     entry = site.entry
-    site.hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data=MappingProxyType(car_data(car_vin="OTHER")),
-            subentry_id=other,
-            subentry_type=SUBENTRY_CHARGER,
-            title="Sancho",
-            unique_id="OTHER",
-        ),
-    )
+    add_car(site, other, "Sancho")
     await site.hass.async_block_till_done()
     await site.settle()
     for identifier, chargers in (

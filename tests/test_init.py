@@ -6,22 +6,21 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 
-from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
+from custom_components.amp_sensor.chargers.charger import ChargerTimeout, ChargerUnreachable
 from custom_components.amp_sensor.const import (
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_SUPPLY,
     DOMAIN,
-    SUBENTRY_CHARGER,
 )
-from custom_components.amp_sensor.control import Action, ChargingState, Mode, Priority, Supply
-from tests.conftest import CHARGER_ID, CHARGING, FakeCharger, Site, car_data
+from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Mode, Outcome, Priority, Supply
+from tests.conftest import CHARGER_ID, CHARGING, STOPPED, FakeCharger, Site, add_car, car_data
 
 STORE = "amp_sensor.01JSITE"
 CONTROL_STORE = "amp_sensor.01JSITE.control"
@@ -189,7 +188,7 @@ async def test_a_pause_of_ours_is_resumed_after_a_restart(
 ) -> None:
     await _pause(site)
     if ending == "stop":
-        hass_storage.pop(CONTROL_STORE)
+        hass_storage.pop(STORE)
         site.hass.set_state(CoreState.stopping)
         site.hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
         await site.settle()
@@ -200,6 +199,115 @@ async def test_a_pause_of_ours_is_resumed_after_a_restart(
     assert site.state("sensor.rocinante_reason") != "stopped_by_user"
     await site.advance(600, step_s=5, amps=2.0, watts=460.0)
     assert Action.START in [command.action for command in site.charger.commands]
+
+
+async def _kill(site: Site, storage: dict[str, Any], report: ChargerReport = STOPPED) -> None:
+    """End Home Assistant's process at once, and begin again with what was on disk, and with a car as it is then."""
+    kept = deepcopy(storage)
+    site.charger.report = report
+    if site.charger.hold is not None:
+        site.charger.hold.set()
+    await _restart(site, storage, kept)
+    site.charger.hold, site.charger.answer = None, Outcome.ACCEPTED
+    site.charger.commands.clear()
+
+
+async def _is_started(site: Site) -> bool:
+    await site.advance(400, step_s=5, amps=2.0, watts=460.0)
+    return Action.START in [command.action for command in site.charger.commands]
+
+
+@pytest.mark.parametrize("moment", ["on its way", "answered", "without an answer", "shown by a report"])
+async def test_a_pause_is_ours_whenever_the_process_is_killed(
+    site: Site, hass_storage: dict[str, Any], moment: str
+) -> None:
+    await site.advance(20, amps=18.0, watts=4140.0)
+    match moment:
+        case "on its way":
+            site.charger.hold = asyncio.Event()
+        case "without an answer":
+            site.charger.answer = ChargerTimeout("Tessie did not answer")
+    await site.post(amps=40.0, watts=9200.0)
+    assert [command.action for command in site.charger.commands] == [Action.STOP]
+    if moment == "shown by a report":
+        site.charger.report = STOPPED
+        await site.advance(20, amps=24.0, watts=5520.0)
+    await _kill(site, hass_storage)
+    assert await _is_started(site)
+
+
+@pytest.mark.parametrize("moment", ["on its way", "answered", "lost"])
+async def test_a_start_that_came_to_nothing_is_tried_again_whenever_the_process_is_killed(
+    site: Site, hass_storage: dict[str, Any], moment: str
+) -> None:
+    await _pause(site)
+    site.charger.commands.clear()
+    match moment:
+        case "on its way":
+            site.charger.hold = asyncio.Event()
+        case "lost":
+            site.charger.answer = ChargerTimeout("Tessie did not answer")
+    for _ in range(100):
+        await site.advance(5, amps=2.0, watts=460.0)
+        if Action.START in [command.action for command in site.charger.commands]:
+            break
+    else:
+        pytest.fail("it is not started at all")
+    await _kill(site, hass_storage)
+    assert await _is_started(site)
+
+
+async def test_a_stop_by_its_user_after_our_start_is_respected_after_a_kill(
+    site: Site, hass_storage: dict[str, Any]
+) -> None:
+    await _pause(site)
+    assert await _is_started(site)
+    site.charger.report = CHARGING
+    await site.advance(60, amps=18.0, watts=4140.0)
+    await _kill(site, hass_storage)
+    assert not await _is_started(site)
+    assert site.state("sensor.rocinante_reason") == "stopped_by_user"
+
+
+async def test_what_its_user_set_in_the_app_is_kept_until_it_is_unplugged(
+    site: Site, hass_storage: dict[str, Any]
+) -> None:
+    await site.advance(60, amps=18.0, watts=4140.0)
+    wish = replace(CHARGING, requested_amps=8.0, measured_amps=8.0, age_s=0.0)
+    site.charger.report = wish
+    await site.advance(20, amps=10.0, watts=2300.0)
+    await _kill(site, hass_storage, wish)
+    await site.advance(300, step_s=5, amps=10.0, watts=2300.0)
+    assert not site.charger.commands
+    assert site.state("sensor.rocinante_reason") == "user_limit"
+    # An option was changed
+    await _reload(site)
+    await site.advance(300, step_s=5, amps=10.0, watts=2300.0)
+    assert not site.charger.commands
+    site.charger.report = replace(STOPPED, state=ChargingState.DISCONNECTED, plugged_in=False, requested_amps=8.0)
+    await site.advance(60, step_s=5, amps=2.0, watts=460.0)
+    site.charger.report = wish
+    await site.advance(400, step_s=5, amps=10.0, watts=2300.0)
+    assert site.charger.commands[0].amps > 8, "the wish went with the cable"
+
+
+async def test_energy_is_on_disk_within_a_minute(site: Site, hass_storage: dict[str, Any]) -> None:
+    """From the first minute on, whatever the clock says: shown it is every five minutes."""
+    await site.advance(66, amps=20.0, watts=4600.0)
+    assert hass_storage[STORE]["data"]["energy_wh"] == pytest.approx(4600 * 50 / 3600, rel=0.02)
+    assert hass_storage[STORE]["data"]["chargers"][CHARGER_ID]["energy_wh"] == pytest.approx(3680 / 60, rel=0.1)
+    for _ in range(20):
+        await site.advance(35, step_s=5, amps=20.0, watts=4600.0)
+        counted = site.coordinator.controller.meter.energy_wh
+        assert counted - hass_storage[STORE]["data"]["energy_wh"] <= 4600 / 60 + 0.1
+
+
+async def test_nothing_is_written_while_nothing_happens(site: Site, hass_storage: dict[str, Any]) -> None:
+    site.charger.report = replace(STOPPED, state=ChargingState.DISCONNECTED, plugged_in=False)
+    await site.advance(120, step_s=5)
+    hass_storage.pop(STORE)
+    await site.advance(600, step_s=5)
+    assert STORE not in hass_storage
 
 
 async def test_a_stop_by_its_user_is_respected_after_a_restart(site: Site, hass_storage: dict[str, Any]) -> None:
@@ -218,33 +326,10 @@ async def test_what_the_house_taught_is_kept_a_few_times_an_hour(site: Site, has
     assert CONTROL_STORE not in hass_storage, "tens of kB"
     await site.advance(120, step_s=5, amps=20.0, watts=4600.0)
     learned = site.coordinator.controller.record()["house"]
-    assert any(any(level[:20]) for level in learned)
+    assert any(any(level[:20]) for phase in learned for level in phase["levels"])
     assert hass_storage[CONTROL_STORE]["data"]["house"]
     await _reload(site)
     assert site.coordinator.controller.record()["house"] == learned
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        "nonsense",
-        {},
-        {"house": None, "paused": []},
-        {"house": [[None] * 22], "paused": []},
-        {"house": [], "paused": [["x"]]},
-        {"house": [[1.0], "short"], "paused": ["a car that was removed"]},
-    ],
-    ids=str,
-)
-async def test_a_damaged_record_of_the_controller_is_harmless(
-    site: Site, hass_storage: dict[str, Any], record: Any
-) -> None:
-    await site.advance(300, step_s=10, amps=20.0, watts=4600.0)
-    kept = {STORE: hass_storage[STORE], CONTROL_STORE: {"version": 1, "key": CONTROL_STORE, "data": record}}
-    await _restart(site, hass_storage, kept)
-    assert site.entry.state is ConfigEntryState.LOADED
-    await site.post(amps=30.0, watts=6900.0)
-    assert site.charger.commands
 
 
 async def test_a_reload_adopts_what_the_car_is_doing(site: Site) -> None:
@@ -431,16 +516,7 @@ async def test_nothing_happens_after_unloading(site: Site) -> None:
 
 
 async def test_a_charger_can_be_added_later(site: Site) -> None:
-    site.hass.config_entries.async_add_subentry(
-        site.entry,
-        ConfigSubentry(
-            data=car_data(),  # type: ignore[arg-type]
-            subentry_id="01JOTHER",
-            subentry_type=SUBENTRY_CHARGER,
-            title="Sancho",
-            unique_id="other",
-        ),
-    )
+    add_car(site, "01JOTHER", "Sancho")
     await site.hass.async_block_till_done()
     await site.settle()
     assert site.state("sensor.sancho_charging_state") == "charging"

@@ -100,7 +100,7 @@ async def _settle(coordinator: SiteCoordinator, sleep: VirtualSleep) -> None:
     """Let all be dealt with that does not wait for the clock: a call is either answered, or asleep in the cloud."""
     for _ in range(PATIENCE):
         await coordinator._events.join()
-        calls = [link.polling + (link.commanding is not None) for link in coordinator._links.values()]
+        calls = [link.polling + len(link.commanding) for link in coordinator._links.values()]
         if sum(calls) == len(sleep.sleepers) and coordinator._events.empty():
             return
         await asyncio.sleep(0)

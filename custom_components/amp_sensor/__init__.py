@@ -17,7 +17,7 @@ from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_
 from .services import async_setup_services
 from .site import address
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.store import control_store, site_store
+from .site.store import async_remove, control_store, site_store
 from .view.links import LINKS, Links
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -63,7 +63,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
     }
     coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)
-    await coordinator.async_start()
+    links = hass.data[LINKS]
+    await coordinator.async_start(lost=links.lost)
+    links.lost = ()
     entry.runtime_data = coordinator
     address.async_register(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -95,4 +97,4 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
     links = hass.data.get(LINKS) or await Links.async_load(hass)  # a disabled site may be the only one
     await links.async_revoke(entry.entry_id)
     for store in (site_store(hass, entry.entry_id), control_store(hass, entry.entry_id)):
-        await store.async_remove()
+        await async_remove(store)

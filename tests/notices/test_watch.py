@@ -55,7 +55,7 @@ class Circuit:
         self.told.append(self.look())
 
     def look(self) -> bool:
-        return self.watch.look(is_asleep=False, now=self.now)["other_circuit"]
+        return self.watch.look(is_asleep=False, is_lost=False, now=self.now)["other_circuit"]
 
 
 def steps(now: int) -> float:
@@ -141,7 +141,9 @@ def test_a_clock_ahead_makes_no_car_behind() -> None:
     def tell(age_s: float, now: float, **changes: object) -> dict[str, bool]:
         report = ChargerReport(age_s=age_s, state=ChargingState.CHARGING, **changes)  # type: ignore[arg-type]
         watch.add_report(report, (), is_alone=True, now=now)
-        return {key: is_wrong for key, is_wrong in watch.look(is_asleep=False, now=now).items() if is_wrong}
+        return {
+            key: is_wrong for key, is_wrong in watch.look(is_asleep=False, is_lost=False, now=now).items() if is_wrong
+        }
 
     assert [tell(-100.0, now) for now in (0, 20, 40)][-1] == {"clock_ahead": True}
     assert tell(150.0, 60) == {}

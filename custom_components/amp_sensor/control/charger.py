@@ -516,9 +516,12 @@ class ManagedCharger:
     # -- what is kept -------------------------------------------------------------------------------------------
 
     def record(self) -> ChargerRecord:
-        """Return what has to survive a restart, as JSON holds it."""
+        """Return what has to survive a restart, as JSON holds it.
+
+        Whose pause it is: a stop that was sent may have stopped it, and a start may have come to nothing.
+        """
         return {
-            "paused": self.paused,
+            "paused": self.paused or self._stop_sent or (self.running and not self._seen_running),
             "user_limit": self.user_limit,
             "phases": None if self.learned is None else list(self.learned),
         }

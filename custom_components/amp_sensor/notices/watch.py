@@ -18,6 +18,12 @@ FROZEN_S: Final = 300.0
 OVER_BUDGET_S, WITHIN_BUDGET_S = 900.0, 300.0
 """How long the house alone is over the budget before that is no accident, s, and how long within it before it is over:
 an oven heats up in a quarter of an hour, and its thermostat clicks every few minutes."""
+PHASE_SILENT_S: Final = 300.0
+"""How long a phase that was told before is missing, s: by then a car that may draw from it was stopped."""
+WRONG_S: Final = 300.0
+"""How long a meter shows less than a car says it draws, s."""
+PLACE_UNKNOWN_S: Final = 600.0
+"""How long nobody knows where a car is that is plugged in, s: after a start of the cloud it may take minutes."""
 ASLEEP_S: Final = 600.0
 """How long a car sleeps that we paused before that is told, s: some wake by themselves when the app looks at them."""
 AHEAD_S: Final = 60.0
@@ -80,15 +86,26 @@ class SiteWatch:
         """`was_heard` is whether the meter was heard in an earlier life: one that never was is still being built."""
         self._heard_at = now if was_heard else None
         self._frozen = Lasting(FROZEN_S)
+        self._phases = Lasting(PHASE_SILENT_S)
+        self._wrong = Lasting(WRONG_S)
         self._house = Lasting(OVER_BUDGET_S, WITHIN_BUDGET_S)
 
     def look(
-        self, *, read_at: float | None, refused_at: float, is_frozen: bool, excess_amps: float, now: float
+        self,
+        *,
+        read_at: float | None,
+        refused_at: float,
+        is_frozen: bool,
+        is_partial: bool,
+        is_wrong: bool,
+        excess_amps: float,
+        now: float,
     ) -> dict[str, bool]:
         """Return what is wrong by the key of its repair.
 
-        The last reading and the last refused post came at `read_at` and `refused_at`; the house alone exceeds the
-        budget by `excess_amps`, -inf where nobody knows or cares.
+        The last reading and the last refused post came at `read_at` and `refused_at`. The meter shows nothing of what
+        a car does, or leaves out phases, or shows less than a car draws. The house alone exceeds the budget by
+        `excess_amps`, -inf where nobody knows or cares.
         """
         heard_at = self._heard_at if read_at is None else read_at
         is_silent = heard_at is not None and now - heard_at >= SILENT_S
@@ -97,6 +114,8 @@ class SiteWatch:
             "meter_silent": is_silent and not is_refused,
             "meter_refused": is_silent and is_refused,
             "meter_frozen": self._frozen.look(is_frozen, now),
+            "meter_wrong": self._wrong.look(is_wrong, now),
+            "phase_silent": self._phases.look(is_partial, now),
             "house_over_budget": self._house.look(excess_amps > OVER_A, now),
         }
 
@@ -149,6 +168,7 @@ class ChargerWatch:
 
     def __init__(self) -> None:
         self._asleep = Lasting(ASLEEP_S)
+        self._lost = Lasting(PLACE_UNKNOWN_S)
         self._ahead = self._behind = 0
         self._measured_at = -inf
         self._before: _Drawn | None = None
@@ -160,13 +180,17 @@ class ChargerWatch:
         """Somebody woke it: it may take its time to say so."""
         self._asleep = Lasting(ASLEEP_S)
 
-    def look(self, *, is_asleep: bool, now: float) -> dict[str, bool]:
-        """Return what is wrong by the key of its repair; `is_asleep` is whether it sleeps although we paused it."""
+    def look(self, *, is_asleep: bool, is_lost: bool, now: float) -> dict[str, bool]:
+        """Return what is wrong by the key of its repair.
+
+        It sleeps although we paused it, or nobody knows where it is although it is plugged in.
+        """
         return {
             "asleep_while_paused": self._asleep.look(is_asleep, now),
             "clock_ahead": self._ahead >= AHEAD_REPORTS,
             "clock_behind": self._behind >= BEHIND_REPORTS,
             "other_circuit": self._is_elsewhere,
+            "place_unknown": self._lost.look(is_lost, now),
         }
 
     def add_report(self, report: ChargerReport, readings: Sequence[Reading], *, is_alone: bool, now: float) -> None:

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from functools import partial
 import logging
 from math import inf
 import time
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -24,6 +24,7 @@ from ..chargers.charger import (
     ChargerError,
     ChargerGone,
     ChargerKeyMissing,
+    ChargerRefused,
     ChargerSubscriptionError,
 )
 from ..const import (
@@ -40,6 +41,7 @@ from ..const import (
     DEFAULT_CONNECTED_TIMEOUT_S,
 )
 from ..control import (
+    Action,
     ChargerReport,
     ChargerSettings,
     Command,
@@ -57,19 +59,47 @@ from ..control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.issues import Issues
-from ..notices.watch import SiteWatch
+from ..notices.watch import PowerWatch, SiteWatch
 from .data import SiteData
-from .link import LAST_RETRY_S, Link
-from .store import CounterMemory, SiteMemory, control_store, site_store
+from .events import (
+    Acknowledged,
+    ChargerSet,
+    Configured,
+    ControlEnded,
+    PollFailed,
+    ReadingArrived,
+    Reported,
+    SiteEvent,
+    Ticked,
+)
+from .link import Link
+from .parts import Parts
+from .store import (
+    CounterMemory,
+    SiteMemory,
+    async_keep_copy,
+    async_load,
+    control_store,
+    read_memory,
+    site_store,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 TICK: Final = timedelta(seconds=1)
 """How often the controller decides where no reading arrives: it acts on seconds of silence."""
-SAVE_S: Final = 300.0
-"""How often energy is saved, and so shown: as often as the recorder makes statistics of it."""
-SAVE_LEAD_S: Final = 10.0
+SAVE_S: Final = 60.0
+"""How often energy is saved: what a power cut may cost."""
+SHOW_S: Final = 300.0
+"""How often energy that was saved is shown: as often as the recorder makes statistics of it."""
+SHOW_LEAD_S: Final = 10.0
 """How long before the end of each of its five minutes: two posts of the project's firmware, to be shown in time."""
+REMEMBER_S: Final = 0.2
+"""The longest that a stop or a start waits for the disk, which is to know whose pause that is before the car does.
+
+A memory card takes 5 to 50 ms, a command 2 s. A disk that hangs must not keep a car charging; nor does a lower current
+wait at all, of which nothing is lost with the process.
+"""
 RECORD_S: Final = 900.0
 """How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
@@ -91,8 +121,9 @@ _BLOCKING: Final[Mapping[type[ChargerError], str | None]] = {
     ChargerGone: "charger_gone",
 }
 """Errors that only a person can mend, and the issue that tells the person. Some are mended elsewhere, where we do not
-hear of it: the charger is asked again every LAST_RETRY_S."""
-
+hear of it: the charger goes on being asked, and what is told withdraws itself with the next success."""
+_URGENT: Final = (Action.START, Action.STOP)
+"""Commands that change whose pause it is."""
 _WITHOUT_COMMANDS: Final = (Mode.OFF, Mode.MONITOR)
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
@@ -119,10 +150,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
         self._store = site_store(hass, entry.entry_id)
         self._control_store = control_store(hass, entry.entry_id)
-        self._events: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+        self._events: asyncio.Queue[SiteEvent] = asyncio.Queue()
         self._children: set[asyncio.Task[None]] = set()
         self._read_at: datetime | None = None
-        self._is_failing = False
+        self._parts = Parts(self.name)
+        self._is_ending = False
         self._is_heard = True
         self._announcer = Announcer(hass)
         self.issues = Issues(hass, entry.entry_id)
@@ -134,6 +166,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._old_address_used_at = -inf
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
+        self._reauth_of: str | None = None
+        """The charger whose token was asked for last."""
 
     @staticmethod
     def now() -> float:
@@ -142,46 +176,51 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # Beginning and end
 
-    async def async_start(self) -> None:
-        """Go on where the site stopped: with its settings and energy, and with whatever its chargers are doing."""
+    async def async_start(self, lost: Collection[str] = ()) -> None:
+        """Go on where the site stopped: with its settings and energy, and with whatever its chargers are doing.
+
+        `lost` is what else could not be read of what is kept.
+        """
         entry = self.config_entry
         now = self.now()
-        memory = await self._store.async_load()
+        stored, is_read = await async_load(self._store)
+        memory, unreadable = read_memory(stored, self._store.key)
+        if unreadable:
+            await async_keep_copy(self._store)
+        unreadable += [*lost, *(() if is_read else (self._store.key,))]
         supply = entry.data.get(CONF_SUPPLY)
         self._settings = SiteSettings(
             max_amps=self._configured_max_amps,
+            mode=Mode(memory.get("mode", Mode.BALANCED)),
             protection=self._protection(),
             supply=None if supply is None else Supply(supply),
         )
-        if memory is not None:
-            if memory["configured_max_amps"] == self._configured_max_amps:
-                self._settings = replace(self._settings, max_amps=memory["max_amps"])
-            self._settings = replace(self._settings, mode=Mode(memory["mode"]))
+        if memory.get("configured_max_amps") == self._configured_max_amps and "max_amps" in memory:
+            self._settings = replace(self._settings, max_amps=memory["max_amps"])
         self.controller = Controller(self._settings, now=now)
-        if memory is not None:
-            counter = memory["counter"]
-            self.controller.meter.restore(memory["energy_wh"], counter and Counter(**counter))
+        counter = memory.get("counter")
+        self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
         self._links = {
-            charger_id: Link(
-                charger,
-                entry.subentries[charger_id],
-                memory["chargers"].get(charger_id) if memory is not None else None,
-            )
+            charger_id: Link(charger, entry.subentries[charger_id], memory.get("chargers", {}).get(charger_id))
             for charger_id, charger in self._chargers.items()
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
-        self.issues.hide_all()  # of the last time, when the site was disabled
-        await self._async_restore_control()
-        self._recorded_pauses = self.controller.paused
+        unreadable += await self._async_restore_control(memory.get("control", {}))
         self._record_at = now + RECORD_S
-        self._was_heard = memory is not None and memory.get("heard", False)
-        self._saved = self._memory()
-        self._save_at = _next_save_at(now)
+        self._was_heard = memory.get("heard", False)
+        self._saved: SiteMemory = {}
+        self._shown = self._memory()
+        self._save_at = now + SAVE_S
+        self._show_at = _next_show_at(now)
         self._started_at = now
         self._site_watch = SiteWatch(was_heard=self._was_heard, now=now)
+        self._power_watch = PowerWatch()
         self._ticked_at = now
         self.data = self._snapshot()
+        with self._parts.part("repairs"):
+            self.issues.hide_all()  # of the last time, when the site was disabled
+            self._tell_lost(unreadable)
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
@@ -193,13 +232,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     async def async_stop(self, *, ended: Collection[str]) -> None:
         """Stop controlling, for good in the case of the chargers in `ended`: nobody goes on with those."""
         self._task.cancel()
-        if commanding := [link.commanding for link in self._links.values() if link.commanding is not None]:
+        self._is_ending = True
+        if commanding := [task for link in self._links.values() for task in link.commanding]:
             await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
         while not self._events.empty():
-            self._events.get_nowait()()
+            self._take(self._events.get_nowait())
             self._events.task_done()
         self._events.shutdown()
-        self.issues.hide_all()
+        with self._parts.part("repairs"):
+            self.issues.hide_all()
         await self.async_release(ended)
         await self._async_save()
         await self._async_save_control()
@@ -234,8 +275,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         try:
             await link.charger.async_wake()
         except ChargerError as error:
-            if type(error) in _BLOCKING:
-                self._take_error(link, "command", error)
+            with self._parts.part("repairs of chargers"):
+                self._take_answer(link, "command", error)
             raise
         link.watch.woken()
         link.poll_at = self.now()
@@ -254,36 +295,34 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @callback
     def async_add_reading(self, reading: Reading) -> bool:
         """Take a reading, soon: nothing is waited for. Return whether there is anybody left to take it."""
-        return self._emit(partial(self._take_reading, reading))
+        return self._emit(ReadingArrived(reading))
 
     @callback
     def async_note_old_address(self, sender: Sender) -> None:
         """Tell of a post to an address that the site had before."""
         self._old_address_used_at = self.now()
-        self.issues.set(
-            "old_address",
-            self.config_entry.entry_id,
-            is_wrong=True,
-            site=self.config_entry.title,
-            client=str(sender),
-        )
+        with self._parts.part("repair of an old address"):
+            self.issues.set(
+                "old_address",
+                self.config_entry.entry_id,
+                is_wrong=True,
+                site=self.config_entry.title,
+                client=str(sender),
+            )
 
     @callback
     def async_configure(self, settings: SiteSettings) -> None:
         """Take new settings of the site, at once and for good."""
         before = self._controlled()
         self._settings = settings
-        self._keep(lambda: self.controller.configure(settings, now=self.now()), ended=before - self._controlled())
+        self._keep(Configured(settings), ended=before - self._controlled())
 
     @callback
     def async_set_charger(self, charger_id: str, settings: ChargerSettings) -> None:
         """Take new settings of a charger, at once and for good."""
         before = self._controlled()
         self._links[charger_id].settings = settings
-        self._keep(
-            lambda: self.controller.set_charger(charger_id, settings, now=self.now()),
-            ended=before - self._controlled(),
-        )
+        self._keep(ChargerSet(charger_id, settings), ended=before - self._controlled())
 
     def _controlled(self) -> set[str]:
         return {charger_id for charger_id, link in self._links.items() if self._controls(link)}
@@ -315,18 +354,33 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Return what is known: somebody asked an entity to update itself, but nothing here is polled for."""
         return self._snapshot()
 
-    def _emit(self, event: Callable[[], None]) -> bool:
+    @override
+    def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> Callable[[], None]:
+        """Show an entity what is known, whatever becomes of the others."""
+
+        @callback
+        def async_show() -> None:
+            with self._parts.part("entities", update_callback):
+                update_callback()
+
+        return super().async_add_listener(async_show, context)
+
+    def _show(self) -> None:
+        with self._parts.part("data"):
+            self.async_set_updated_data(self._snapshot())
+
+    def _emit(self, event: SiteEvent) -> bool:
         try:
             self._events.put_nowait(event)
         except asyncio.QueueShutDown:  # what happens after the end is nobody's any more
             return False
         return True
 
-    def _keep(self, event: Callable[[], None], *, ended: Collection[str]) -> None:
+    def _keep(self, event: SiteEvent, *, ended: Collection[str]) -> None:
         self._emit(event)
-        self._emit(partial(self._take_end_of_control, ended))
+        self._emit(ControlEnded(ended))
         self._spawn(self._async_save(), "save")
-        self.async_set_updated_data(self._snapshot())
+        self._show()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = self.config_entry.async_create_background_task(self.hass, work, f"{self.name} {name}")
@@ -336,174 +390,270 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     @callback
     def _tick(self, _now: datetime | None = None) -> None:
-        self._emit(self._take_tick)
+        self._emit(Ticked())
 
     # The task
 
     async def _async_run(self) -> None:
         while True:
             event = await self._events.get()
-            try:
-                event()
-                self._decide()
-            except Exception:
-                # Whatever is wrong with one event: the house goes on drawing, so its control must go on too
-                if not self._is_failing:
-                    _LOGGER.exception("%s could not deal with an event", self.name)
-                self._is_failing = True
-            else:
-                self._is_failing = False
+            # Whatever is wrong with one event: the house goes on drawing, so its control must go on too
+            with self._parts.part("dealing with events"):
+                self._take(event)
             if self._events.empty():
-                self.async_set_updated_data(self._snapshot())
+                self._show()
             self._events.task_done()
 
-    def _decide(self) -> None:
-        for decision in self.controller.decide(now=self.now()):
-            link = self._links[decision.charger_id]
-            if decision.command or link.decision is None or _differ(decision, link.decision):
-                self.decisions.append((dt_util.utcnow(), decision))
-            link.decision = decision
-            self._announcer.add(decision, name=link.title)
-            if decision.command is not None:
-                self._send(link, decision.command)
-        for charger_id in self._releasing:
-            if (command := self.controller.release(charger_id, now=self.now())) is not None:
-                self._send(self._links[charger_id], command)
+    def _take(self, event: SiteEvent) -> None:
+        """Let control have what is in an event and act on it, and only then everybody else."""
+        now = self.now()
+        match event:
+            case ReadingArrived(reading):
+                with self._acting(now):
+                    self.controller.add_reading(reading)
+                self._take_reading(reading)
+            case Ticked():
+                with self._acting(now):
+                    pass  # that nothing came in a second is news enough
+                self._take_tick(now)
+            case Reported(charger_id, report):
+                with self._acting(now):
+                    self.controller.add_report(charger_id, report, now=now)
+                self._take_report(self._links[charger_id], report, now)
+            case PollFailed(charger_id, error):
+                self._take_poll_failure(self._links[charger_id], error, now)
+            case Acknowledged(command, outcome, error):
+                with self._acting(now):
+                    self.controller.acknowledge(
+                        command,
+                        outcome,
+                        now=now,
+                        retry_after_s=0.0 if error is None else error.retry_after_s,
+                        needs_person=error is not None and error.needs_person,
+                    )
+                self._take_acknowledgement(self._links[command.charger_id], event, now)
+            case Configured(settings):
+                with self._acting(now):
+                    self.controller.configure(settings, now=now)
+            case ChargerSet(charger_id, settings):
+                with self._acting(now):
+                    self.controller.set_charger(charger_id, settings, now=now)
+            case ControlEnded(charger_ids):
+                self._take_end_of_control(charger_ids, now)
 
-    def _send(self, link: Link, command: Command) -> None:
-        link.commanding = self._spawn(self._async_command(link, command), "command")
+    @contextmanager
+    def _acting(self, now: float) -> Iterator[None]:
+        """Tell control something inside. Then decide and send what was decided, before anything else is done."""
+        with self._parts.part("control"):
+            yield
+        if self._is_ending:
+            return
+        decisions: tuple[Decision, ...] = ()
+        with self._parts.part("decisions"):
+            decisions = self.controller.decide(now=now)
+        commands = [decision.command for decision in decisions if decision.command is not None]
+        with self._parts.part("giving back"):
+            back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
+            commands.extend(command for command in back if command is not None)
+        self._send(commands)
+        with self._parts.part("polls"):
+            self._poll(now)
+        with self._parts.part("list of decisions"):
+            for decision in decisions:
+                link = self._links[decision.charger_id]
+                if decision.command or link.decision is None or _differ(decision, link.decision):
+                    self.decisions.append((dt_util.utcnow(), decision))
+                link.decision = decision
+        with self._parts.part("logbook"):
+            for decision in decisions:
+                self._announcer.add(decision, name=self._links[decision.charger_id].title)
 
-    def _take_end_of_control(self, ended: Collection[str]) -> None:
-        """Begin to give chargers back whose control was switched off, unless it is on again."""
-        until = self.now() + RELEASE_S
-        self._releasing |= dict.fromkeys(ended, until)
-        for charger_id in self._controlled():
-            self._releasing.pop(charger_id, None)
+    def _send(self, commands: Collection[Command]) -> None:
+        remembered: asyncio.Task[None] | None = None
+        if any(command.action in _URGENT for command in commands):
+            with self._parts.part("memory"):
+                remembered = self._spawn(self._async_save(), "save")
+        for command in commands:
+            with self._parts.part("commands", command.charger_id):
+                link = self._links[command.charger_id]
+                first = remembered if command.action in _URGENT else None
+                task = self._spawn(self._async_command(link, command, first), "command")
+                link.commanding.add(task)
+                task.add_done_callback(link.commanding.discard)
+
+    async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[None] | None) -> None:
+        if remembered is not None and not remembered.done():
+            await asyncio.wait({remembered}, timeout=REMEMBER_S)
+        answer = await link.async_ask(link.charger.async_command(command))
+        if isinstance(answer, ChargerError):
+            self._emit(Acknowledged(command, answer.outcome, answer))
+        else:
+            self._emit(Acknowledged(command, answer))
+
+    def _poll(self, now: float) -> None:
+        """Ask those chargers how they are whose time has come, or of which control wants to know now."""
+        for charger_id in self.controller.reports_wanted(now):
+            self._links[charger_id].want_report(now)
+        for link in self._links.values():
+            if now >= link.poll_at and not link.polling:
+                link.polling = True
+                self._spawn(self._async_poll(link), "poll")
+
+    async def _async_poll(self, link: Link) -> None:
+        answer = await link.async_ask(link.charger.async_report())
+        if isinstance(answer, ChargerError):
+            self._emit(PollFailed(link.charger_id, answer))
+        else:
+            self._emit(Reported(link.charger_id, answer))
+
+    # What comes of it beside control
 
     def _take_reading(self, reading: Reading) -> None:
         self._read_at = dt_util.utcnow()
+        with self._parts.part("watch of power"):
+            self._power_watch.add(reading)
         if not self._is_heard:
             self._is_heard = True
             _LOGGER.info("%s has readings again", self.name)
-        self.controller.add_reading(reading)
 
-    def _take_tick(self) -> None:
-        now = self.now()
+    def _take_tick(self, now: float) -> None:
         elapsed_s = now - self._ticked_at
         self._ticked_at = now
         if self._is_heard and now - self._started_at >= self._timeout_s:
             self._is_heard = self.controller.meter.is_connected(now, self._timeout_s)
             if not self._is_heard:
                 _LOGGER.warning("%s has had no reading for %.0f s", self.name, self._timeout_s)
-        for link in self._links.values():
-            if elapsed_s <= BRIDGED_GAP_S:
-                link.energy_wh += link.watts(now, self._volts()) * elapsed_s / 3600
-            if now >= link.poll_at and not link.polling:
-                link.polling = True
-                self._spawn(self._async_poll(link), "poll")
-        for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
-            del self._releasing[charger_id]
-            self._tell_left_paused(self._links[charger_id])
-        self._watch(now)
-        if now >= self._save_at:
-            self._save_at = _next_save_at(now)
+        with self._parts.part("energy of the chargers"):
+            for link in self._links.values() if elapsed_s <= BRIDGED_GAP_S else ():
+                link.energy_wh += self._watts(link, now) * elapsed_s / 3600
+        with self._parts.part("repairs of what was left paused"):
+            for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
+                del self._releasing[charger_id]
+                self._tell_left_paused(self._links[charger_id])
+        with self._parts.part("watch"):
+            self._watch(now)
+        if now >= self._show_at:
+            self._show_at = _next_show_at(now)
+            self._spawn(self._async_save_and_show(), "save")
+        elif now >= self._save_at:
             self._spawn(self._async_save(), "save")
-        if now >= self._record_at or self.controller.paused != self._recorded_pauses:
+        if now >= self._record_at:
             self._spawn(self._async_save_control(), "save")
 
-    async def _async_poll(self, link: Link) -> None:
-        answer = await link.async_ask(link.charger.async_report())
-        if isinstance(answer, ChargerError):
-            self._emit(partial(self._take_poll_failure, link, answer))
-        else:
-            self._emit(partial(self._take_report, link, answer))
+    def _take_end_of_control(self, ended: Collection[str], now: float) -> None:
+        """Begin to give chargers back whose control was switched off, unless it is on again."""
+        self._releasing |= dict.fromkeys(ended, now + RELEASE_S)
+        for charger_id in self._controlled():
+            self._releasing.pop(charger_id, None)
+        with self._acting(now):
+            pass
 
-    def _take_report(self, link: Link, report: ChargerReport) -> None:
-        now = self.now()
+    def _take_report(self, link: Link, report: ChargerReport, now: float) -> None:
         link.take_report(report, now)
-        self._set_issue(link, "poll", None)
-        link.watch.add_report(
-            report, self.controller.meter.since(now - WINDOW_S), is_alone=self._is_alone(link), now=now
-        )
-        self.controller.add_report(link.charger_id, report, now=now)
-
-    def _take_poll_failure(self, link: Link, error: ChargerError) -> None:
-        now = self.now()
-        pause_s = self._take_error(link, "poll", error)
-        link.take_failure(error, pause_s=pause_s, is_blocking=type(error) in _BLOCKING, now=now)
-
-    async def _async_command(self, link: Link, command: Command) -> None:
-        answer = await link.async_ask(link.charger.async_command(command))
-        self._emit(partial(self._take_acknowledgement, link, command, answer))
-
-    def _take_acknowledgement(self, link: Link, command: Command, answer: Outcome | ChargerError) -> None:
-        now = self.now()
-        self.answers.append(
-            {
-                "at": dt_util.utcnow().isoformat(),
-                **asdict(command),
-                "answer": f"{type(answer).__name__}: {answer}" if isinstance(answer, ChargerError) else str(answer),
-            }
-        )
-        if isinstance(answer, ChargerError):
-            _LOGGER.debug("%s did not do what it was told: %s", link.title, answer)
-            outcome = answer.outcome
-            retry_after_s = self._take_error(link, "command", answer)
-        else:
-            outcome = answer
-            retry_after_s = 0.0
-            self._set_issue(link, "command", None)
-        link.take_end_of_command(now)
-        self.controller.acknowledge(command, outcome, now=now, retry_after_s=retry_after_s)
-
-    # Errors that somebody has to mend
-
-    def _take_error(self, link: Link, call: str, error: ChargerError) -> float:
-        """Tell whoever can mend it; return how long to leave the charger alone, s."""
-        if isinstance(error, ChargerAuthError):
-            self.config_entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
-        self._set_issue(link, call, _BLOCKING.get(type(error)))
-        return max(LAST_RETRY_S if type(error) in _BLOCKING else 0.0, error.retry_after_s)
-
-    def _set_issue(self, link: Link, call: str, issue: str | None) -> None:
-        """Note what stands in the way of a kind of call: reads may go on working where commands do not."""
-        link.issues[call] = issue
-        for key in filter(None, _BLOCKING.values()):
-            self.issues.set(
-                key,
-                link.charger_id,
-                is_wrong=key in link.issues.values(),
-                charger=link.title,
-                pairing_url=PAIRING_URL,
+        with self._parts.part("memory"):
+            self._remember()
+        with self._parts.part("repairs of chargers"):
+            self._take_answer(link, "poll", None)
+        with self._parts.part("watch of chargers"):
+            link.watch.add_report(
+                report, self.controller.meter.since(now - WINDOW_S), is_alone=self._is_alone(link), now=now
             )
+
+    def _take_poll_failure(self, link: Link, error: ChargerError, now: float) -> None:
+        link.take_failure(error, now)
+        with self._parts.part("repairs of chargers"):
+            self._take_answer(link, "poll", error)
+
+    def _take_acknowledgement(self, link: Link, event: Acknowledged, now: float) -> None:
+        link.take_end_of_command(now)
+        error = event.error
+        with self._parts.part("memory"):
+            self._remember()
+        with self._parts.part("list of answers"):
+            answer = str(event.outcome) if error is None else f"{type(error).__name__}: {error}"
+            self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(event.command), "answer": answer})
+            if error is not None:
+                _LOGGER.debug("%s did not do what it was told: %s", link.title, error)
+        with self._parts.part("repairs of chargers"):
+            self._take_answer(link, "command", error)
+
+    # What somebody has to mend
+
+    def _take_answer(self, link: Link, call: str, error: ChargerError | None) -> None:
+        """Tell whoever can mend what stands in the way of a kind of call, until it succeeds again.
+
+        Reads may go on working where commands do not. But a token that is taken once is not wrong.
+        """
+        if error is not None and error.needs_person:
+            link.obstacles[call] = error
+        elif error is None or isinstance(error, ChargerRefused):
+            link.obstacles.pop(call, None)
+            for other, obstacle in list(link.obstacles.items()):
+                if isinstance(obstacle, ChargerAuthError) and not obstacle.missing_scope:
+                    del link.obstacles[other]
+        else:
+            return  # of a call that came to nothing nobody learns more
+        kinds = [type(obstacle) for obstacle in link.obstacles.values()]
+        for kind, key in _BLOCKING.items():
+            if key is not None:
+                self.issues.set(
+                    key, link.charger_id, is_wrong=kind in kinds, charger=link.title, pairing_url=PAIRING_URL
+                )
+        if ChargerAuthError in kinds:
+            self._ask_for_token(link)
+        else:
+            self._withdraw_token_request(link)
+
+    def _ask_for_token(self, link: Link) -> None:
+        entry = self.config_entry
+        if not any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+            self._reauth_of = link.charger_id
+            entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
+
+    def _withdraw_token_request(self, link: Link) -> None:
+        """Stop asking for a token that works. What was asked before a reload was ended by that."""
+        if self._reauth_of == link.charger_id:
+            self._reauth_of = None
+            for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _watch(self, now: float) -> None:
         """Tell what was wrong for long enough, and no longer what has been mended."""
         entry, last, posts = self.config_entry, self.controller.meter.last, self.posts
         house = None if self._settings.mode is Mode.OFF or self.data.reading is None else self.data.house_current
+        silent, rivals = self.controller.silent_phases(now), posts.rivals
         wrong = self._site_watch.look(
             read_at=None if last is None else last.at,
             refused_at=posts.refused_at,
             is_frozen=self.controller.frozen_at is not None,
+            is_partial=bool(silent),
+            is_wrong=self.controller.meter_wrong_at is not None,
             excess_amps=-inf if house is None else house - self._settings.max_amps,
             now=now,
         )
-        for key, is_wrong in wrong.items():
+        first, second = rivals or ("", "")
+        for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
             self.issues.set(
                 key,
                 entry.entry_id,
                 is_wrong=is_wrong,
                 site=entry.title,
                 budget=f"{self._settings.max_amps:g}",
+                charger=", ".join(link.title for link in self._links.values() if link.charging_amps(now)),
                 client=str(posts.last_sender),
+                first=str(first),
+                phases=", ".join(f"L{number}" for number in silent),
                 refusal=posts.last_refusal.text if posts.last_refusal else "",
+                second=str(second),
             )
         if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
             self.issues.set("old_address", entry.entry_id, is_wrong=False)
         for charger_id, link in self._links.items():
             is_paused = charger_id in self.controller.paused
-            is_asleep = is_paused and self._controls(link) and link.report is not None and link.report.asleep
-            for key, is_wrong in link.watch.look(is_asleep=is_asleep, now=now).items():
+            report, controls = link.report, self._controls(link)
+            is_asleep = is_paused and controls and report is not None and report.asleep
+            is_lost = controls and report is not None and report.at_home is None and report.plugged_in is True
+            for key, is_wrong in link.watch.look(is_asleep=is_asleep, is_lost=is_lost, now=now).items():
                 self.issues.set(key, charger_id, is_wrong=is_wrong, charger=link.title, site=entry.title)
             if self._controls(link) or not is_paused:
                 self.issues.set("left_paused", charger_id, is_wrong=False)
@@ -524,9 +674,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Return what is believed of a charger, and what its cloud said last."""
         return self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
 
-    def _volts(self) -> float:
+    def _watts(self, link: Link, now: float) -> float:
         last = self.controller.meter.last
-        return self._nominal_volts if last is None else last.volts[0]
+        return link.watts(
+            now,
+            (self._nominal_volts,) if last is None else last.volts,
+            phases=self.controller.phases_of(link.charger_id),
+            is_split=self._settings.supply is Supply.SPLIT,
+        )
 
     def _snapshot(self) -> SiteData:
         now = self.now()
@@ -539,12 +694,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             read_at=self._read_at,
             connected=None if is_fresh else connected,
             phases=self.controller.phases,
+            house=self.controller.house,
+            silent_phases=self.controller.silent_phases(now),
             house_current=self.controller.house_current(),
             protection_load=self.controller.protection_load,
-            energy_wh=self._saved["energy_wh"],
+            energy_wh=self._shown["energy_wh"],
             chargers={
                 charger_id: link.data(
-                    energy_wh=self._saved["chargers"][charger_id]["energy_wh"],
+                    energy_wh=self._shown["chargers"][charger_id]["energy_wh"],
                     phases=self.controller.phases_of(charger_id),
                     now=now,
                 )
@@ -564,35 +721,69 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if (counter := meter.counter) is None
             else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
             chargers={charger_id: link.memory() for charger_id, link in self._links.items()},
+            control=self._urgent(),
         )
 
-    async def _async_save(self) -> None:
-        """Save; only then is the energy shown: a counter that was shown must not go back after a power cut."""
-        memory = self._memory()
-        await self._store.async_save(memory)
-        self._saved = memory
+    def _urgent(self) -> dict[str, Any]:
+        """Return what of the controller's record must not wait: who paused a charger is known to nobody else."""
+        return {"chargers": {charger_id: each.record() for charger_id, each in self.controller.chargers.items()}}
 
-    async def _async_restore_control(self) -> None:
-        record = await self._control_store.async_load()
-        if record is None:
+    def _remember(self) -> None:
+        """Save at once what the controller learned of whose wish something is: nobody else would know."""
+        if self._urgent() != self._saved.get("control"):
+            self._spawn(self._async_save(), "save")
+
+    async def _async_save(self) -> None:
+        with self._parts.part("memory"):
+            self._save_at = self.now() + SAVE_S
+            if (memory := self._memory()) != self._saved:
+                await self._store.async_save(memory)
+                self._saved = memory
+
+    async def _async_save_and_show(self) -> None:
+        """Save; only then is the energy shown: a counter that was shown must not go back after a power cut."""
+        await self._async_save()
+        self._shown = self._saved
+
+    async def _async_restore_control(self, urgent: Mapping[str, Any]) -> list[str]:
+        """Let the controller go on with its record; return the names of what could not be read."""
+        stored, is_read = await async_load(self._control_store)
+        lost, key = [], self._control_store.key
+        if not isinstance(stored, Mapping):
+            if not is_read or stored is not None:
+                lost.append(key)
+            stored = {}
+        lost.extend(f"{key}.{name}" for name in self.controller.restore({**stored, **urgent}))
+        if lost and is_read:
+            await async_keep_copy(self._control_store)
+        return lost
+
+    def _tell_lost(self, lost: Collection[str]) -> None:
+        """Tell what of the memory could not be read."""
+        if not lost:
             return
-        try:
-            self.controller.restore(record)
-        except KeyError, TypeError:
-            # Somebody edited it, or a disk did. The house teaches it again; only a car that we paused waits for a hand
-            _LOGGER.warning("%s cannot read what its controller had learned, and begins anew", self.name)
+        titles = {charger_id: link.title for charger_id, link in self._links.items()}
+        parts = [".".join(titles.get(word, word) for word in name.split(".")) for name in lost]
+        _LOGGER.warning("%s cannot read what it had stored, and goes on without: %s", self.name, ", ".join(parts))
+        self.issues.set(
+            "memory_damaged",
+            self.config_entry.entry_id,
+            is_wrong=True,
+            site=self.config_entry.title,
+            parts=", ".join(parts),
+        )
 
     async def _async_save_control(self) -> None:
-        """Save what the controller learned, and at once whose pauses are ours: nobody else would end those."""
-        self._record_at = self.now() + RECORD_S
-        self._recorded_pauses = self.controller.paused
-        await self._control_store.async_save(self.controller.record())
+        """Save what the controller learned of the house."""
+        with self._parts.part("memory of the house"):
+            self._record_at = self.now() + RECORD_S
+            await self._control_store.async_save(self.controller.record())
 
 
-def _next_save_at(now: float) -> float:
+def _next_show_at(now: float) -> float:
     """Aim at the clock's next mark but for the nearest one: two clocks never agree to the second."""
-    past_s = (time.time() + SAVE_LEAD_S + SAVE_S / 2) % SAVE_S - SAVE_S / 2
-    return now + SAVE_S - past_s
+    past_s = (time.time() + SHOW_LEAD_S + SHOW_S / 2) % SHOW_S - SHOW_S / 2
+    return now + SHOW_S - past_s
 
 
 def _differ(decision: Decision, last: Decision) -> bool:

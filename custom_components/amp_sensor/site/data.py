@@ -37,6 +37,10 @@ class SiteData:
     """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
     phases: int
     """How many phases it is known to have; 0 before anybody knows."""
+    house: tuple[float, ...]
+    """What is drawn beside the managed chargers, A by phase, negative while exporting; empty before anybody knows."""
+    silent_phases: tuple[int, ...]
+    """The phases, by their numbers from 1 (L1), of which the meter says nothing any more."""
     house_current: float | None
     protection_load: float
     energy_wh: float

@@ -1,7 +1,7 @@
 """One charger, and how things stand with it: what it said, when it is asked again, and what stands in the way."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, replace
 import logging
 from math import inf
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 
-from ..chargers.charger import Charger, ChargerError
+from ..chargers.charger import Charger, ChargerError, ChargerTimeout
 from ..const import CONF_MAX_AMPS_CAR, CONF_PHASES
 from ..control import ChargerReport, ChargerSettings, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
@@ -25,6 +25,9 @@ LAST_RETRY_S: Final = 900.0
 """Polls that fail are repeated after 30 s, then twice that, up to a quarter of an hour."""
 RETRY_DOUBLINGS: Final = 5
 """Enough to come from the first to the last."""
+ANSWER_TIMEOUT_S: Final = 60.0
+"""The longest that any call may take, s: as long as the controller waits for the end of a command. Each charger has
+shorter limits of its own; a call that never ended would be the last one of its kind."""
 
 
 class Link:
@@ -35,42 +38,47 @@ class Link:
         self.charger = charger
         self.charger_id = subentry.subentry_id
         self.title = subentry.title
+        memory = memory or {}
         self._configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
         phases = subentry.data.get(CONF_PHASES)
         self.settings = ChargerSettings(
             max_amps=self._configured_max_amps, phases=None if phases is None else tuple(phases)
         )
-        self.energy_wh = 0.0
-        if memory is not None:
-            if memory["configured_max_amps_car"] == self._configured_max_amps:
-                self.settings = replace(self.settings, max_amps=memory["max_amps_car"])
-            self.settings = replace(
-                self.settings,
-                min_amps=min(memory["min_amps_car"], self.settings.max_amps),
-                managed=memory["managed"],
-                priority=Priority(memory.get("priority", Priority.NORMAL)),
-            )
-            self.energy_wh = memory["energy_wh"]
+        if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:
+            self.settings = replace(self.settings, max_amps=int(memory["max_amps_car"]))
+        self.settings = replace(
+            self.settings,
+            min_amps=min(int(memory.get("min_amps_car", self.settings.min_amps)), self.settings.max_amps),
+            managed=memory.get("managed", self.settings.managed),
+            priority=Priority(memory.get("priority", self.settings.priority)),
+        )
+        self.energy_wh = memory.get("energy_wh", 0.0)
         self.decision: Decision | None = None
         self.report: ChargerReport | None = None
         self.reported_at = -inf
         self.reachable = True
         self.poll_at = -inf
         self.polling = False
-        self.commanding: asyncio.Task[None] | None = None
+        self.commanding: set[asyncio.Task[None]] = set()
+        """Commands on their way: more than one only where the controller gave up an earlier one."""
         self.watch = ChargerWatch()
-        self.issues: dict[str, str | None] = {}
-        """What stands in the way of each kind of call."""
+        self.obstacles: dict[str, ChargerError] = {}
+        """What only a person can take out of the way of each kind of call."""
         self._failures = 0
+        self._patience_until = -inf
+        """Until when nobody asks how it is, whatever happens, s."""
         self._was_commanded = False
         """Whether a command ended while a poll was under way, which then saw the charger before it."""
 
     async def async_ask[AnswerT](self, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:
         """Return the charger's answer, or how it failed. It never raises: nobody would hear how the call ended."""
         try:
-            return await call
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return await call
         except ChargerError as error:
             return error
+        except TimeoutError:
+            return ChargerTimeout(f"no answer within {ANSWER_TIMEOUT_S:g} s")
         except Exception as error:  # noqa: BLE001 -- whatever it is, the controller waits for the end of its command
             # Where it was raised, but not its text: aiohttp's texts name the address
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -83,6 +91,7 @@ class Link:
         self.report = report
         self.reported_at = now
         self._failures = 0
+        self._patience_until = -inf
         self.polling = False
         self.poll_at = now + self.charger.poll_after_s(report, commanded=self._was_commanded)
         self._was_commanded = False
@@ -90,22 +99,27 @@ class Link:
             self.reachable = True
             _LOGGER.info("%s can be reached again", self.title)
 
-    def take_failure(self, error: ChargerError, *, pause_s: float, is_blocking: bool, now: float) -> None:
-        """Take it that the charger said nothing, and leave it alone for `pause_s` at least.
+    def take_failure(self, error: ChargerError, now: float) -> None:
+        """Take it that the charger said nothing, and leave it alone for a while.
 
         One that only a person can mend is gone at once; any other may come back before what it said last is too old.
         """
         backoff_s = min(FIRST_RETRY_S * 2 ** min(self._failures, RETRY_DOUBLINGS), LAST_RETRY_S)
         self._failures += 1
         self.polling = False
-        self.poll_at = now + max(pause_s, backoff_s)
-        if self.reachable and (is_blocking or now - self.reported_at > UNUSABLE_S):
+        self.poll_at = now + max(error.retry_after_s, backoff_s)
+        self._patience_until = self.poll_at if error.needs_person else now + error.retry_after_s
+        if self.reachable and (error.needs_person or now - self.reported_at > UNUSABLE_S):
             self.reachable = False
             _LOGGER.warning("%s cannot be reached: %s", self.title, error)
 
+    def want_report(self, now: float) -> None:
+        """Ask how it is at `now`, s, rather than later, where that is of use."""
+        if now >= self._patience_until:
+            self.poll_at = min(self.poll_at, now)
+
     def take_end_of_command(self, now: float) -> None:
         """See to it that what became of a command, which ended at `now`, s, is looked at soon."""
-        self.commanding = None
         if self.polling:
             self._was_commanded = True
         elif not self._failures:
@@ -113,16 +127,32 @@ class Link:
 
     def charging_amps(self, now: float) -> float | None:
         """Return what the charger draws by its own account, A per phase; None where that is unknown or too old."""
-        if self.report is None or not self.reachable:
+        report = self.report
+        if report is None or not self.reachable:
             return None
-        if not self.report.state.draws:
-            return 0.0
-        return None if self.report.age_s + now - self.reported_at > UNUSABLE_S else self.report.measured_amps
+        is_old = report.age_s + now - self.reported_at > UNUSABLE_S
+        if not report.state.draws:
+            # A car that is done or was stopped may heat its cabin
+            return 0.0 if is_old or report.plugged_in is False else report.measured_amps or 0.0
+        return None if is_old else report.measured_amps
 
-    def watts(self, now: float, volts: float) -> float:
-        """Return what the charger draws by its own account, W, where a phase has `volts`; 0 where nobody knows."""
-        amps = self.charging_amps(now)
-        return 0.0 if self.report is None or amps is None else amps * (self.report.phases or 1) * volts
+    def watts(self, now: float, volts: Sequence[float], *, phases: tuple[int, ...] | None, is_split: bool) -> float:
+        """Return what the charger draws by its own account, W; 0 where nobody knows.
+
+        It lies on `phases` of a house whose phases have `volts`; None where nobody knows, which is both legs of a
+        split supply.
+        """
+        report, amps = self.report, self.charging_amps(now)
+        if report is None or amps is None:
+            return 0.0
+        count = report.phases or 1
+        if report.volts is not None:
+            return amps * report.volts * (1 if is_split else report.phases or len(phases or (1,)))
+        if phases is None and is_split:
+            count = 2
+        if phases is None or count > len(phases):
+            return amps * volts[0] * count
+        return amps * sum(volts[phase - 1] if phase <= len(volts) else volts[0] for phase in phases)
 
     def data(self, *, energy_wh: float, phases: tuple[int, ...] | None, now: float) -> ChargerData:
         """Return what is known of the charger, which loads `phases`; of its energy only what was saved is shown, Wh."""

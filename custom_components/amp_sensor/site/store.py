@@ -1,17 +1,31 @@
-"""What a site remembers over a restart: settings changed while it ran, its energy, and what its controller learned."""
+"""What a site remembers over a restart: settings changed while it ran, its energy, and what its controller learned.
 
-from typing import Final, NotRequired, TypedDict
+Whatever is on the disk instead, edited, cut off, of another version or no file at all, a site begins with what can be
+read of it. What cannot is kept aside, so that nothing is lost that a person could still mend.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+import logging
+from math import inf, isfinite
+import os
+from pathlib import Path
+import shutil
+from typing import Any, Final, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from ..const import DOMAIN
-from ..control import ControlRecord
+from ..const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from ..control import ControlRecord, Mode, Priority
+
+_LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
+_BAD: Final = ".bad"
+"""What follows the name of a file that is kept aside."""
 
 
-class ChargerMemory(TypedDict):
+class ChargerMemory(TypedDict, total=False):
     """What is remembered of a charger."""
 
     max_amps_car: int
@@ -19,7 +33,7 @@ class ChargerMemory(TypedDict):
     """What the flow said at that time: where it says something else now, the flow wins."""
     min_amps_car: int
     managed: bool
-    priority: NotRequired[str]
+    priority: str
     energy_wh: float
 
 
@@ -30,18 +44,93 @@ class CounterMemory(TypedDict):
     boot_id: str | None
 
 
-class SiteMemory(TypedDict):
+class SiteMemory(TypedDict, total=False):
     """What is remembered of a site."""
 
     max_amps: float
     configured_max_amps: float
     """As with a charger."""
     mode: str
-    heard: NotRequired[bool]
+    heard: bool
     """Whether the meter was ever heard: only one that was can be missed."""
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    control: dict[str, Any]
+    """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
+
+
+type _Check = Callable[[Any], bool]
+
+
+def _is_number(least: float = 0.0, most: float = inf) -> _Check:
+    return lambda value: type(value) in (int, float) and isfinite(value) and least <= value <= most
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_one_of(words: Collection[str]) -> _Check:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _is_counter(value: Any) -> bool:
+    match value:
+        case None:
+            return True
+        case {"energy_wh": energy_wh, "boot_id": str() | None, **rest}:
+            return not rest and _is_number()(energy_wh)
+    return False
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+_SITE: Final[Mapping[str, _Check]] = {
+    "max_amps": _is_number(MIN_BUDGET_A, MAX_BUDGET_A),
+    "configured_max_amps": _is_number(),
+    "mode": _is_one_of(tuple(Mode)),
+    "heard": _is_bool,
+    "energy_wh": _is_number(),
+    "counter": _is_counter,
+    "chargers": _is_mapping,
+    "control": _is_mapping,
+}
+_CHARGER: Final[Mapping[str, _Check]] = {
+    "max_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "configured_max_amps_car": _is_number(),
+    "min_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "managed": _is_bool,
+    "priority": _is_one_of(tuple(Priority)),
+    "energy_wh": _is_number(),
+}
+_NEWER: Final = ("heard", "control", "priority")
+"""What the first files did not have."""
+
+
+def _readable(stored: Any, checks: Mapping[str, _Check], name: str, lost: list[str]) -> dict[str, Any]:
+    """Return what can be read of `stored`, and add the names of the rest to `lost`."""
+    if not isinstance(stored, Mapping):
+        lost.append(name)
+        return {}
+    is_right = {key: check(stored[key]) if key in stored else key in _NEWER for key, check in checks.items()}
+    lost.extend(f"{name}.{key}" for key in checks if not is_right[key])
+    return {key: stored[key] for key in checks if is_right[key] and key in stored}
+
+
+def read_memory(stored: Any, name: str) -> tuple[SiteMemory, list[str]]:
+    """Return what can be read of a site's memory, and the names of what cannot; `name` is that of the whole."""
+    lost: list[str] = []
+    if stored is None:
+        return {}, lost
+    site = _readable(stored, _SITE, name, lost)
+    site["chargers"] = {
+        charger_id: _readable(charger, _CHARGER, str(charger_id), lost)
+        for charger_id, charger in site.get("chargers", {}).items()
+    }
+    return SiteMemory(**site), lost  # type: ignore[typeddict-item]  # checked key by key
 
 
 def site_store(hass: HomeAssistant, entry_id: str) -> Store[SiteMemory]:
@@ -52,3 +141,52 @@ def site_store(hass: HomeAssistant, entry_id: str) -> Store[SiteMemory]:
 def control_store(hass: HomeAssistant, entry_id: str) -> Store[ControlRecord]:
     """Return where a site's controller keeps its record: tens of kB, so apart from what is saved every minute."""
     return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.control", atomic_writes=True)
+
+
+async def async_load(store: Store[Any]) -> tuple[Any, bool]:
+    """Return what is stored, None where there is nothing; and whether it could be read. It never raises.
+
+    A file that cannot be read at all is moved aside: the next one needs its place.
+    """
+    was_there = await store.hass.async_add_executor_job(os.path.lexists, store.path)
+    try:
+        stored = await store.async_load()
+    except Exception as error:  # noqa: BLE001 -- whatever the file holds, the site has to begin
+        _LOGGER.debug("%s cannot be loaded: %r", store.key, error)
+        stored, was_there = None, True
+    is_lost = stored is None and was_there
+    if is_lost:
+        await _async_keep(store, os.replace)
+    return stored, not is_lost
+
+
+async def async_keep_copy(store: Store[Any]) -> None:
+    """Keep a copy of a file of which not everything could be read: the next save leaves that out."""
+    await _async_keep(store, shutil.copy2)
+
+
+async def async_remove(store: Store[Any]) -> None:
+    """Remove a file, and what was kept of it."""
+    await store.async_remove()
+    await store.hass.async_add_executor_job(_remove, Path(store.path + _BAD))
+
+
+async def _async_keep(store: Store[Any], keep: Callable[[str, str], Any]) -> None:
+    bad = store.path + _BAD
+
+    def work() -> None:
+        if os.path.lexists(store.path):  # Home Assistant itself moves away what is no JSON
+            _remove(Path(bad))
+            keep(store.path, bad)
+
+    try:
+        await store.hass.async_add_executor_job(work)
+    except OSError as error:
+        _LOGGER.warning("%s could not be kept as %s: %s", store.path, bad, error.strerror)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

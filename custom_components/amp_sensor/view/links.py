@@ -1,9 +1,12 @@
 """Links that show the readings of a site to somebody without an account, until they expire or are revoked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import hashlib
 import hmac
+import logging
+from math import isfinite
 import secrets
 from typing import Final, TypedDict
 
@@ -17,6 +20,9 @@ from homeassistant.util.hass_dict import HassKey
 from yarl import URL
 
 from ..const import DOMAIN
+from ..site.store import async_keep_copy, async_load
+
+_LOGGER = logging.getLogger(__name__)
 
 PATH: Final = f"/api/{DOMAIN}/view"
 MAX_DAYS: Final = 90
@@ -47,6 +53,13 @@ class Link:
     expires: datetime
 
 
+def _is_link(stored: object) -> bool:
+    match stored:
+        case {"entry_id": str(), "expires": int() | float() as expires, "digest": str() as digest}:
+            return isfinite(expires) and digest.isascii()
+    return False
+
+
 def _digest(signature: str) -> str:
     return hashlib.sha256(signature.encode()).hexdigest()
 
@@ -63,14 +76,26 @@ class Links:
         self._hass = hass
         self._links = links
         self._store = store
+        self.lost: tuple[str, ...] = ()
+        """What could not be read, until somebody was told."""
 
     @classmethod
     async def async_load(cls, hass: HomeAssistant) -> Links:
-        """Load what was remembered over a restart."""
+        """Load what was remembered over a restart. A link that cannot be read is no longer valid."""
         store: Store[dict[str, LinkMemory]] = Store(
             hass, _VERSION, f"{DOMAIN}.view_links", private=True, atomic_writes=True
         )
-        return cls(hass, await store.async_load() or {}, store)
+        stored, is_read = await async_load(store)
+        found: dict[str, LinkMemory] = {}
+        if isinstance(stored, Mapping):
+            found = {link_id: link for link_id, link in stored.items() if _is_link(link)}
+        links = cls(hass, found, store)
+        if not is_read or (stored is not None and found != stored):
+            if is_read:
+                await async_keep_copy(store)
+            _LOGGER.warning("Links to the readings cannot be read, and are no longer valid: make new ones")
+            links.lost = (store.key,)
+        return links
 
     async def async_create(self, entry_id: str, days: int) -> tuple[str, datetime]:
         """Return the address of a new link, and when it expires. Raises ServiceValidationError."""

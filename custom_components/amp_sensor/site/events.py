@@ -1,0 +1,69 @@
+"""What happens to a site: the queue of its task holds these, in the order in which they happened."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..chargers.charger import ChargerError
+from ..control import ChargerReport, ChargerSettings, Command, Outcome, Reading, SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingArrived:
+    """The meter said something."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A second passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A charger said how it is."""
+
+    charger_id: str
+    report: ChargerReport
+
+
+@dataclass(frozen=True, slots=True)
+class PollFailed:
+    """A charger was asked how it is, and did not say."""
+
+    charger_id: str
+    error: ChargerError
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A command ended, well or with an error."""
+
+    command: Command
+    outcome: Outcome
+    error: ChargerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The site has new settings."""
+
+    settings: SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerSet:
+    """A charger has new settings."""
+
+    charger_id: str
+    settings: ChargerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEnded:
+    """Somebody switched off the control of some chargers, or of none."""
+
+    charger_ids: Collection[str]
+
+
+type SiteEvent = ReadingArrived | Ticked | Reported | PollFailed | Acknowledged | Configured | ChargerSet | ControlEnded
