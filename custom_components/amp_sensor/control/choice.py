@@ -16,6 +16,9 @@ to its meter."""
 SMALL_PART = 0.06
 """Over the budget by no more than this part of it, a cut waits until it is worth its command: every breaker carries
 twice as much for an hour (IEC 60898: 1.13 times its rating)."""
+TEACHING_A = 4
+"""The least that is taken from a charger whose phases nobody knows, A: so much shows on which phase it is
+(`learning.LEAST_A`). Small steps would go on for whatever a phase does that it does not even load."""
 PROTECT_S = 10.0
 """The minimum is held only while the protection would bear it for so many seconds more: a stop takes up to ten."""
 
@@ -41,6 +44,8 @@ class View:
     """The most that it may have, A."""
     share: int
     """The most that it may have beside the others' parts, A."""
+    has_phases: bool
+    """Whether it is known which phases it loads."""
     is_shared: bool
     """Whether there are others who can give."""
     must_share: bool
@@ -131,6 +136,8 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
     # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back. Nobody gives
     # up his part while another has more than his: that one is over as well then
     left = max(math.floor(view.room), view.share) if view.is_shared else math.floor(view.room)
+    if left >= least and not view.has_phases:
+        left = max(least, min(left, target - TEACHING_A))
     if left >= least:
         return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
     return _below_minimum(view, least - view.room, numbers)

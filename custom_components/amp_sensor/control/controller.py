@@ -401,6 +401,7 @@ class Controller:
             budget_amps=self.settings.max_amps,
             cap=cap,
             share=share.amps,
+            has_phases=self._known_phases(charger) is not None,
             is_shared=charger.charger_id in shares,
             must_share=share.must_share,
             may_turn=share.may_turn,
