@@ -163,7 +163,7 @@ LACKS = {
 }
 LACKING = [
     pytest.param(shows, number, every_, id=f"{name}, L{number} carries, every {every_}")
-    for name, (shows, missing) in LACKS.items()
+    for name, (shows, missing) in (LACKS | {"L1 gone, the others move up": (lambda flows: flows[1:], (1,))}).items()
     for number in missing
     for every_ in (1, 2, 10)
 ]
@@ -240,6 +240,32 @@ def test_a_silent_phase_that_the_car_does_not_load_ends_raises_only(shows: Shows
     bench.house = at(phases, 17.5, 1.0)
     bench.run(30)
     assert bench.car.amps == 7, "what must be lowered is"
+
+
+@pytest.mark.parametrize("shows", [short(1), short(2), hole(2)], ids=["one", "two", "hole"])
+def test_nothing_is_raised_on_a_post_that_lacks_phases(shows: Shows) -> None:
+    bench = running(house=three(13.5), cars=(on(1, 2, 3),))
+    bench.run(60)
+    bench.house, bench.shows = three(1.0), every(2, shows)
+    raised = None
+    for _ in range(600):
+        before = bench.car.request
+        bench.run(1)
+        if bench.commands[-1][0] == bench.now and bench.commands[-1][1].amps > before:
+            raised = bench.controller.meter.last
+            assert len(raised.known) == 3
+    assert raised is not None, "a post in two tells enough"
+
+
+@pytest.mark.parametrize("shows", [hole(2), hole(3), hole(2, 3)], ids=["L2", "L3", "both"])
+def test_a_cut_is_seen_on_the_phases_that_are_told(shows: Shows) -> None:
+    bench = running(house=three(5.0), cars=(on(1, 2, 3),))
+    bench.car.reports = False
+    bench.house = three(5.0, L1=14.5)
+    bench.run(7)
+    bench.shows = shows
+    bench.run(20)
+    assert len(bench.commands) == 1
 
 
 @pytest.mark.parametrize("shows", [short(1), short(2), hole(2)], ids=["one", "two", "hole"])
