@@ -938,6 +938,15 @@ def test_a_car_is_asked_ever_less_often_and_then_left_alone() -> None:
     assert len([at_ for at_, _ in bench.asked if at_ > since]) == len(asked)
 
 
+def test_a_house_that_steps_all_the_time_does_not_have_a_car_asked_all_the_time() -> None:
+    bench = running(house=2.0, cars=(BenchCar(state="stopped", amps=0.0),))
+    bench.car.reports = False
+    for number in range(240):
+        bench.house = 12.0 if number % 2 else 2.0
+        bench.run(15)
+    assert 1 <= len(bench.asked) <= 7
+
+
 def test_while_the_site_is_over_a_car_that_is_thought_away_is_asked_at_most_every_five_minutes_in_the_end() -> None:
     bench = running(house=5.0, cars=(BenchCar(state="stopped", amps=0.0, at_home=False),))
     bench.car.reports = False
