@@ -80,7 +80,7 @@ def test_what_the_cars_report_shows_need_not_be_sent_again() -> None:
     bench.run(8)
     bench.house = 14.0
     bench.run(60)
-    assert bench.car.amps == 11
+    assert bench.car.amps == 10, "14 A and the sensor's noise leave a bit less than 11 A"
     assert bench.total <= 25
     assert len(bench.commands) <= 4
 

@@ -131,6 +131,8 @@ class ManagedCharger:
         """Since when it has had its turn, and has waited for one, s."""
         self._unused_at = math.inf
         self._sent_at = self._ended_at = self._stopped_at = -math.inf
+        self._accepted: tuple[Command | None, float] = (None, math.inf)
+        """What was accepted last, and when first."""
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
         self._possible: set[int] = set()
@@ -142,14 +144,19 @@ class ManagedCharger:
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
-    def add_report(self, report: ChargerReport, now: float) -> None:
-        """Take what it says of itself, as far as that is newer than what is known."""
+    def add_report(self, report: ChargerReport, now: float, *, is_watched: bool = True) -> None:
+        """Take what it says of itself, as far as that is newer than what is known.
+
+        `is_watched` is whether the meter could show what it does.
+        """
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
         if last is None:
             self._adopt(report)
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
+        elif is_watched and self._proves(report, measured_at):
+            self._compare(report, measured_at, now)
         if last is not None and last.phases != report.phases:
             self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
@@ -162,6 +169,19 @@ class ManagedCharger:
             self._unused_at = math.inf
         elif not self.uses_what_it_has:
             self._unused_at = min(self._unused_at, now)
+
+    @property
+    def accepted_at(self) -> float:
+        """When the last command that was accepted was accepted first, s; inf where none was."""
+        return self._accepted[1]
+
+    def _proves(self, report: ChargerReport, measured_at: float) -> bool:
+        """Whether it shows that a cut came which is sent again just now: a house that rose meanwhile hides it."""
+        change, (command, accepted_at) = self.belief.change, self._accepted
+        if change is None or not change.is_cut or change.command != command or report.measured_amps is None:
+            return False
+        has_obeyed = abs(report.measured_amps - change.to) <= STEADY_A and report.state is ChargingState.CHARGING
+        return has_obeyed and measured_at >= accepted_at + OBEY_S
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Take a report that shows what came of the last command."""
@@ -255,6 +275,8 @@ class ManagedCharger:
         self.latency_s += 0.2 * (min(now - self._sent_at, 45.0) - self.latency_s)
         if change:
             change.acked_at = now
+        if outcome is Outcome.ACCEPTED and command != self._accepted[0]:
+            self._accepted = command, now
         if outcome is Outcome.ACCEPTED:
             self.not_before = self.no_cut_before = now
         if retry_after_s > 0:

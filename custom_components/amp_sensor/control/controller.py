@@ -175,7 +175,9 @@ class Controller:
         """Take what a charger says of itself."""
         charger = self._chargers[charger_id]
         was_drawing, change = charger.belief.high, charger.belief.change
-        charger.add_report(report, now)
+        charger.add_report(report, now, is_watched=self._house.is_complete)
+        if change and charger.belief.change is None:
+            self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
         if change and charger.belief.change is None and (moved := self._moved(charger, change)):
             charger.learn(moved)
         if charger.belief.low > was_drawing and self._house.is_told:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 import math
 
-from .belief import STEADY_A
+from .belief import STEADY_A, Change
 from .charger import OBEY_S, SUSPECT_S, ManagedCharger
 from .charging import ChargingState
 from .house import House
@@ -51,6 +51,12 @@ class MeterDoubt:
             return
         if charger.belief.is_overdue(read_at) and self._moved_at < change.sent_at:
             self.frozen_at = change.sent_at
+
+    def look_for_obeyed(self, change: Change, accepted_at: float, last: Reading | None) -> None:
+        """Doubt a meter that stood still all the time, and goes on, while a charger says that it moved."""
+        is_past = last is not None and last.at > accepted_at + OBEY_S
+        if is_past and change.amps >= FROZEN_AMPS and self._moved_at < accepted_at and self.frozen_at is None:
+            self.frozen_at = accepted_at
 
     def compare(
         self,
