@@ -195,7 +195,78 @@ async def test_nobody_is_told_of_the_budget_while_control_is_off(site: Site) -> 
     assert not _issues(site)
 
 
+def _placeholders(site: Site) -> dict[str, str]:
+    (issue,) = _issues(site).values()
+    assert issue.translation_placeholders is not None
+    return issue.translation_placeholders
+
+
+async def test_a_phase_that_is_not_told_any_more_is_named(site: Site) -> None:
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await site.advance(60, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}, {"amps": 5.0}])
+    assert site.coordinator.data.phases == 3
+    assert site.coordinator.data.house == pytest.approx((3.0, 4.0, 5.0))
+    await site.advance(280, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}])
+    assert site.coordinator.data.silent_phases == (3,)
+    assert not _issues(site)
+    await site.advance(60, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}])
+    assert _shown(site) == {"phase_silent"}
+    assert _placeholders(site)["phases"] == "L3"
+    await site.advance(10, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}, {"amps": 5.0}])
+    assert not _issues(site)
+
+
+async def test_a_meter_that_shows_less_than_the_car_draws_is_told(site: Site) -> None:
+    site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=Mode.MONITOR))
+    site.charger.report = replace(CHARGING, age_s=0.0)
+    await site.advance(60, step_s=5, amps=18.0, watts=4140.0)
+    await site.advance(280, step_s=5, amps=0.1, watts=0.0)
+    assert not _issues(site)
+    await site.advance(120, step_s=5, amps=0.1, watts=0.0)
+    assert _shown(site) == {"meter_wrong"}
+    assert _placeholders(site)["charger"] == "Rocinante"
+    await site.advance(30, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
+
+
+async def test_a_meter_in_kilowatts_is_told(site: Site) -> None:
+    await site.advance(700, step_s=5, amps=18.0, watts=4.14)
+    assert _shown(site) == {"watts_implausible"}
+    await site.advance(700, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
+
+
+async def test_two_devices_at_one_address_are_told_until_one_is_gone(site: Site) -> None:
+    path = async_generate_path(site.entry.data[CONF_WEBHOOK_ID])
+
+    async def post(amps: float, name: str) -> None:
+        reading = {"amps": amps, "watts": 230 * amps}
+        await site.client.post(path, json=reading, headers={"User-Agent": name})
+        await site.advance(5)
+
+    for _ in range(4):
+        await post(18.0, "ESPHome")
+        await post(3.0, "curl")
+    assert _shown(site) == {"two_devices"}
+    assert {_placeholders(site)[which] for which in ("first", "second")} == {"127.0.0.1"}
+    for _ in range(70):
+        await post(18.0, "ESPHome")
+    assert not _issues(site)
+
+
 # The car
+
+
+async def test_a_car_that_nobody_knows_the_place_of_is_told(site: Site) -> None:
+    site.charger.report = replace(CHARGING, at_home=None)
+    await site.advance(600, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
+    await site.advance(60, step_s=5, amps=18.0, watts=4140.0)
+    assert _shown(site) == {"place_unknown"}
+    assert site.state("sensor.rocinante_reason") == "place_unknown"
+    site.charger.report = CHARGING
+    await site.advance(30, step_s=5, amps=18.0, watts=4140.0)
+    assert not _issues(site)
 
 
 @pytest.mark.parametrize(("age_s", "key"), [(-90.0, "clock_ahead"), (150.0, "clock_behind")])

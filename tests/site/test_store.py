@@ -9,7 +9,7 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -333,4 +333,11 @@ async def test_what_is_kept_of_damaged_files_goes_with_the_site(site: Site, fold
     assert len(_found(folder, "*.bad")) == 2
     await site.hass.config_entries.async_remove(site.entry.entry_id)
     await site.hass.async_block_till_done()
+    assert not _found(folder, f"{KEY}*")
+
+
+async def test_a_site_that_is_disabled_can_be_removed_whatever_its_files_are(site: Site, folder: Path) -> None:
+    await site.hass.config_entries.async_set_disabled_by(site.entry.entry_id, ConfigEntryDisabler.USER)
+    _folder(folder / KEY)
+    await site.hass.config_entries.async_remove(site.entry.entry_id)
     assert not _found(folder, f"{KEY}*")

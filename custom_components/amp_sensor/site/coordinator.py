@@ -619,6 +619,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _watch(self, now: float) -> None:
         """Tell what was wrong for long enough, and no longer what has been mended."""
+        elsewhere = [self._watch_charger(link, now) for link in self._links.values()]
         entry, last, posts = self.config_entry, self.controller.meter.last, self.posts
         house = None if self._settings.mode is Mode.OFF or self.data.reading is None else self.data.house_current
         silent, rivals = self.controller.silent_phases(now), posts.rivals
@@ -627,7 +628,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             refused_at=posts.refused_at,
             is_frozen=self.controller.frozen_at is not None,
             is_partial=bool(silent),
-            is_wrong=self.controller.meter_wrong_at is not None,
+            # A car on another circuit explains it
+            is_wrong=self.controller.meter_wrong_at is not None and not any(elsewhere),
             excess_amps=-inf if house is None else house - self._settings.max_amps,
             now=now,
         )
@@ -648,15 +650,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             )
         if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
             self.issues.set("old_address", entry.entry_id, is_wrong=False)
-        for charger_id, link in self._links.items():
-            is_paused = charger_id in self.controller.paused
-            report, controls = link.report, self._controls(link)
-            is_asleep = is_paused and controls and report is not None and report.asleep
-            is_lost = controls and report is not None and report.at_home is None and report.plugged_in is True
-            for key, is_wrong in link.watch.look(is_asleep=is_asleep, is_lost=is_lost, now=now).items():
-                self.issues.set(key, charger_id, is_wrong=is_wrong, charger=link.title, site=entry.title)
-            if self._controls(link) or not is_paused:
-                self.issues.set("left_paused", charger_id, is_wrong=False)
+
+    def _watch_charger(self, link: Link, now: float) -> bool:
+        """Tell what is wrong with a charger; return whether it is fed from elsewhere."""
+        is_paused, report, controls = link.charger_id in self.controller.paused, link.report, self._controls(link)
+        wrong = link.watch.look(
+            is_asleep=is_paused and controls and report is not None and report.asleep,
+            is_lost=controls and report is not None and report.at_home is None and report.plugged_in is True,
+            now=now,
+        )
+        for key, is_wrong in wrong.items():
+            self.issues.set(key, link.charger_id, is_wrong=is_wrong, charger=link.title, site=self.config_entry.title)
+        if controls or not is_paused:
+            self.issues.set("left_paused", link.charger_id, is_wrong=False)
+        return wrong["other_circuit"]
 
     def _is_alone(self, link: Link) -> bool:
         """Whether all that moves the meter is the house and this charger."""

@@ -41,9 +41,7 @@ class Link:
         memory = memory or {}
         self._configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
         phases = subentry.data.get(CONF_PHASES)
-        self.settings = ChargerSettings(
-            max_amps=self._configured_max_amps, phases=None if phases is None else tuple(phases)
-        )
+        self.settings = ChargerSettings(max_amps=self._configured_max_amps, phases=tuple(phases) if phases else None)
         if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:
             self.settings = replace(self.settings, max_amps=int(memory["max_amps_car"]))
         self.settings = replace(
@@ -183,6 +181,7 @@ class Link:
         return {
             "reachable": self.reachable,
             "failures": self._failures,
+            "obstacles": {call: type(error).__name__ for call, error in self.obstacles.items()},
             "reported_s_ago": now - self.reported_at,
             "belief": {
                 "low_amps": belief.low,

@@ -28,11 +28,11 @@ class Parts:
             yield
         except Exception:
             if part not in self._failing:
-                _LOGGER.exception("%s: its %s failed; all else goes on", self._site, name)
+                _LOGGER.exception("%s: a failure in its %s; all else goes on", self._site, name)
             self._failing[part] = 0
         else:
             if part in self._failing:
                 self._failing[part] += 1
                 if self._failing[part] == GOOD_RUNS:
                     del self._failing[part]
-                    _LOGGER.info("%s: its %s works again", self._site, name)
+                    _LOGGER.info("%s: no more failures in its %s", self._site, name)

@@ -5,6 +5,7 @@ read of it. What cannot is kept aside, so that nothing is lost that a person cou
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 import logging
 from math import inf, isfinite
 import os
@@ -166,9 +167,11 @@ async def async_keep_copy(store: Store[Any]) -> None:
 
 
 async def async_remove(store: Store[Any]) -> None:
-    """Remove a file, and what was kept of it."""
-    await store.async_remove()
-    await store.hass.async_add_executor_job(_remove, Path(store.path + _BAD))
+    """Remove a file, or whatever is in its place, and what was kept of it."""
+    with suppress(OSError):
+        await store.async_remove()
+    for path in (store.path, store.path + _BAD):
+        await store.hass.async_add_executor_job(_remove, Path(path))
 
 
 async def _async_keep(store: Store[Any], keep: Callable[[str, str], Any]) -> None:
