@@ -68,7 +68,7 @@ class View:
     is_quiet: bool
     """Whether too little is known for a raise, of any phase."""
     is_known: bool
-    """Whether anything is known of the house at all."""
+    """Whether anything is known of the house on its phases."""
     tolerated_s: Callable[[float], float]
     """For how long the protection bears it if it draws so many amps, s."""
     returns: Callable[[float], int]

@@ -415,7 +415,7 @@ class Controller:
             silence_s=silence_s,
             silent=self._silent_reason(quietest_s, now),
             is_quiet=quietest_s > self._quiet_s or not self._house.is_complete or self._doubt.is_low,
-            is_known=self._house.is_told,
+            is_known=all(phases[phase].read is not None for phase in loads),
             tolerated_s=lambda amps: min(
                 phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads
             ),
