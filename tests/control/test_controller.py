@@ -504,16 +504,47 @@ def test_a_start_is_given_up_when_the_meter_goes_silent_while_its_amps_are_set(b
     bench.run(30)
     bench.house = 28.0
     bench.run(60)
-    bench.house = 5.0
-    for latency_s in (20, 35):
+    for latency_s, bench.house in ((20, 5.0), (35, 10.0)):  # each start has to set its amps
         bench.car.latency_s = latency_s
         bench.run_until("started")
         assert bench.sent()[-1].action == "set_amps"
         bench.meter = False
         bench.run(100)
         assert not bench.sent("start")
-        bench.controller._chargers["car"].request = 9  # the next start has to set its amps again
         bench.meter = True
+
+
+def test_what_a_user_sets_while_we_have_paused_it_is_known_when_it_starts(bench: Bench) -> None:
+    """Else it would start with that, and what it draws more be taken for the house's."""
+    bench.house = 15.0
+    bench.run(30)
+    bench.house = 28.0
+    bench.run(60)
+    assert bench.car.state == "stopped"
+    bench.car.request = 14
+    bench.run(60)
+    bench.house = 16.0
+    before = bench.now
+    bench.run(300)
+    assert [(each.action, each.amps) for each in bench.sent(after=before)][:2] == [("set_amps", 8), ("start", 0)]
+    assert not bench.sent("stop", after=before)
+
+
+@pytest.mark.parametrize(("sets", "charges"), [(7, 7), (14, 16)])
+def test_a_limit_set_while_we_have_paused_it_is_its_users_where_it_is_lower(
+    bench: Bench, sets: int, charges: int
+) -> None:
+    bench.house = 15.0
+    bench.run(30)
+    assert bench.car.request == 9
+    bench.house = 28.0
+    bench.run(60)
+    assert bench.car.state == "stopped"
+    bench.car.request = sets
+    bench.run(60)
+    bench.house = 4.0
+    bench.run(900)
+    assert bench.car.amps == charges
 
 
 def test_a_start_that_failed_is_weighed_again(bench: Bench) -> None:

@@ -213,6 +213,21 @@ def test_the_site_stays_within_its_budget_through_turns() -> None:
         assert site.flows[0] <= 10
 
 
+def test_nobody_starts_before_the_meter_has_shown_that_another_stopped() -> None:
+    site = _two(budget=10.0)
+    site.run(300)
+    (first,) = (car for car in site.cars.values() if car.draws)
+    first.obeys = False
+    began = site.now
+    while len(site.sent(first.name, Action.STOP)) < 2:
+        site.step()
+        assert site.flows[0] <= 10
+        assert not site.sent(action=Action.START, after=began)
+        assert site.now < began + 2 * TURN_S
+    first.obeys = True
+    assert site.run_until(lambda: site.draws == {"a": 7, "b": 7} | {first.name: 0}, within_s=300) is not None
+
+
 def test_two_on_different_phases_need_no_turns() -> None:
     site = _site(
         HonestCar("a", request=5, phases=(0,)),

@@ -228,6 +228,8 @@ class ManagedCharger:
         self.target = 0
         if self.report is not None:
             self._settle_standing(self.report)
+            # Somebody may set it while it stands, and it would start with that
+            self._note_limit(self.report, measured_at)
 
     def _settle_standing(self, report: ChargerReport) -> None:
         """A car that does not charge may draw current all the same: it heats its cabin, full or stopped."""
@@ -235,23 +237,31 @@ class ManagedCharger:
         drawn = report.measured_amps if usable and not report.asleep and report.plugged_in is not False else 0.0
         self.belief.settle(drawn or 0.0, drawn or 0.0)
 
-    def _compare(self, report: ChargerReport, measured_at: float, now: float) -> None:
-        """Hold a running charger's newer report against what is assumed."""
-        requested = None if report.requested_amps is None else round(report.requested_amps)
-        if requested is not None and requested < self.floor:
+    def _note_limit(self, report: ChargerReport, measured_at: float) -> None:
+        """Hold the limit that it tells against the one that it is assumed to have."""
+        if report.requested_amps is None:
+            return
+        requested, had = round(report.requested_amps), self.target if self.running else self.request
+        if requested < self.floor:
             # Less than it can charge with is nobody's wish: what we want is sent again
             self.request = requested
-        elif requested is not None and requested != self.request:
+        elif requested != self.request:
             late = measured_at < self._unanswered.get(requested, -math.inf) + SUSPECT_S
             if late or requested in self._possible or self.request is None or requested == report.limit_amps:
                 # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
                 self.request = requested
             elif measured_at > self._ended_at + MANUAL_S:
-                self.user_limit = requested if requested < self.target else None
-                self.target = self.request = requested
-        if requested is not None and requested == self.request:
+                self.user_limit = requested if had is not None and requested < had else None
+                self.request = requested
+                if self.running:
+                    self.target = requested
+        if requested == self.request:
             self._possible = {requested}
+
+    def _compare(self, report: ChargerReport, measured_at: float, now: float) -> None:
+        """Hold a running charger's newer report against what is assumed."""
+        self._note_limit(report, measured_at)
         if report.state is ChargingState.CHARGING and report.measured_amps is not None:
             measured = report.measured_amps
             if self.request is not None and abs(measured - self.request) <= STEADY_A:
@@ -413,7 +423,7 @@ class ManagedCharger:
     @property
     def committed_amps(self) -> float:
         """The most that it may draw without being told anything more, A."""
-        return max(float(self.target), self.belief.high if self.running or self.draws_unasked else 0.0)
+        return max(float(self.target), self.belief.high)
 
     @property
     def draws_unasked(self) -> bool:
