@@ -77,6 +77,8 @@ class Liveness:
 
     def expected(self) -> tuple[set[str], list[set[str]], dict[str, int]]:
         """Tell who must charge; of whom one must; and who must have all that it may."""
+        if self.controller.phases != len(self.site.flows):
+            return set(), [], {}  # a phase that it was once told of is silent
         decisions = self.site.decisions
         ours = {name: car for name, car in self.site.cars.items() if decisions[name].reason not in NOT_OURS}
         house = self.site.house(self.site.now)
@@ -140,7 +142,8 @@ class Liveness:
 
     def __str__(self) -> str:
         reasons = {name: str(decision.reason) for name, decision in self.site.decisions.items()}
-        return f"{self.site.flows} A of {self.settings.max_amps}, cars {self.site.draws}, {reasons}"
+        told = "; ".join(f"{at:g}: {each.charger_id} {each.action} {each.amps}" for at, each in self.site.commands[-8:])
+        return f"{self.site.flows} A of {self.settings.max_amps}, cars {self.site.draws}, {reasons}; {told}"
 
 
 def liveness(
