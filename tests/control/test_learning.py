@@ -98,6 +98,14 @@ def test_two_that_move_at_once_teach_nothing() -> None:
     assert site.controller.phases_of("b") is None
 
 
+def test_what_was_learned_is_doubted_before_the_meter() -> None:
+    site = _site(HonestCar("a", phases=(1,)), budget=25.0)
+    site.controller.chargers["a"].learned = (0,)
+    site.run(600)
+    assert site.commands == []
+    assert "meter_wrong" not in {reason for at, _, reason in site.heard if at > 60}
+
+
 def test_what_was_learned_wrongly_is_forgotten_where_its_steps_do_not_show() -> None:
     site = _site(HonestCar("a", phases=(1,)))
     site.controller.chargers["a"].learned = (0,)

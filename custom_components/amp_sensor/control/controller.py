@@ -117,7 +117,8 @@ class Controller:
 
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
-        now, last, was_doubted = reading.at, self.meter.last, self._doubt.since is not None
+        now, last = reading.at, self.meter.last
+        was_doubted, was_wrong = self._doubt.since is not None, self.meter_wrong_at is not None
         self._house.integrate(now)
         before = self._house.amps
         self.meter.add(reading)
@@ -129,9 +130,18 @@ class Controller:
         self._share(now)
         loads = {charger_id: self._known_phases(charger) for charger_id, charger in self._chargers.items()}
         self._doubt.compare(self._house, self._chargers, loads, now)
+        if self.meter_wrong_at is not None and not was_wrong:
+            self._doubt_learned(loads, now)
         self._asking.add(max(self._house.read), now)
         is_seen_again = was_doubted and self._doubt.since is None
         self._house.remember(now, 0.0 if last is None else now - last.at, was_blind=is_seen_again)
+
+    def _doubt_learned(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
+        """Where phases were only learned, doubt those before the meter, which the next reading may accuse again."""
+        for charger_id, charger in self._chargers.items():
+            if charger.learned and charger.settings.phases is None and loads[charger_id] == charger.learned:
+                charger.learned = self._doubt.wrong_at = None
+        self._share(now)
 
     def _witness(self, house: Sequence[float], now: float) -> None:
         """Hold what the meter shows against the changes under way; `house` is what was known of it before."""
