@@ -157,7 +157,7 @@ class Controller:
                 seen = [
                     read[phase] - house[phase] - self._drawn_by_others(charger, phase, now)
                     for phase in known
-                    if phase < len(house) and self._house.phases[phase].read_at == now
+                    if phase < len(house) and self._house.phases[phase].held_at == now
                 ]
             if not seen:
                 continue

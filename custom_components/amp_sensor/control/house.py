@@ -33,6 +33,8 @@ class Phase:
         """What the meter said last, A; None before it said anything."""
         self.read_at = now
         """When that was, s; the beginning where it never said anything."""
+        self.held_at = now
+        """When it was that this current did flow, s: earlier where it said less since, and may have meant another."""
         self.amps = 0.0
         """The house's part of it, A."""
         self.beside: dict[str, float] = {}
@@ -151,6 +153,8 @@ class House:
             was = phase.read
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at
+            if phase.read == amps:
+                phase.held_at = reading.at
             self.exports = self.exports or amps < -EXPORT_A
             if was is None:
                 phase.amps = amps
@@ -173,7 +177,7 @@ class House:
         Where a phase was not told last, its chargers may have changed since: what is known of its house stays.
         """
         for number, phase in enumerate(self.phases):
-            if phase.read_at == self._told_at:
+            if phase.held_at == self._told_at:
                 phase.share(drawn(number), unknown, exports=self.exports)
 
     def remember(self, now: float, held_s: float, *, was_blind: bool) -> None:
