@@ -79,6 +79,8 @@ class Liveness:
         """Tell who must charge; of whom one must; and who must have all that it may."""
         if self.controller.phases != len(self.site.flows):
             return set(), [], {}  # a phase that it was once told of is silent
+        if self.controller.meter_wrong_at is not None and min(self.site.house(self.site.now)) < 0:
+            return set(), [], {}  # sun of which no export was ever seen looks like a meter that shows too little
         decisions = self.site.decisions
         ours = {name: car for name, car in self.site.cars.items() if decisions[name].reason not in NOT_OURS}
         house = self.site.house(self.site.now)

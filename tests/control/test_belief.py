@@ -1,0 +1,142 @@
+"""What a car draws while a change is under way: when it must have shown, and what counts as shown."""
+
+from math import inf
+
+import pytest
+
+from custom_components.amp_sensor.control import Action, Command
+from custom_components.amp_sensor.control.belief import Belief, Change
+from custom_components.amp_sensor.control.profile import Profile
+
+PROFILE = Profile(
+    floor_amps=5,
+    latency_s=2.0,
+    earliest_move_s=0.5,
+    moving_s=1.0,
+    answer_s=4.0,
+    down_a_per_s=2.0,
+    up_a_per_s=0.5,
+    start_lead_s=10.0,
+    start_s=30.0,
+)
+SET, START, STOP = (
+    Command(charger_id="a", action=action, amps=7) for action in (Action.SET_AMPS, Action.START, Action.STOP)
+)
+
+
+def _begun(command: Command, before: float, to: float, *, acked_at: float | None = 102.0) -> tuple[Belief, Change]:
+    belief = Belief()
+    belief.settle(before, before)
+    belief.begin(command, to, 100.0, profile=PROFILE, before=(20.0,))
+    assert belief.change is not None
+    belief.change.acked_at = acked_at
+    return belief, belief.change
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "to", "due_at", "ends_at"),
+    [
+        (SET, 16, 6, 102 + 4 + 1 + 2 / 2, 102 + 4 + 10 / 2),  # 2 A of a cut are enough
+        (SET, 8, 6, 102 + 4 + 1 + 1 / 2, 102 + 4 + 2 / 2),  # or half of it
+        (STOP, 16, 0, 102 + 4 + 1 + 2 / 2, 102 + 4 + 16 / 2),
+        (SET, 6, 16, 102 + 4 + 10 / 0.5, 102 + 4 + 10 / 0.5),
+        (SET, 0, 16, 102 + 30 + 16 / 0.5, 102 + 30 + 16 / 0.5),
+        (START, 0, 6, 102 + 30 + 6 / 0.5, 102 + 30 + 6 / 0.5),
+        (START, 1, 6, 102 + 30 + 5 / 0.5, 102 + 30 + 5 / 0.5),  # it heats its cabin
+    ],
+)
+def test_a_change_is_due_once_it_must_have_shown(
+    command: Command, before: float, to: float, due_at: float, ends_at: float
+) -> None:
+    belief, change = _begun(command, before, to)
+    assert change.due_at() == due_at
+    assert change.ends_at() == ends_at
+    assert not belief.is_overdue(due_at - 0.001)
+    assert belief.is_overdue(due_at)
+    change.seen_at = 103
+    assert not belief.is_overdue(inf)
+
+
+def test_nothing_is_due_before_the_cloud_has_answered() -> None:
+    belief, change = _begun(SET, 16, 6, acked_at=None)
+    assert change.due_at() is None
+    assert change.ends_at() == inf
+    assert not belief.is_overdue(1e9)
+    assert not Belief().is_overdue(1e9)
+
+
+@pytest.mark.parametrize(
+    ("to", "shown", "not_yet"), [(6.0, 14.0, 14.001), (14.0, 15.0, 15.001), (24.0, 20.0, 19.999), (17.0, 16.5, 16.499)]
+)
+def test_part_of_a_change_counts_as_seen(to: float, shown: float, not_yet: float) -> None:
+    """Of a cut half of it, but no more than 2 A; of a raise half of it."""
+    belief, change = _begun(SET, 16.0, to, acked_at=None)
+    belief.witness(change, [not_yet], 101)
+    assert change.seen_at is None
+    belief.witness(change, [shown], 102)
+    assert change.seen_at == 102
+    belief.witness(change, [16.0], 103)
+    assert change.seen_at == 102, "the first time counts"
+
+
+def test_what_moves_the_other_way_is_the_houses() -> None:
+    for to, seen in ((6.0, 26.0), (26.0, 6.0)):
+        belief, change = _begun(SET, 16.0, to)
+        belief.witness(change, [seen], 105)
+        assert change.seen_at is None
+
+
+def test_what_shows_before_it_could_have_moved_is_the_houses() -> None:
+    belief, change = _begun(SET, 16.0, 6.0)
+    belief.witness(change, [6.0], 100.499)
+    assert change.seen_at is None
+    belief.witness(change, [6.0], 100.5)
+    assert belief.change is None
+
+
+def test_of_several_phases_the_highest_counts() -> None:
+    belief, change = _begun(SET, 16.0, 6.0)
+    belief.witness(change, [6.0, 16.0], 103)
+    assert change.seen_at is None
+    belief.witness(change, [6.0, 6.0], 104)
+    assert (belief.low, belief.high, belief.change) == (6.0, 6.0, None)
+
+
+@pytest.mark.parametrize(("seen", "settles"), [(0.7, True), (0.701, False), (-0.7, True), (-0.701, False)])
+def test_a_change_has_ended_where_it_shows_within_what_rounding_can_make(seen: float, settles: bool) -> None:
+    belief, change = _begun(STOP, 16.0, 0.0)
+    belief.witness(change, [seen], 103)
+    assert belief.is_settled is settles
+
+
+def test_a_change_has_ended_once_there_was_time_for_the_rest_of_it() -> None:
+    """The house moved as well, so that it never shows what was expected."""
+    belief, change = _begun(SET, 16.0, 6.0)
+    belief.witness(change, [9.0], 103)
+    belief.witness(change, [9.0], 107.999)
+    assert belief.change is change
+    belief.witness(change, [9.0], 108)
+    assert (belief.low, belief.high) == (6.0, 6.0)
+
+
+def test_a_change_has_not_ended_before_the_cloud_has_answered() -> None:
+    belief, change = _begun(SET, 16.0, 6.0, acked_at=None)
+    belief.witness(change, [6.0], 103)
+    assert belief.change is change
+
+
+@pytest.mark.parametrize(("to", "bounds"), [(6.0, (6.0, 16.0)), (20.0, (16.0, 20.0))])
+def test_before_and_after_are_possible_while_it_is_under_way(to: float, bounds: tuple[float, float]) -> None:
+    belief, _ = _begun(SET, 16.0, to)
+    assert belief.bounds(100.499) == (16.0, 16.0)
+    assert belief.bounds(100.5) == bounds
+    assert not belief.is_settled
+    belief.begin(SET, 10.0, 104, profile=PROFILE)
+    assert belief.bounds(104) == bounds, "the next begins where this one may have come to"
+
+
+@pytest.mark.parametrize(("high", "settled"), [(0.7, True), (0.701, False)])
+def test_it_is_known_what_it_draws_to_within_what_rounding_can_make(high: float, settled: bool) -> None:
+    belief = Belief()
+    belief.settle(0.0, high)
+    assert belief.is_settled is settled
