@@ -423,12 +423,15 @@ class AnyOrder(RuleBasedStateMachine):
     def _read(self, *amps: float | None) -> None:
         most = 8 * self.highest_budget
         told = tuple(None if each is None or abs(each) > most else each for each in amps)
+        held = self.controller._house.read if len(told) < self.controller.phases else ()
         self.controller.add_reading(_reading(self.now, *amps))
         self.told, self.is_believed = told, any(each is not None for each in told)
         if self.is_believed:
             self.read_at = self.now
             self.exported = self.exported or min(each for each in told if each is not None) < -0.5
-            _check_smoothing(self.controller, told, self.now)
+            # Which phases a short reading left out, nobody knows: less than before says nothing of any
+            rises = [None if each is None or each <= was else each for each, was in zip(told, held, strict=False)]
+            _check_smoothing(self.controller, tuple(rises) if held else told, self.now)
         self._decide()
 
     def _acknowledge(self, car: Car, command: Command, outcome: Outcome, *, wait_s: float, needs_person: bool) -> None:
