@@ -266,7 +266,7 @@ class Controller:
 
     def phases_of(self, charger_id: str) -> tuple[int, ...] | None:
         """Return the numbers, from 1, of the phases that a charger loads: told, reported or learned; None: unknown."""
-        known = self._known_phases(self._chargers[charger_id])
+        known = self._known_phases(self._chargers[charger_id]) if self._house.expected else None
         return None if known is None else tuple(phase + 1 for phase in known)
 
     @property
