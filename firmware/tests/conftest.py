@@ -59,7 +59,7 @@ def esphome(*arguments: str | Path, seconds: int = 300) -> subprocess.CompletedP
 
 def generator() -> ModuleType:
     """Import what Home Assistant shows people alone: Home Assistant is not installed in this environment."""
-    path = FIRMWARE.parent / "custom_components" / "amp_sensor" / "device_config.py"
+    path = FIRMWARE.parent / "custom_components" / "amp_sensor" / "meters" / "device_config.py"
     spec = importlib.util.spec_from_file_location("device_config", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["device_config"] = module
