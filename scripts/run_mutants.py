@@ -456,7 +456,7 @@ class Bench:
         def watch() -> object:
             judge = _Judge()
             path = self.package / "__init__.py"
-            sys.meta_path.insert(0, _Finder(self.name, path, path.read_text()))  # type: ignore[arg-type]
+            sys.meta_path.insert(0, _Finder(self.name, path, path.read_text()))  # type: ignore[arg-type] -- it has what imports ask for, not all of the protocol
             pytest.main([*self.arguments, str(self.tests)], plugins=[judge])
             return judge.times, judge.failed
 
@@ -493,7 +493,7 @@ class Bench:
         """Run the tests against a fault, and return the first that fails, and how."""
         judge = _Judge(tests, self.unfit, patience)
         judge.allow(1)
-        sys.meta_path.insert(0, _Finder(self.module(mutant.path), mutant.path, mutant.source))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder(self.module(mutant.path), mutant.path, mutant.source))  # type: ignore[arg-type] -- it has what imports ask for, not all of the protocol
         try:
             import_module(self.name)
         except Exception as error:  # noqa: BLE001 -- whatever a fault may raise

@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 import json
 from math import inf
-from types import ModuleType
 from typing import Any
 
 from custom_components.amp_sensor import control
 from custom_components.amp_sensor.control import Command, Decision
 
-UNDER_TEST: ModuleType = control
-"""The package that a new site gets its controller from: a faulty copy can stand in for it."""
 REPORT_S = 15
 """How often a car tells of itself, s."""
 POST_S = 5
@@ -101,7 +98,7 @@ class Bench:
         supply: str | None = None,
         protection: Any = None,
     ) -> None:
-        self.control: Any = UNDER_TEST
+        self.control: Any = control
         self.now = 0.0
         self.house = house
         self.meter = True

@@ -54,7 +54,6 @@ class _Level:
     """The record of one level."""
 
     below_since: float | None = None
-    seen_at: float = 0.0
     returns: deque[float] = field(default_factory=deque)
     happened: list[float] = field(default_factory=lambda: [0.0] * BINS)
     expected: list[float] = field(default_factory=lambda: [0.0] * BINS)
