@@ -140,3 +140,42 @@ def test_it_is_known_what_it_draws_to_within_what_rounding_can_make(high: float,
     belief = Belief()
     belief.settle(0.0, high)
     assert belief.is_settled is settled
+
+
+def test_a_stop_is_not_seen_in_the_cut_before_it() -> None:
+    """13 A, told 11 and then to stop: a fall to 11 A is the first of the two."""
+    belief, _ = _begun(SET, 13.0, 11.0, acked_at=None)
+    belief.begin(STOP, 0.0, 103, profile=PROFILE)
+    stop = belief.change
+    assert stop is not None
+    for seen, is_seen in ((11.0, False), (9.001, False), (9.0, True)):
+        belief.witness(stop, [seen], 105)
+        assert (stop.seen_at is not None) is is_seen
+
+
+def test_a_cut_is_measured_from_where_the_current_is_where_the_one_before_it_went_as_low() -> None:
+    belief, _ = _begun(SET, 13.0, 6.0, acked_at=None)
+    belief.begin(SET, 6.0, 103, profile=PROFILE)
+    again = belief.change
+    assert again is not None
+    belief.witness(again, [11.0], 105)
+    assert again.seen_at == 105
+
+
+@pytest.mark.parametrize(("seen", "has_come"), [(11.0, True), (11.001, False), (5.0, True), (-3.0, True)])
+def test_what_began_and_is_not_half_way_when_its_time_is_up_has_not_come(seen: float, has_come: bool) -> None:
+    """The house fell in the same seconds: the car is still where it was, and is to be told again."""
+    belief, change = _begun(SET, 16.0, 6.0)
+    belief.witness(change, [13.0], 103)
+    assert change.seen_at == 103
+    belief.witness(change, [seen], 108)
+    assert (belief.change is None) is has_come
+    assert belief.is_overdue(108) is not has_come
+
+
+def test_a_raise_that_began_has_come_when_its_time_is_up() -> None:
+    """That is the higher of the two."""
+    belief, change = _begun(SET, 6.0, 16.0)
+    belief.witness(change, [11.0], 110)
+    belief.witness(change, [7.0], 110 + 10 / 0.5)
+    assert (belief.low, belief.high) == (16.0, 16.0)

@@ -54,10 +54,24 @@ class Change:
         return abs(self.to - self.start)
 
     @property
+    def _visible_from(self) -> float:
+        """Where what it does is told from what was asked before: of a cut, below a cut that is under way already, A."""
+        return self.low if self.is_cut and self.low > self.to + STEADY_A else self.start
+
+    @property
     def visible_amps(self) -> float:
         """How much of the change counts as seen, A."""
-        part = SEEN_PART * self.amps
+        part = SEEN_PART * abs(self.to - self._visible_from)
         return min(part, SEEN_AMPS) if self.is_cut else part
+
+    def shows(self, seen: float) -> bool:
+        """Whether it has begun, if the charger draws what was `seen`, A."""
+        moved = self._visible_from - seen if self.is_cut else seen - self._visible_from
+        return moved >= self.visible_amps
+
+    def has_come(self, seen: float) -> bool:
+        """Whether it has when its time is up: of a cut, where `seen`, A, is nearer to its end than to its beginning."""
+        return not self.is_cut or seen - self.to <= SEEN_PART * (self._visible_from - self.to)
 
     @property
     def _a_per_s(self) -> float:
@@ -123,12 +137,17 @@ class Belief:
         if change.seen_at is None:
             if now < change.sent_at + change.profile.earliest_move_s:
                 return
-            if abs(seen - change.start) >= change.visible_amps and (seen < change.start) == change.is_cut:
+            if change.shows(seen):
                 change.seen_at = now
         if change.seen_at is None or change.acked_at is None:
             return
-        if abs(seen - change.to) <= STEADY_A or now >= change.seen_at + change.rest_s:
+        if abs(seen - change.to) <= STEADY_A:
             self.settle(change.to, change.to)
+        elif now >= change.seen_at + change.rest_s:
+            if change.has_come(seen):
+                self.settle(change.to, change.to)
+            else:
+                change.seen_at = None  # what began was the house's, or a cut before it
 
     def is_overdue(self, now: float) -> bool:
         """Whether the change should have been seen by now, and was not."""

@@ -130,7 +130,7 @@ class ManagedCharger:
         self.turn_at = self.waiting_at = -math.inf
         """Since when it has had its turn, and has waited for one, s."""
         self._unused_at = math.inf
-        self._sent_at = self._ended_at = self._stopped_at = -math.inf
+        self._sent_at = self._ended_at = self._stopped_at = self._tried_at = -math.inf
         self._accepted: tuple[Command | None, float] = (None, math.inf)
         """What was accepted last, and when first."""
         self._failures = self._resends = 0
@@ -282,7 +282,8 @@ class ManagedCharger:
         if command is not self.in_flight:
             return  # an equal one may have been sent again meanwhile
         self.in_flight, self._ended_at = None, now
-        self.latency_s += 0.2 * (min(now - self._sent_at, 45.0) - self.latency_s)
+        if outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
+            self.latency_s += 0.2 * (min(now - self._tried_at, 45.0) - self.latency_s)
         if change:
             change.acked_at = now
         if outcome is Outcome.ACCEPTED and command != self._accepted[0]:
@@ -443,6 +444,12 @@ class ManagedCharger:
         return self.belief.is_settled and not self.in_flight and self.measured_at >= self._ended_at + OBEY_S
 
     @property
+    def stop_is_unproven(self) -> bool:
+        """Whether its newest report is older than the stop that it is assumed to have obeyed."""
+        is_past = not (self.running or self.target or self.in_flight or self.belief.change)
+        return is_past and self.paused and self.report is not None and _draws_here(self.report)
+
+    @property
     def start_is_due(self) -> bool:
         """Whether it was meant to start, and was not told to yet."""
         return self.target > 0 and not self.running and self.in_flight is None
@@ -488,6 +495,19 @@ class ManagedCharger:
             self.request = None
         return True
 
+    def doubt_stop(self, now: float) -> bool:
+        """Take it that an unproven stop may not have come after all; return whether it has to be sent again.
+
+        Only the meter showed it, and a house that fell in the same seconds would have looked the same.
+        """
+        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
+        if now < max(self.no_cut_before, self._sent_at + patience_s):
+            return False
+        self._resends += 1
+        self.running = True
+        self.belief.settle(0.0, self.belief.high if self.request is None else float(self.request))
+        return True
+
     def next_command(self, now: float) -> Command | None:
         """Return the next command towards the target; None where none is needed, or none may be sent yet."""
         command = self._next_command()
@@ -523,6 +543,8 @@ class ManagedCharger:
         """Put a command in flight; the meter said `before` of the phases last."""
         self.in_flight, self._sent_at = command, now
         lowers = self.is_cut(command)
+        if not (lowers and self._failures):
+            self._tried_at = now
         if command.action is Action.SET_AMPS:
             self._possible |= {command.amps, command.amps if self.request is None else self.request}
         self._stop_sent = command.action is Action.STOP or (self._stop_sent and command.action is Action.SET_AMPS)

@@ -196,6 +196,7 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         view.prices,
         latency_s=charger.latency_s,
         profile=charger.settings.profile,
+        request=charger.request,
         risk=view.risk,
         now=now,
     )

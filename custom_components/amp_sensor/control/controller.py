@@ -29,6 +29,9 @@ ADOPT_S = 60.0
 """For how long after the start nothing is raised, s: a minute shows whether the house is calm."""
 PROTECT_AT = 0.5
 """The protection's load that nothing is planned beyond: half of its tolerance is left for what comes."""
+PROVEN_S = 20.0
+"""What the protection does not bear for so long cannot wait for the report that proves a stop, s: clouds renew theirs
+every 15 s, and it takes up to five."""
 LOWERABLE = (Reason.COMPLETE, Reason.SCHEDULED, Reason.STOPPED_BY_USER)
 """Why a charger is left alone although its limit may be lowered."""
 
@@ -341,6 +344,8 @@ class Controller:
         self._doubt.look_for_change(charger, read_at)
         resend = charger.look(now, read_at)
         view = self._view(charger, flows, shares, now)
+        if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
+            resend = charger.doubt_stop(now)
         if charger.is_blocked(now):
             charger.drop_cut(view.room)
         choice = choose(view)
@@ -409,7 +414,7 @@ class Controller:
         return View(
             now=now,
             charger=charger,
-            prices=self._prices,
+            prices=self._prices.of(charger.settings.profile),
             budget_amps=self.settings.max_amps,
             cap=cap,
             share=share.amps,
@@ -471,9 +476,10 @@ class Controller:
             best = best_raise(
                 charger.target,
                 range(first, part + 1),
-                self._prices,
+                self._prices.of(charger.settings.profile),
                 latency_s=charger.latency_s,
                 profile=charger.settings.profile,
+                request=charger.request,
                 risk=lambda amps, at: self._risk(loads[charger.charger_id], beside, amps, at),
                 now=now,
             )

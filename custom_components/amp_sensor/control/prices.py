@@ -7,7 +7,7 @@ the house is expected to stay as it is.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 from .decision import Mode
@@ -51,6 +51,10 @@ class Prices:
     margin_amps: float
     """What a raise keeps free below the budget, A."""
 
+    def of(self, profile: Profile) -> Prices:
+        """Return them for a kind of charger, whose commands may cost less."""
+        return replace(self, command_as=self.command_as * profile.command_part) if profile.command_part < 1 else self
+
     def pays_for_cut(self, debt_as: float) -> bool:
         """Whether so much over the budget, A·s, was worth a command to end it."""
         return debt_as * self.over >= CUT_SHARE * self.command_as
@@ -92,6 +96,7 @@ def best_raise(
     profile: Profile,
     risk: Callable[[int, float], Risk | None],
     now: float,
+    request: int | None = None,
 ) -> int:
     """Return the candidate that earns most over the target, or the target where none earns its command.
 
@@ -109,6 +114,8 @@ def best_raise(
             break
         worth = prices.worth(amps, ahead, latency_s, profile)
         gain = (worth - here) * min(LASTING * ahead.calm_s, LONGEST_S) - price_as
+        if starting and amps != request:
+            gain -= prices.command_as
         if gain > best_gain:
             best, best_gain = amps, gain
     return best

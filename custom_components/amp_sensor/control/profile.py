@@ -26,6 +26,8 @@ class Profile:
     """From a start to the first current, at the longest."""
     write_every_s: float = 0.0
     """The shortest time between two writes; 0 where they may follow each other at once."""
+    command_part: float = 1.0
+    """What a command costs, as a part of what a mode thinks one is worth: a provider bills each."""
     report_is_evidence: bool = True
     """Whether the current that it reports is measured; False where it repeats what it was told."""
 
@@ -53,5 +55,6 @@ LOCAL = Profile(
     up_a_per_s=5.0,  # a car follows the pilot within five seconds (IEC 61851: 5 s); most within one
     start_lead_s=8.0,
     start_s=40.0,
+    command_part=0.4,  # nobody bills it, but each wears; so chosen on the benchmark
 )
 """A charger in the same house that is told directly."""
