@@ -8,7 +8,7 @@ until one fails.
 
 import argparse
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 import contextlib
 from dataclasses import dataclass
@@ -19,8 +19,10 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 import io
 import json
+import math
 import os
 from pathlib import Path
+from random import Random
 import re
 import resource
 import signal
@@ -394,6 +396,8 @@ class Bench:
         """Of each test, s of the processor."""
         self.unfit: dict[str, str] = {}
         """Tests that fail without any fault, and so cannot notice one."""
+        self.killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """How many faults of a module, or of a part of one, each test has noticed."""
 
     def module(self, path: Path) -> str:
         return self.name if path.stem == "__init__" else f"{self.name}.{path.stem}"
@@ -466,16 +470,31 @@ class Bench:
         self.unfit = failed | failed_too
         self.times = {test: used_s for test, used_s in self.times.items() if test not in self.unfit}
 
-    def tests_for(self, mutant: Mutant) -> dict[str, float]:
-        """Return the tests that could notice a fault and their usual times: those that execute it, quickest first."""
+    def tests_for(self, mutant: Mutant, most_s: float = math.inf) -> dict[str, float]:
+        """Return the tests that could notice a fault and their usual times: those that execute it.
+
+        First come those that noticed another one there, then the quickest parameters of each test, then their others;
+        as many as take `most_s` in sum.
+        """
         lines = self.lines.get(str(mutant.path), {})
         tests = {test for line in mutant.lines for test in lines.get(line, ())}
         near: set[str] = set()
         if "" in tests:  # it happens at import, so to all of them: most of all to those that execute what it is used by
             near = {test for name in re.findall(r"\w+", mutant.where.split(".")[-1]) for test in self.users(name)}
             tests = set(self.times)
-        order = sorted(tests & self.times.keys(), key=lambda test: (test not in near, self.times[test], test))
-        return {test: self.times[test] for test in order}
+        there, module = self.killers[mutant.where], self.killers[mutant.path.stem]
+        families: Counter[str] = Counter()
+        place = {}
+        for test in sorted(tests & self.times.keys(), key=lambda test: (self.times[test], test)):
+            family = test.split("[")[0]
+            place[test] = (-there[test], -module[test], test not in near, families[family], self.times[test])
+            families[family] += 1
+        order = {}
+        for test in sorted(place, key=place.__getitem__):
+            if order and (most_s := most_s - self.times[test]) < 0:
+                break
+            order[test] = self.times[test]
+        return order
 
     @functools.cache  # noqa: B019 -- there is one bench
     def users(self, name: str) -> frozenset[str]:
@@ -507,7 +526,13 @@ class Bench:
         return next(iter(judge.failed.items()), None)
 
     def run(
-        self, mutants: list[Mutant], jobs: int, patience: float = 1, seen: Callable[[int], None] = lambda _: None
+        self,
+        mutants: list[Mutant],
+        jobs: int,
+        *,
+        most_s: float = math.inf,
+        patience: float = 1,
+        seen: Callable[[int], None] = lambda _: None,
     ) -> dict[Mutant, Verdict]:
         """Try all of them, so many at a time."""
         verdicts: dict[Mutant, Verdict] = {}
@@ -518,7 +543,7 @@ class Bench:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     mutant = waiting.pop()
-                    if tests := self.tests_for(mutant):
+                    if tests := self.tests_for(mutant, most_s):
                         work = lambda mutant=mutant, tests=tests: self.judge(mutant, tests, patience)  # noqa: E731
                         running[self.fork(work, folder)] = mutant
                     else:
@@ -527,12 +552,16 @@ class Bench:
                     pid, status = os.wait()
                     found = self.result(pid, folder)
                     by, how = ("", TIME) if status else found or ("", "")
-                    verdicts[running.pop(pid)] = Verdict(caught=bool(how), how=how, by=by)
+                    mutant = running.pop(pid)
+                    verdicts[mutant] = Verdict(caught=bool(how), how=how, by=by)
+                    if by:
+                        for place in (mutant.where, mutant.path.stem):
+                            self.killers[place][by] += 1
                     (folder / str(pid)).unlink(missing_ok=True)  # its number may come again
                     seen(len(verdicts))
         slow = [mutant for mutant, verdict in verdicts.items() if verdict.how == TIME]
         if slow and patience == 1:
-            verdicts |= self.run(slow, 1, PATIENCE)
+            verdicts |= self.run(slow, 1, most_s=most_s, patience=PATIENCE)
         return {mutant: verdicts[mutant] for mutant in mutants}
 
 
@@ -658,6 +687,10 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="tell what would be broken, and run nothing")
     parser.add_argument("--docs", action="store_true", help="write the table into docs/mutants.md (all modules)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time; default: all cores")
+    parser.add_argument("--sample", type=int, metavar="N", help="only so many of them, always the same ones")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, metavar="S", help="of tests for each at most; default: all of them"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="of the project; default: this one")
     parser.add_argument("--package", type=Path, default=Path("custom_components/amp_sensor/control"))
     parser.add_argument("--tests", type=Path, default=Path("tests/control"))
@@ -680,6 +713,9 @@ def main() -> int:
         before = {tuple(key): caught for *key, caught in json.loads(last.read_text())}
     if options.survivors:
         mutants = [mutant for mutant in mutants if before.get(mutant.key) is False]
+    if options.sample and options.sample < len(mutants):
+        chosen = Random(0).sample(range(len(mutants)), options.sample)
+        mutants = [mutants[number] for number in sorted(chosen)]
     if options.list:
         print("\n\n".join(mutant.diff for mutant in mutants))
     if options.list or not mutants:
@@ -698,7 +734,7 @@ def main() -> int:
         if count % 100 == 0:
             print(f"{count} in {time.monotonic() - began:.0f} s", flush=True)
 
-    verdicts = bench.run(mutants, options.jobs, seen=seen)
+    verdicts = bench.run(mutants, options.jobs, most_s=options.seconds, seen=seen)
     text, new, stale = report(verdicts, known)
     used = os.times()
     computed_s = used.user + used.system + used.children_user + used.children_system

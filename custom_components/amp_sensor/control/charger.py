@@ -71,8 +71,9 @@ class ChargerSettings:
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be decided on."""
-        if not (1 <= self.max_amps <= 125 and 1 <= self.min_amps <= 125):
-            raise ValueError(f"a charger takes 1 to 125 A, not {self.min_amps} to {self.max_amps}")
+        for name in ("max_amps", "min_amps"):
+            if not 1 <= getattr(self, name) <= 125:
+                raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
         if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
             raise ValueError(f"phases are numbered 1 to 3, not {self.phases}")
 

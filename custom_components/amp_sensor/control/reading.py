@@ -33,16 +33,15 @@ class Reading:
         if not 1 <= len(self.amps) <= 3 or len(self.volts) != len(self.amps):
             raise ValueError(f"a reading has 1 to 3 phases, each with amps and volts, not {len(self.amps)}")
         if not any(amps is not None for amps in self.amps):
-            raise ValueError("a reading has the current of at least one phase")
+            raise ValueError("amps must tell of one phase at least")
         for amps, volts in zip(self.amps, self.volts, strict=True):
             if amps is not None and not abs(amps) <= MAX_AMPS:
                 raise ValueError(f"amps must be between {-MAX_AMPS:g} and {MAX_AMPS:g}, not {amps}")
             if not (math.isfinite(volts) and volts > 0):
                 raise ValueError(f"volts must be above 0, not {volts}")
-        if not math.isfinite(self.watts) or not math.isfinite(self.at):
-            raise ValueError("watts and time must be finite")
-        if self.energy_wh is not None and not math.isfinite(self.energy_wh):
-            raise ValueError("energy_wh must be finite")
+        for name in ("at", "watts", "energy_wh"):
+            if (value := getattr(self, name)) is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be finite, not {value}")
 
     @property
     def known(self) -> tuple[float, ...]:
