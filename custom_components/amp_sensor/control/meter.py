@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import math
 from statistics import median
 
-from .reading import Reading
+from .reading import MAX_AMPS, Reading
 
 WINDOW_S = 600.0
 """How far back the statistics can look, s: long enough for the longest hold time of the controller."""
 BRIDGED_GAP_S = 60.0
 """The longest gap over which power is assumed to go in a straight line, s; after it a meter counts as silent."""
-PLAUSIBLE_AMPS = 500.0
-"""More than any household supply, A: a counter that grew faster than this allows was reset or exchanged."""
 USUAL_INTERVAL_S = 5.0
 """How often the project's firmware posts, s: assumed until a few readings show the meter's own habit."""
 HABIT_GAPS = 3
@@ -123,7 +121,8 @@ class Meter:
                     references.clear()
         if not references:
             self._refer(counter_wh, boot_id=boot_id, at=at)
-        most_wh_per_s = PLAUSIBLE_AMPS * sum(reading.volts) / 3600
+        # A counter that grew faster than any supply allows was reset or exchanged
+        most_wh_per_s = MAX_AMPS * sum(reading.volts) / 3600
         agreeing = [each for each in references if each.agrees(counter_wh, at, most_wh_per_s)]
         if not agreeing:
             newest = references[-1]
