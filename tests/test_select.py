@@ -1,8 +1,12 @@
 """How a site is controlled, and who of its chargers comes first."""
 
+from datetime import timedelta
+
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.amp_sensor.const import SUBENTRY_CHARGER
@@ -55,11 +59,22 @@ def test_every_mode_has_a_text() -> None:
 
 
 async def test_an_only_car_is_not_asked_for_its_priority(site: Site, entity_registry: er.EntityRegistry) -> None:
-    entry = entity_registry.async_get("select.rocinante_priority")
-    assert entry is not None
-    assert entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert entity_registry.async_get("select.rocinante_priority") is None
     await _add_second_car(site)
     assert {site.state(f"select.{car}_priority") for car in ("rocinante", "sancho")} == {"normal"}
+    site.hass.config_entries.async_remove_subentry(site.entry, "01JOTHER")
+    await site.hass.async_block_till_done()
+    assert entity_registry.async_get("select.rocinante_priority") is None
+
+
+async def test_a_second_car_is_no_reason_to_begin_anew_in_the_middle_of_charging(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Home Assistant reloads a site half a minute after one of its entities was enabled."""
+    await _add_second_car(site)
+    async_fire_time_changed(site.hass, dt_util.utcnow() + timedelta(seconds=40))
+    await site.hass.async_block_till_done()
+    assert "Reloading configuration entries" not in caplog.text
 
 
 async def test_a_priority_that_a_person_disabled_stays_so(site: Site, entity_registry: er.EntityRegistry) -> None:

@@ -1,6 +1,6 @@
 """What the entities of a site and of its chargers have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, override
@@ -36,7 +36,7 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     situation_fn: Callable[[DataT], object] | None = None
     """What a word is about: a change of that is worth a state at once, and another word only if it lasts."""
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
-    """Whether most people with such a site want it: only then it is on by default."""
+    """Whether it says anything at such a site: else there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,30 +78,26 @@ def add_described_entities(
 ) -> None:
     """Add a platform's entities: one for each description of the site, and of every charger."""
     registry = er.async_get(coordinator.hass)
-    left_out = {
-        entry.unique_id: entry.entity_id
-        for entry in er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
-        if entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
-    }
+    entries = er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
+    known = {entry.unique_id: entry.entity_id for entry in entries}
 
-    def created[DataT](source: Source[DataT], description: AmpSensorEntityDescription[DataT]) -> Entity:
-        # What the site did not need when it was added, it may need now; what a person disabled stays so
-        entity_id = left_out.get(f"{source.id}_{description.key}")
-        if entity_id is not None and _is_on_by_default(coordinator, description):
-            registry.async_update_entity(entity_id, disabled_by=None)
-        return create(coordinator, source, description)
+    def created[DataT](
+        source: Source[DataT], descriptions: Iterable[AmpSensorEntityDescription[DataT]]
+    ) -> Iterator[Entity]:
+        for description in descriptions:
+            if description.is_wanted_fn(coordinator.data):
+                yield create(coordinator, source, description)
+            elif entity_id := known.get(_unique_id(source, description)):
+                registry.async_remove(entity_id)
 
-    source = _site_source(coordinator)
-    async_add_entities([created(source, description) for description in site])
+    async_add_entities(list(created(_site_source(coordinator), site)))
     for charger_id in coordinator.data.chargers:
-        charger_source = _charger_source(coordinator, charger_id)
-        async_add_entities(
-            [created(charger_source, description) for description in charger], config_subentry_id=charger_id
-        )
+        source = _charger_source(coordinator, charger_id)
+        async_add_entities(list(created(source, charger)), config_subentry_id=charger_id)
 
 
-def _is_on_by_default(coordinator: SiteCoordinator, description: AmpSensorEntityDescription[Any]) -> bool:
-    return description.entity_registry_enabled_default and description.is_wanted_fn(coordinator.data)
+def _unique_id(source: Source[Any], description: EntityDescription) -> str:
+    return f"{source.id}_{description.key}"
 
 
 def is_connected(site: SiteData) -> bool:
@@ -135,9 +131,8 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         self.entity_description = description
         self._source = source
         self._publication = Publication(self._policy())
-        self._attr_unique_id = f"{source.id}_{description.key}"
+        self._attr_unique_id = _unique_id(source, description)
         self._attr_device_info = source.device_info
-        self._attr_entity_registry_enabled_default = _is_on_by_default(coordinator, description)
 
     def _policy(self) -> Policy | Lasting | timedelta | None:
         description = self.entity_description
