@@ -473,8 +473,8 @@ class Bench:
     def tests_for(self, mutant: Mutant, most_s: float = math.inf) -> dict[str, float]:
         """Return the tests that could notice a fault and their usual times: those that execute it.
 
-        First come those that noticed another one there, then the quickest parameters of each test, then their others;
-        as many as take `most_s` in sum.
+        First come those that noticed others there, and are quick; then the quickest parameters of each test, then the
+        rest; as many as take `most_s` in sum.
         """
         lines = self.lines.get(str(mutant.path), {})
         tests = {test for line in mutant.lines for test in lines.get(line, ())}
@@ -487,7 +487,8 @@ class Bench:
         place = {}
         for test in sorted(tests & self.times.keys(), key=lambda test: (self.times[test], test)):
             family = test.split("[")[0]
-            place[test] = (-there[test], -module[test], test not in near, families[family], self.times[test])
+            promise = (4 * there[test] + module[test]) / (0.1 + self.times[test])
+            place[test] = (-promise, test not in near, families[family], self.times[test])
             families[family] += 1
         order = {}
         for test in sorted(place, key=place.__getitem__):
@@ -731,7 +732,7 @@ def main() -> int:
         print(f"left out, as it fails without any fault: {test} ({how})")
 
     def seen(count: int) -> None:
-        if count % 100 == 0:
+        if count % 50 == 0:
             print(f"{count} in {time.monotonic() - began:.0f} s", flush=True)
 
     verdicts = bench.run(mutants, options.jobs, most_s=options.seconds, seen=seen)

@@ -1112,3 +1112,44 @@ def test_after_a_fault_that_ends_charging_goes_on_by_itself(
     bench.run(1500)
     assert bench.car.state == "charging"
     assert bench.car.amps == 16
+
+
+# -- a clamp that is mounted the wrong way round --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("house", [2.0, 12.0, 20.0])
+@pytest.mark.parametrize("drawn", [5.0, 8.0])
+def test_a_clamp_the_wrong_way_round_makes_no_room_of_what_is_drawn(house: float, drawn: float) -> None:
+    """The meter knows the sign: what the house imports looks like sun, and more of the car like more of it."""
+    bench = Bench(house=house, cars=(BenchCar(request=drawn, amps=drawn),))
+    bench.shows = lambda flows: tuple(-amps for amps in flows)
+    over_s = 0
+    for _ in range(1800):
+        bench.run(1)
+        over_s += bench.total > bench.settings.max_amps
+    assert over_s <= (20 if house + drawn <= 25 else 90)
+    assert (bench.car.amps, bench.last.reason) == (0, "meter_wrong")
+    assert bench.controller.meter_wrong_at is not None
+
+
+def test_one_phase_of_three_the_wrong_way_round_is_noticed_too() -> None:
+    bench = Bench(house=(15.0, 2.0, 2.0), supply="three", cars=(on(1, 2, 3, request=5.0, amps=5.0),))
+    bench.shows = lambda flows: (-flows[0], *flows[1:])
+    bench.run(900)
+    assert max(bench.flows) <= 25
+
+
+def test_a_house_that_falls_as_a_car_rises_is_no_clamp_the_wrong_way_round_for_long() -> None:
+    """Behind a roof that exports: the stop shows that the meter is right, and charging goes on by itself."""
+    bench = Bench(house=-3.0, cars=(BenchCar(request=5.0, amps=5.0),))
+    bench.run(59)
+    bench.car.latency_s = 4
+    while not bench.sent("set_amps"):
+        bench.run(1)
+    rise = bench.sent("set_amps")[-1].amps - 5
+    bench.house = -3.0 - 2 * rise
+    bench.run(120)
+    bench.house = -3.0
+    bench.run(900)
+    assert bench.controller.meter_wrong_at is None
+    assert bench.car.amps == 16

@@ -10,7 +10,7 @@ from .asking import Asking
 from .belief import Change
 from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
-from .choice import QUIET_S, Choice, View, choose
+from .choice import QUIET_S, STOP_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
 from .doubt import MeterDoubt
 from .flows import Flows
@@ -169,6 +169,7 @@ class Controller:
             if charger.belief.change is None:
                 charger.settled(change, now)
                 charger.learn(moved)
+                self._look_for_reversed(charger, change, now)
             elif moved and known == charger.learned and charger.belief.is_overdue(now):
                 # It did as told, but not where it was looked for
                 charger.learned = moved
@@ -177,12 +178,21 @@ class Controller:
 
     def _moved(self, charger: ManagedCharger, change: Change) -> tuple[int, ...] | None:
         """Return the phases on which a change shows by now; None where that is not clear, or others moved as well."""
-        is_alone = all(
+        is_clear = self._house.is_complete and self._is_alone(charger, change)
+        return phases_moved(change, self._house.read) if is_clear else None
+
+    def _look_for_reversed(self, charger: ManagedCharger, change: Change, now: float) -> None:
+        """See from a step that has ended, or must have, whether the meter shows it the right way round."""
+        if self._is_alone(charger, change):
+            self._doubt.look_for_reversed(self._house, change, now)
+
+    def _is_alone(self, charger: ManagedCharger, change: Change) -> bool:
+        """Whether nobody else has moved meanwhile."""
+        return all(
             other.belief.change is None and other.settled_at < change.sent_at
             for other in self._chargers.values()
             if other is not charger
         )
-        return phases_moved(change, self._house.read) if self._house.is_complete and is_alone else None
 
     def add_report(self, charger_id: str, report: ChargerReport, *, now: float) -> None:
         """Take what a charger says of itself."""
@@ -191,8 +201,10 @@ class Controller:
         charger.add_report(report, now, is_watched=self._house.is_complete)
         if change and charger.belief.change is None:
             self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
-        if change and charger.belief.change is None and (moved := self._moved(charger, change)):
-            charger.learn(moved)
+        if change and charger.belief.change is None:
+            if moved := self._moved(charger, change):
+                charger.learn(moved)
+            self._look_for_reversed(charger, change, now)
         if charger.belief.low > was_drawing and self._house.is_told:
             # Until now, what it draws more was taken for the house's
             self._share(now)
@@ -259,8 +271,8 @@ class Controller:
 
     @property
     def meter_wrong_at(self) -> float | None:
-        """Since when the meter shows less than a fresh report says that a charger draws, s."""
-        return self._doubt.wrong_at
+        """Since when the meter shows less than a charger draws, or what it draws the wrong way round, s."""
+        return self._doubt.reversed_at if self._doubt.wrong_at is None else self._doubt.wrong_at
 
     def silent_phases(self, now: float) -> tuple[int, ...]:
         """Return the numbers, from 1, of the phases that are not told any more while others are."""
@@ -342,6 +354,9 @@ class Controller:
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
         kept, read_at = charger.target, self.meter.last.at if self.meter.last else -math.inf
         self._doubt.look_for_change(charger, read_at)
+        change = charger.belief.change
+        if change and charger.belief.is_overdue(read_at):
+            self._look_for_reversed(charger, change, now)
         resend = charger.look(now, read_at)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
@@ -562,7 +577,8 @@ class Controller:
     def _silence_s(self, phases: Sequence[int], now: float) -> float:
         """For how long the meter has said nothing of these phases that can be believed."""
         if (since := self._doubt.since) is not None:
-            return now - since
+            # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
+            return now - since + (2 * STOP_S if self._doubt.reversed_at is not None else 0.0)
         read_at = [self._house.phases[phase].read_at for phase in phases]
         return now - min(read_at, default=self._started_at)
 
@@ -571,7 +587,7 @@ class Controller:
         if self._doubt.frozen_at is not None:
             return Reason.METER_FROZEN
         if self._doubt.is_low:
-            return Reason.METER_WRONG if self._doubt.wrong_at is not None else Reason.SETTLING
+            return Reason.METER_WRONG if self.meter_wrong_at is not None else Reason.SETTLING
         last = max((phase.read_at for phase in self._house.phases), default=-math.inf)
         is_partial = now - last < quietest_s or not self._house.is_complete
         return Reason.PHASE_SILENT if is_partial and len(self._house.phases) > 1 else Reason.METER_SILENT

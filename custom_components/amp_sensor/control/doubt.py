@@ -7,6 +7,7 @@ from .belief import STEADY_A, Change
 from .charger import OBEY_S, SUSPECT_S, ManagedCharger
 from .charging import ChargingState
 from .house import House
+from .learning import phases_moved, shows_reversed
 from .reading import Reading
 
 FROZEN_AMPS = 2.0
@@ -24,6 +25,8 @@ class MeterDoubt:
         """Since when it shows nothing of what it must show, s."""
         self.wrong_at: float | None = None
         """Since when it shows less than a fresh report says that a charger draws, s."""
+        self.reversed_at: float | None = None
+        """Since when the steps of a charger show the wrong way round, s."""
         self._less_at: float | None = None
         self._shown: dict[int, float] = {}
         """The phases on which it shows less, and the least that it showed there, A."""
@@ -32,12 +35,25 @@ class MeterDoubt:
     @property
     def since(self) -> float | None:
         """Since when nothing that it says is believed, s."""
-        return min((at for at in (self.frozen_at, self.wrong_at) if at is not None), default=None)
+        each = (self.frozen_at, self.wrong_at, self.reversed_at)
+        return min((at for at in each if at is not None), default=None)
 
     @property
     def is_low(self) -> bool:
         """Whether it shows less than is said to be drawn, believed or not yet."""
-        return self._less_at is not None
+        return self._less_at is not None or self.reversed_at is not None
+
+    def look_for_reversed(self, house: House, change: Change, now: float) -> None:
+        """Doubt a meter on which a step of the only charger that moved shows the wrong way round, until one is right.
+
+        Only one that knows the sign can: the house seems to export.
+        """
+        if not house.is_complete:
+            return
+        if house.exports and shows_reversed(change, house.read):
+            self.reversed_at = now
+        elif phases_moved(change, house.read):
+            self.reversed_at = None
 
     def add(self, reading: Reading, last: Reading | None) -> None:
         """Take a reading, and the one before it."""

@@ -8,6 +8,8 @@ from .reading import Reading
 
 LEAST_A = 3.0
 """A smaller step is not told from the house's own, A."""
+REVERSED_A = 5.0
+"""A smaller step that shows the wrong way round may be the house's own, A: a car starts with so much at least."""
 MOVED, STILL = (0.7, 1.3), 0.3
 """The parts of a step between which a phase moved with it, and below which it did not; in between nobody knows."""
 
@@ -36,10 +38,22 @@ def known_phases(
 
 def phases_moved(change: Change, read: Sequence[float]) -> tuple[int, ...] | None:
     """Return the phases, from 0, on which a step shows that has ended; None where that is not clear."""
-    step = change.to - change.start
-    if abs(step) < LEAST_A or len(change.before) != len(read):
-        return None
-    parts = [(after - before) / step for after, before in zip(read, change.before, strict=True)]
+    parts = _parts(change, read, LEAST_A)
     moved = tuple(phase for phase, part in enumerate(parts) if MOVED[0] <= part <= MOVED[1])
     still = sum(abs(part) < STILL for part in parts)
     return moved if moved and len(moved) + still == len(parts) else None
+
+
+def shows_reversed(change: Change, read: Sequence[float]) -> bool:
+    """Whether a step that has ended shows the wrong way round on a phase, and is clear on the others: a clamp is."""
+    parts = _parts(change, read, REVERSED_A)
+    is_clear = all(abs(part) < STILL or MOVED[0] <= abs(part) <= MOVED[1] for part in parts)
+    return is_clear and min(parts, default=0.0) <= -MOVED[0]
+
+
+def _parts(change: Change, read: Sequence[float], least_amps: float) -> list[float]:
+    """Return which part of a step each phase shows; nothing of one that is too small to tell."""
+    step = change.to - change.start
+    if abs(step) < least_amps or len(change.before) != len(read):
+        return []
+    return [(after - before) / step for after, before in zip(read, change.before, strict=True)]
