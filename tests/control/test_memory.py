@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.amp_sensor.control.memory import HouseMemory, Risk
+from custom_components.amp_sensor.control.memory import HouseMemory, Risk, _bin, _law, together
 
 
 def _watch(memory: HouseMemory, amps: float, start: float, seconds: int) -> float:
@@ -148,3 +148,139 @@ def test_a_chance_is_a_chance_whatever_the_house_did(seed: int) -> None:
                 assert risk.per_s > 0
                 assert risk.step_amps > 0
                 assert risk.calm_s >= 0
+
+
+# -- the law, by hand ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("calm_s", "returns", "gap", "per_s"),
+    [
+        (100.0, 0, 0.0, 0.17 / 100 + 1 / 10800),
+        (100.0, 1, 0.0, 0.29 / 100 + 1 / 10800),
+        (100.0, 8, 0.0, 1.13 / 100 + 1 / 10800),
+        (100.0, 20, 0.0, 1.13 / 100 + 1 / 10800),
+        (100.0, 0, 3.0, 0.085 / 100 + 1 / 10800),
+        (2.0, 0, 0.0, 0.17 / 5 + 1 / 10800),
+        (5.0, 0, 0.0, 0.17 / 5 + 1 / 10800),
+    ],
+)
+def test_the_law_is_that_of_the_page(calm_s: float, returns: int, gap: float, per_s: float) -> None:
+    assert _law(calm_s, returns, gap) == pytest.approx(per_s)
+
+
+@pytest.mark.parametrize(
+    ("calm_s", "number"),
+    [(0.0, 0), (9.99, 0), (10.0, 1), (19.9, 1), (20.0, 2), (640.0, 7), (2559.0, 8), (2560.0, 9), (1e9, 9)],
+)
+def test_times_are_told_apart_by_factors_of_two(calm_s: float, number: int) -> None:
+    assert _bin(calm_s) == number
+
+
+def test_a_house_that_was_never_seen_to_step_is_as_the_law_says() -> None:
+    memory = HouseMemory(25)
+    memory.add(2.0, 0, 0)
+    risk = _risk(memory, 6.0, 100)
+    assert risk == Risk(per_s=pytest.approx(_law(100, 0, 4.0)), step_amps=2.0, calm_s=100)  # type: ignore[arg-type]
+
+
+def test_its_own_record_replaces_the_law_as_it_grows() -> None:
+    """One step from 2 to 9 A after 100 s: at the level of 6 A, by 3 A."""
+    memory = HouseMemory(25)
+    memory.add(2.0, 0, 0)
+    memory.add(2.0, 50, 50)
+    memory.add(9.0, 100, 50)
+    memory.add(2.0, 110, 10)
+    # Expected: 50 s at 50 s of calm (40 to 80) and 50 s at 100 s (80 to 160)
+    risk = _risk(memory, 6.0, 210)
+    expected = 50 * _law(100, 0, 4.0)
+    assert risk.per_s == pytest.approx(_law(100, 1, 4.0) * (1 + 3) / (expected + 3))
+    assert risk.step_amps == pytest.approx((2.0 * 3 + 3.0) / 4)
+    assert memory.returns(6.0, 210) == 1
+    assert memory.returns(9.5, 210) == 0
+    earlier = _risk(memory, 6.0, 160)
+    assert earlier.per_s == pytest.approx(_law(50, 1, 4.0) * 3 / (50 * _law(50, 0, 4.0) + 3))
+
+
+@pytest.mark.parametrize(("amps", "exceeds"), [(6.3, False), (6.31, True)])
+def test_noise_above_a_level_does_not_exceed_it(amps: float, exceeds: bool) -> None:
+    memory = HouseMemory(25)
+    memory.add(2.0, 0, 0)
+    memory.add(amps, 60, 60)
+    assert (memory.risk(6.0, 60) is None) is exceeds
+    assert memory.returns(6.0, 60) == exceeds
+
+
+@pytest.mark.parametrize(("second", "returns"), [(1260.0, 1), (1260.01, 0)])
+def test_returns_count_for_twenty_minutes(second: float, returns: int) -> None:
+    memory = HouseMemory(25)
+    memory.add(2.0, 0, 0)
+    memory.add(9.0, 60, 60)
+    assert memory.returns(6.0, second) == returns
+
+
+def test_what_a_house_exports_is_a_level_too_down_to_what_no_supply_carries() -> None:
+    memory = HouseMemory(5)
+    memory.add(2.0, 0, 0)
+    memory.add(-8.2, 10, 10)
+    assert memory.record()["first"] == -16
+    assert len(memory.record()["levels"]) == 11 + 16
+    assert _risk(memory, -8.0, 70).calm_s == 60
+    assert _risk(memory, 3.0, 70).calm_s == 70
+    memory.add(-1000.0, 80, 70)
+    assert memory.record()["first"] == -250
+
+
+def test_levels_reach_as_high_as_the_budget_and_stay() -> None:
+    memory = HouseMemory(10.2)
+    assert len(memory.record()["levels"]) == 22
+    memory.add(2.0, 0, 0)
+    assert _risk(memory, 30.0, 60).calm_s == 60
+    memory.reach(5)
+    assert len(memory.record()["levels"]) == 22
+    memory.reach(20)
+    assert len(memory.record()["levels"]) == 41
+    assert memory.risk(19.0, 60) is None
+    assert _risk(memory, 10.0, 60).calm_s == 60
+
+
+@pytest.mark.parametrize(
+    "record", [{"first": 1, "levels": []}, {"first": -251, "levels": []}, {"first": 0.5, "levels": []}, 7, {}, "levels"]
+)
+def test_what_is_no_record_of_a_house_is_refused(record: Any) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        HouseMemory(25).restore(record)
+
+
+def test_a_record_finds_its_levels_wherever_they_begin() -> None:
+    learned = HouseMemory(25)
+    learned.add(-3.0, 0, 0)
+    learned.add(9.0, 60, 60)
+    record = learned.record()
+    assert record["first"] == -6
+    for before in (2.0, -10.0):
+        again = HouseMemory(25)
+        again.add(before, 0, 0)
+        again.restore(record)
+        again.add(2.0, 10, 10)
+        assert _risk(again, 4.0, 10).step_amps == pytest.approx((2.0 * 3 + 5.0) / 4)
+        assert _risk(again, 20.0, 10).step_amps == 2.0
+
+
+def test_a_step_count_below_its_credit_is_not_believed() -> None:
+    memory = HouseMemory(25)
+    record = memory.record()
+    record["levels"][12][-1] = 0
+    memory.restore(record)
+    memory.add(2.0, 0, 0)
+    assert _risk(memory, 6.0, 60).step_amps == 2.0
+
+
+# -- several phases ---------------------------------------------------------------------------------------------
+
+
+def test_of_several_phases_the_chances_add_up() -> None:
+    one, two = Risk(per_s=0.01, step_amps=3.0, calm_s=50.0), Risk(per_s=0.03, step_amps=7.0, calm_s=20.0)
+    assert together([one]) is one
+    assert together([one, None]) is None
+    assert together([one, two]) == Risk(per_s=pytest.approx(0.04), step_amps=pytest.approx(6.0), calm_s=20.0)  # type: ignore[arg-type]

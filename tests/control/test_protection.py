@@ -1,6 +1,6 @@
 """The models open when the standards and contracts say that the devices do; the controller's forecast agrees."""
 
-from math import inf
+from math import exp, inf, log
 
 from hypothesis import assume, given, strategies as st
 import pytest
@@ -95,3 +95,49 @@ def test_the_forecast_is_what_then_happens(
         assert load.load == pytest.approx(until, abs=1e-6)
     else:
         assert load.load >= until - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("kind", "ratio"),
+    [
+        (ProtectionKind.MCB_B, 5.0),
+        (ProtectionKind.MCB_C, 1.13 / (1 - exp(-1 / 60)) ** 0.5),
+        (ProtectionKind.MCB_D, 1.13 / (1 - exp(-1 / 60)) ** 0.5),
+        (ProtectionKind.FUSE_GG, 1.25 / (1 - exp(-1 / 22)) ** 0.5),
+        (ProtectionKind.METER_SWITCH, 1.13 / (1 - exp(-1 / 60)) ** 0.5),
+    ],
+)
+def test_what_cannot_flow_for_a_second_is_told_by_the_magnet_or_by_what_melts(
+    kind: ProtectionKind, ratio: float
+) -> None:
+    assert Protection(kind=kind, rating_amps=16.0).opens_at_once_amps == pytest.approx(16 * ratio)
+
+
+@pytest.mark.parametrize(("kind", "amps"), [(ProtectionKind.MCB_C, 20.0), (ProtectionKind.FUSE_GG, 24.0)])
+def test_what_flows_out_heats_as_what_flows_in(kind: ProtectionKind, amps: float) -> None:
+    into, out = (PhaseLoad(Protection(kind=kind, rating_amps=16.0)) for _ in range(2))
+    into.integrate(amps, 100)
+    out.integrate(-amps, 100)
+    assert into.load == out.load > 0
+    assert into.tolerated_s(amps, 1.0) == out.tolerated_s(-amps, 1.0)
+
+
+def test_a_meter_switch_has_a_breaker_beside_it_that_is_warm_by_the_time_it_counts() -> None:
+    load = PhaseLoad(Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=20.0))
+    load.integrate(30.0, 30)
+    assert load.used == 0.5
+    assert load.heat_a2 == pytest.approx(900 * (1 - exp(-0.5)))
+    assert load.load == 0.5
+    load.integrate(-30.0, 15)
+    assert load.used == 0.75
+    load.configure(Protection(rating_amps=20.0))
+    assert load.load == pytest.approx(((900 * (1 - exp(-0.75))) / 400 - 1) / (1.13**2 - 1))
+
+
+def test_from_warm_it_bears_less() -> None:
+    cold, warm = (PhaseLoad(Protection(rating_amps=16.0)) for _ in range(2))
+    warm.integrate(16.0, 600)
+    assert 0 < warm.tolerated_s(20.0, 0.5) < cold.tolerated_s(20.0, 0.5) < inf
+    assert cold.tolerated_s(20.0, 0.5) == pytest.approx(60 * log((20 / 16) ** 2 / ((20 / 16) ** 2 - 1 - 0.5 * 0.2769)))
+    warm.integrate(30.0, 30)
+    assert warm.tolerated_s(20.0, 0.1) == 0
