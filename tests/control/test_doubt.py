@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.amp_sensor.control import Action, Command, Protection, Reading
+from custom_components.amp_sensor.control.belief import Change
 from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
 from custom_components.amp_sensor.control.charging import ChargerReport, ChargingState
 from custom_components.amp_sensor.control.doubt import MeterDoubt
@@ -205,3 +206,63 @@ def test_the_older_doubt_counts() -> None:
     assert doubt.since == 40
     doubt.frozen_at = None
     assert doubt.since == 40
+
+
+# -- it is the wrong way round --------------------------------------------------------------------------------------
+
+
+def _step(low: float, to: float, before: tuple[float, ...]) -> Change:
+    command = Command(charger_id="a", action=Action.SET_AMPS, amps=round(to))
+    return Change(command=command, low=low, high=low, to=to, sent_at=0, before=before, profile=TESSIE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_reversed"),
+    [
+        ((-10.0,), (-20.0,), True),
+        ((-10.0,), (-17.0,), True),
+        ((-10.0,), (-23.0,), True),
+        ((-10.0,), (-16.9,), False),
+        ((-10.0,), (-23.1,), False),
+        ((-10.0,), (0.0,), False),
+        ((-10.0,), (-10.0,), False),
+        ((-10.0, 5.0, 5.0), (-20.0, 15.0, 15.0), True),
+        ((-10.0, 5.0, 5.0), (-20.0, 5.0, 5.0), True),
+        ((-10.0, 5.0, 5.0), (-20.0, 9.0, 5.0), False),
+        ((-10.0, 5.0, 5.0), (-10.0, 15.0, 5.0), False),
+    ],
+)
+def test_a_step_shows_which_way_round_the_clamp_is(
+    before: tuple[float, ...], after: tuple[float, ...], is_reversed: bool
+) -> None:
+    site = _Site(len(before))
+    site.read(10, *before, car=_car(0.0, measured_at=9), phases=None)
+    site.read(20, *after, car=_car(0.0, measured_at=19), phases=None)
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), 20)
+    assert (site.doubt.since, site.doubt.is_low) == ((20, True) if is_reversed else (None, False))
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), 25)
+    assert site.doubt.reversed_at == (20 if is_reversed else None)
+
+
+def test_only_a_clear_step_behind_a_meter_that_knows_the_sign_tells() -> None:
+    for before, after, to in (((10.0,), (0.0,), 16.0), ((-10.0,), (-14.9,), 10.9)):
+        site = _Site()
+        site.read(10, *before, car=_car(0.0, measured_at=9))
+        site.read(20, *after, car=_car(0.0, measured_at=19))
+        site.doubt.look_for_reversed(site.house, _step(6.0, to, before), 20)
+        assert site.doubt.reversed_at is None
+    site = _Site(2)
+    site.read(10, -10.0, -1.0, car=_car(0.0, measured_at=9))
+    site.read(20, -20.0, None, car=_car(0.0, measured_at=19))
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0, -1.0)), 20)
+    assert site.doubt.reversed_at is None, "one phase was not told"
+
+
+def test_a_step_that_shows_right_ends_it() -> None:
+    site = _Site()
+    site.read(10, -10.0, car=_car(0.0, measured_at=9))
+    site.doubt.reversed_at = 5
+    for after, is_reversed in ((-10.0, True), (-20.0, True), (0.0, False)):
+        site.read(20, after, car=_car(0.0, measured_at=19))
+        site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0,)), 20)
+        assert (site.doubt.reversed_at is not None) is is_reversed

@@ -51,7 +51,7 @@ class MeterDoubt:
         if not house.is_complete:
             return
         if house.exports and shows_reversed(change, house.read):
-            self.reversed_at = now
+            self.reversed_at = now if self.reversed_at is None else self.reversed_at
         elif phases_moved(change, house.read):
             self.reversed_at = None
 
