@@ -179,3 +179,8 @@ def test_a_raise_that_began_has_come_when_its_time_is_up() -> None:
     belief.witness(change, [11.0], 110)
     belief.witness(change, [7.0], 110 + 10 / 0.5)
     assert (belief.low, belief.high) == (16.0, 16.0)
+
+
+def test_a_change_to_where_it_is_is_no_cut() -> None:
+    assert not _begun(SET, 16.0, 16.0)[1].is_cut
+    assert _begun(SET, 16.0, 15.9)[1].is_cut

@@ -214,6 +214,13 @@ def test_whoever_is_not_known_to_be_unplugged_keeps_it(report: ChargerReport) ->
     assert car.user_limit is not None
 
 
+def test_a_stop_that_no_report_denied_is_ours_however_late_it_shows() -> None:
+    car = _car()
+    _do(car, STOP, 10.0, Outcome.UNKNOWN)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 500.0)
+    assert car.paused
+
+
 # -- reports from before and after a command ----------------------------------------------------------------------
 
 
@@ -242,6 +249,15 @@ def test_a_report_shows_that_a_cut_came_that_is_sent_again_just_now() -> None:
         car.send(_set(10), 20.0, (20.0,))
         car.add_report(_report(10.0, measured_amps=amps), 21.0, is_watched=watched)
         assert (car.belief.change is None) is settles
+
+
+def test_only_a_car_that_charges_proves_that_a_cut_came() -> None:
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.request = None
+    car.send(_set(10), 20.0, (20.0,))
+    car.add_report(_report(9.0, state=STOPPED, measured_amps=10.0), 21.0)
+    assert car.request is None
 
 
 def test_what_is_measured_on_its_way_is_neither_the_old_nor_the_new() -> None:
@@ -434,6 +450,31 @@ def test_how_long_a_command_takes_is_learned_from_the_first_try_of_a_cut_on() ->
     assert car.in_flight is not None
     car.acknowledge(car.in_flight, Outcome.UNKNOWN, 110.0)
     assert car.latency_s == pytest.approx(2.5 + 0.2 * (45 - 2.5))
+
+
+def test_a_failure_does_not_end_the_patience_that_the_cloud_asked_for() -> None:
+    car = _car()
+    _do(car, _set(10), 10.0, Outcome.FAILED, retry_after_s=500.0)
+    _do(car, _set(8), 140.0, Outcome.FAILED)
+    assert car.not_before == 512
+    _do(car, _set(8), 150.0)
+    assert car.not_before == 152
+
+
+def test_a_command_that_moves_no_current_may_fail_too() -> None:
+    car = _car(_report(16.0, measured_amps=8.0))
+    _do(car, _set(10), 10.0, Outcome.FAILED)
+    assert car.belief.change is None
+    assert (car.target, car.request) == (10, 16)
+    _do(car, _set(10), 20.0)
+    assert car.request == 10
+
+
+def test_a_lower_limit_moves_something_where_nobody_knows_what_it_draws() -> None:
+    car = _car()
+    car.belief.settle(0.0, 8.0)
+    car.send(_set(10), 10.0, (20.0,))
+    assert car.belief.change is not None
 
 
 # -- the next command ---------------------------------------------------------------------------------------------

@@ -236,6 +236,13 @@ def test_holding_the_minimum_ends_when_it_has_cost_its_price() -> None:
     assert second == 59
 
 
+def test_what_the_minimum_is_over_is_counted_by_the_second() -> None:
+    charger = _charger(target=6)
+    assert _chosen(charger, room=5.5) == (6, Reason.MINIMUM)
+    assert charger.debt_as == 0.5
+    assert ManagedCharger("a", ChargerSettings(max_amps=16)).chosen_at == -inf
+
+
 @pytest.mark.parametrize(("tolerated_s", "target"), [(10.0, 6), (9.99, 0)])
 def test_the_minimum_is_not_held_beyond_what_the_protection_bears(tolerated_s: float, target: int) -> None:
     assert _chosen(_charger(target=6), room=5.0, tolerated_s=lambda _: tolerated_s)[0] == target

@@ -129,6 +129,21 @@ def test_where_the_minima_do_not_all_fit_who_has_waited_longest_comes_when_a_tur
     assert site.parts(14.0, now=NOW + 900) == [0, 7, 7]
 
 
+def test_who_waits_comes_before_whose_turn_is_over_since_whenever_it_waits() -> None:
+    site = _Site(_car("a", 10), _car("b"))
+    site.parts(10.0)
+    site.cars[1].waiting_at = NOW + 600
+    assert site.parts(10.0, now=NOW + 900) == [0, 10]
+
+
+def test_who_is_about_to_start_has_its_turn() -> None:
+    site = _Site(_car("a"), _car("b", 10))
+    site.cars[0].target = 6
+    site.parts(20.0)
+    assert (site.cars[0].has_turn, site.cars[0].turn_at) == (True, NOW)
+    assert not Share(16).must_share
+
+
 def test_who_had_a_turn_waits_from_its_end() -> None:
     site = _Site(_car("a", 10), _car("b"))
     a = site.cars[0]

@@ -1444,3 +1444,49 @@ def test_every_decision_says_when_for_whom_and_why(bench: Bench) -> None:
         assert decision.reason in Reason
         assert decision.target >= 0
         assert decision.command is None or decision.command.charger_id == "car"
+
+
+# -- what the facade adds ---------------------------------------------------------------------------------------
+
+
+def test_a_release_starts_with_one_ampere_less_than_fits_rather_than_set_it_anew(bench: Bench) -> None:
+    for house, action in ((14.2, "start"), (15.2, "start"), (13.2, "set_amps"), (16.2, "set_amps")):
+        bench = running(house=15.0)
+        bench.run(60)
+        assert bench.car.request == 9
+        bench.house = 28.0
+        bench.run(60)
+        bench.house = house
+        bench.meter = True
+        bench.configure(mode="off")
+        bench.run(30)
+        command = bench.controller.release("car", now=bench.now)
+        assert command is not None
+        assert command.action == action
+
+
+def test_a_command_that_is_sent_again_tells_its_numbers_too(bench: Bench) -> None:
+    bench.car.obeys = False
+    bench.house = 15.0
+    bench.run_until("resent")
+    assert set(bench.last.numbers) >= {"house_amps", "budget_amps"}
+
+
+def test_how_long_the_house_was_calm_is_learned(bench: Bench) -> None:
+    bench.run(300)
+    (phase,) = bench.controller.record()["house"]
+    assert sum(sum(level[10:20]) for level in phase["levels"]) > 0
+
+
+def test_a_car_that_heats_is_not_lowered_before_the_meter_was_heard() -> None:
+    bench = Bench(house=30.0, cars=(BenchCar(state="complete", unasked=8.0, amps=8.0),))
+    bench.meter = False
+    bench.run(100)
+    assert not bench.commands
+
+
+def test_where_all_phases_are_silent_it_is_the_meter() -> None:
+    bench = running(house=(5.0, 5.0, 5.0), supply="three")
+    bench.meter = False
+    bench.run(60)
+    assert bench.last.reason == "meter_silent"

@@ -10,7 +10,10 @@ from custom_components.amp_sensor.control import (
     ChargerReport,
     ChargerSettings,
     ChargingState,
+    Mode,
+    Priority,
     Protection,
+    ProtectionKind,
     Reading,
     SiteSettings,
     Supply,
@@ -144,3 +147,14 @@ def test_a_state_draws_unless_it_certainly_does_not() -> None:
         ChargingState.CHARGING,
         ChargingState.UNKNOWN,
     }
+
+
+def test_what_is_stored_is_called_as_ever() -> None:
+    """By these words a site's settings are found again after an update."""
+    stored = (ProtectionKind, Supply, Priority, Mode)
+    assert [[each.value for each in kind] for kind in stored] == [
+        ["mcb_b", "mcb_c", "mcb_d", "fuse_gg", "meter_switch"],
+        ["single", "split", "three"],
+        ["first", "normal", "last"],
+        ["off", "monitor", "strict", "balanced", "eager"],
+    ]

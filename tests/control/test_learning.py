@@ -2,10 +2,20 @@
 
 import pytest
 
-from custom_components.amp_sensor.control import Action, ChargerSettings, Command, Controller, SiteSettings, Supply
+from custom_components.amp_sensor.control import (
+    Action,
+    ChargerReport,
+    ChargerSettings,
+    ChargingState,
+    Command,
+    Controller,
+    Reading,
+    SiteSettings,
+    Supply,
+)
 from custom_components.amp_sensor.control.belief import Change
 from custom_components.amp_sensor.control.charger import ManagedCharger
-from custom_components.amp_sensor.control.learning import LEAST_A, phases_moved
+from custom_components.amp_sensor.control.learning import LEAST_A, known_phases, phases_moved
 from custom_components.amp_sensor.control.profile import TESSIE
 from tests.control.honest import HonestCar, HonestSite
 
@@ -118,3 +128,36 @@ def test_what_was_learned_wrongly_is_forgotten_where_its_steps_do_not_show() -> 
     site.run(900)
     assert site.controller.phases_of("a") == (2,)
     assert site.draws["a"] == 15
+
+
+@pytest.mark.parametrize(("volts", "phases"), [(240.0, None), (301.0, (0, 1)), (300.0, None), (None, None)])
+def test_what_hangs_between_two_legs_is_told_from_the_higher_of_them(
+    volts: float | None, phases: tuple[int, ...] | None
+) -> None:
+    charger = ManagedCharger("a", ChargerSettings(max_amps=16))
+    charger.report = ChargerReport(age_s=0, state=ChargingState.CHARGING, volts=volts)
+    last = Reading(at=0, amps=(1.0, 1.0), volts=(120.0, 200.0), watts=320)
+    assert known_phases(charger, 2, is_split=True, last=last) == phases
+    assert known_phases(charger, 2, is_split=False, last=last) is None
+    assert known_phases(charger, 2, is_split=True, last=None) is None
+    assert known_phases(charger, 1, is_split=True, last=last) == (0,)
+    charger.learned = (1,)
+    assert known_phases(charger, 2, is_split=False, last=last) == (1,)
+    assert known_phases(charger, 3, is_split=False, last=last) == (1,)
+    charger.learned = (0, 2)
+    assert known_phases(charger, 2, is_split=False, last=last) is None
+    charger.settings = ChargerSettings(max_amps=16, phases=(2, 3))
+    assert known_phases(charger, 3, is_split=False, last=last) == (1, 2)
+    assert known_phases(charger, 2, is_split=False, last=last) == (1,)
+    charger.settings = ChargerSettings(max_amps=16, phases=(3,))
+    assert known_phases(charger, 2, is_split=False, last=last) is None
+
+
+@pytest.mark.parametrize(("reported", "phases"), [(None, (1,)), (1, (1,)), (2, None), (3, (0, 1, 2))])
+def test_what_was_learned_has_to_agree_with_how_many_phases_it_tells(
+    reported: int | None, phases: tuple[int, ...] | None
+) -> None:
+    charger = ManagedCharger("a", ChargerSettings(max_amps=16))
+    charger.learned = (1,)
+    charger.report = ChargerReport(age_s=0, state=ChargingState.CHARGING, phases=reported)
+    assert known_phases(charger, 3, is_split=False, last=None) == phases

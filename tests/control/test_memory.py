@@ -1,6 +1,6 @@
 """The house teaches when its next step is likely."""
 
-from math import nan
+from math import inf, nan
 from random import Random
 from typing import Any
 
@@ -126,12 +126,12 @@ def test_damaged_levels_are_passed_over_one_by_one() -> None:
     _cycles(learned, 30)
     good = learned.record()["levels"]
     damaged = [list(values) for values in good]
-    damaged[10][0], damaged[11][3], damaged[12] = nan, -1.0, [1.0]
+    damaged[10][0], damaged[11][3], damaged[12], damaged[13][0] = nan, -1.0, [1.0], inf
     memory = HouseMemory(25)
     memory.restore(damaged)
     fresh = HouseMemory(25).record()["levels"]
     for number, values in enumerate(memory.record()["levels"]):
-        assert values == (fresh if number in (10, 11, 12) else good)[number]
+        assert values == (fresh if number in (10, 11, 12, 13) else good)[number]
 
 
 @given(st.integers(0, 2**32))

@@ -128,6 +128,10 @@ def test_a_meter_switch_has_a_breaker_beside_it_that_is_warm_by_the_time_it_coun
     assert load.used == 0.5
     assert load.heat_a2 == pytest.approx(900 * (1 - exp(-0.5)))
     assert load.load == 0.5
+    full = PhaseLoad(Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=20.0))
+    full.integrate(30.0, 240)
+    full.integrate(0.0, 30)
+    assert full.used == 0.5, "it counts no further than its time"
     load.integrate(-30.0, 15)
     assert load.used == 0.75
     load.configure(Protection(rating_amps=20.0))
