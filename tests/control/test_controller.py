@@ -1490,3 +1490,21 @@ def test_where_all_phases_are_silent_it_is_the_meter() -> None:
     bench.meter = False
     bench.run(60)
     assert bench.last.reason == "meter_silent"
+
+
+def test_room_is_used_as_soon_as_the_first_minute_is_over() -> None:
+    bench = Bench(cars=(BenchCar(request=6, amps=6),))
+    bench.run(120)
+    assert bench.commands[0][0] == 60
+
+
+@pytest.mark.parametrize(("warmth", "sent"), [(1.3, [15]), (0.8, [])])
+def test_of_several_phases_the_one_that_bears_least_counts(warmth: float, sent: list[int]) -> None:
+    """An ampere too much on L2, which its breaker bears for a while unless it is warm already."""
+    bench = running(
+        house=(5.0, 5.0, 5.0), supply="three", cars=(BenchCar(says_phases=3),), protection=Protection(rating_amps=24)
+    )
+    bench.controller.restore(bench.controller.record() | {"heat_a2": [400.0, warmth * 24**2, 400.0]})
+    bench.house = (5.0, 9.9, 5.0)
+    bench.run(5)
+    assert [command.amps for command in bench.sent()] == sent
