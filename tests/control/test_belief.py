@@ -184,3 +184,7 @@ def test_a_raise_that_began_has_come_when_its_time_is_up() -> None:
 def test_a_change_to_where_it_is_is_no_cut() -> None:
     assert not _begun(SET, 16.0, 16.0)[1].is_cut
     assert _begun(SET, 16.0, 15.9)[1].is_cut
+
+
+def test_of_what_nobody_told_nothing_is_drawn() -> None:
+    assert Belief().bounds(0.0) == (0.0, 0.0)

@@ -221,6 +221,15 @@ def test_a_stop_that_no_report_denied_is_ours_however_late_it_shows() -> None:
     assert car.paused
 
 
+def test_a_stop_that_nobody_answered_is_ours_after_another_limit_too_and_a_limit_is_no_stop() -> None:
+    for first, is_ours in ((STOP, True), (_set(12), False)):
+        car = _car()
+        _do(car, first, 10.0, Outcome.UNKNOWN)
+        _do(car, _set(8), 30.0)
+        car.add_report(_report(8.0, state=STOPPED, measured_amps=0.0), 500.0)
+        assert car.paused is is_ours
+
+
 # -- reports from before and after a command ----------------------------------------------------------------------
 
 
@@ -345,6 +354,13 @@ def test_a_higher_limit_ends_that_of_its_user_when_it_is_adopted() -> None:
     car.user_limit = 8
     car.add_report(_report(9.0), 60.0)
     assert car.user_limit is None
+
+
+def test_a_users_limit_is_below_what_we_want_and_not_below_what_it_has() -> None:
+    car = _car()
+    car.target = 12
+    car.add_report(_report(14.0), 60.0)
+    assert (car.user_limit, car.request, car.target) == (None, 14, 14)
 
 
 # -- the end of a command ---------------------------------------------------------------------------------------
@@ -599,6 +615,25 @@ def test_a_stop_is_unproven_until_a_report_shows_it() -> None:
     assert (car.belief.low, car.belief.high) == (0.0, 16.0)
     assert car.next_command(15.0) == STOP
     assert not _paused().stop_is_unproven
+
+
+def test_whoever_is_to_start_or_said_nothing_yet_is_not_doubted() -> None:
+    car = _car()
+    _do(car, STOP, 10.0)
+    car.belief.settle(0.0, 0.0)
+    car.target = 10
+    assert not car.stop_is_unproven
+    again = ManagedCharger("a", ChargerSettings(max_amps=16))
+    assert again.settled_at == -inf
+    again.restore({"paused": True})
+    assert not again.stop_is_unproven
+
+
+def test_a_limit_of_a_car_that_stands_moves_nothing() -> None:
+    car = _paused()
+    car.target = 10
+    car.send(_set(10), 40.0, (5.0,))
+    assert car.belief.change is None
 
 
 # -- starts -------------------------------------------------------------------------------------------------------

@@ -354,6 +354,26 @@ def test_a_raise_that_does_not_pay_waits() -> None:
     assert _chosen(prices=PRICES[Mode.BALANCED]) == (16, Reason.RAISED)
 
 
+@pytest.mark.parametrize(
+    ("charger", "changes", "reason"),
+    [
+        (_charger(target=8, running=False), {"room": 7.0, "due": 8}, Reason.PAUSED),
+        (_charger(), {"room": 12.0, "share": 7, "must_share": True}, Reason.SHARED),
+        (_charger(), {"room": 5.0}, Reason.MINIMUM),
+        (_charger(), {"room": 12.0, "cap": 10}, Reason.AT_MAXIMUM),
+        (_charger(target=6), {"room": 1.0}, Reason.PAUSED),
+    ],
+)
+def test_a_reason_comes_with_what_the_house_draws_and_may(
+    charger: ManagedCharger, changes: dict[str, Any], reason: Reason
+) -> None:
+    charger.target = changes.pop("due", charger.target)
+    choice = choose(_view(charger, **changes))
+    assert choice.reason is reason
+    assert choice.numbers["house_amps"] == 25.0 - changes["room"]
+    assert choice.numbers["budget_amps"] == 25.0
+
+
 def test_a_choice_carries_the_numbers_of_its_reason() -> None:
     choice = choose(_view(_charger(), room=12.0, free=12.0))
     assert choice == Choice(11, Reason.RAISED, {"house_amps": 13.0, "budget_amps": 25.0})

@@ -144,6 +144,12 @@ def test_who_is_about_to_start_has_its_turn() -> None:
     assert not Share(16).must_share
 
 
+def test_who_has_its_turn_keeps_it_however_long_it_waited_before() -> None:
+    site = _Site(_car("a", 10), _car("b"))
+    site.cars[0].waiting_at, site.cars[1].waiting_at = NOW, NOW - 500
+    assert site.parts(10.0) == [10, 0]
+
+
 def test_who_had_a_turn_waits_from_its_end() -> None:
     site = _Site(_car("a", 10), _car("b"))
     a = site.cars[0]

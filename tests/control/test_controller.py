@@ -1508,3 +1508,21 @@ def test_of_several_phases_the_one_that_bears_least_counts(warmth: float, sent: 
     bench.house = (5.0, 9.9, 5.0)
     bench.run(5)
     assert [command.amps for command in bench.sent()] == sent
+
+
+def test_a_release_waits_for_what_is_in_flight(bench: Bench) -> None:
+    bench.house = 15.0
+    bench.run(60)
+    bench.configure(mode="off")
+    bench.house = 5.0
+    bench.run(60)
+    assert bench.controller.release("car", now=bench.now) is not None
+    assert bench.controller.release("car", now=bench.now) is None, "it is in flight"
+
+
+def test_what_monitor_would_do_is_not_remembered_as_done(bench: Bench) -> None:
+    bench.configure(mode="monitor")
+    bench.house = 15.0
+    bench.run(30)
+    assert bench.last.target < 16
+    assert bench.controller.chargers["car"].target == 16

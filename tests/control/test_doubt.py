@@ -193,6 +193,7 @@ def test_a_car_that_says_it_obeyed_speaks_against_a_meter_that_stood_still(read_
     doubt = MeterDoubt(103.0)
     doubt.look_for_obeyed(car.belief.change, 102.0, _reading(read_at, 20.0))
     assert doubt.frozen_at is None, "it moved after that"
+    doubt = MeterDoubt(0.0)
     doubt.look_for_obeyed(_told(15).belief.change, 102.0, _reading(read_at, 20.0))  # type: ignore[arg-type]
     assert doubt.frozen_at is None, "an ampere may not show"
 

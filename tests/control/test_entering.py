@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from custom_components.amp_sensor.control import (
+    Action,
     ChargerReport,
     ChargerSettings,
     ChargingState,
     Mode,
+    Outcome,
     Priority,
     Protection,
     ProtectionKind,
     Reading,
+    Reason,
     SiteSettings,
     Supply,
 )
@@ -158,3 +161,5 @@ def test_what_is_stored_is_called_as_ever() -> None:
         ["first", "normal", "last"],
         ["off", "monitor", "strict", "balanced", "eager"],
     ]
+    for kind in (Reason, Action, Outcome, ChargingState):
+        assert [each.value for each in kind] == [each.name.lower() for each in kind]

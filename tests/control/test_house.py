@@ -80,6 +80,18 @@ def test_where_a_chargers_phases_are_unknown_each_has_two_truths() -> None:
     assert [phase.beside for phase in house.phases] == [{}, {}]
 
 
+def test_what_may_be_drawn_by_those_that_are_known_bounds_both_truths() -> None:
+    house = _house(1)
+    assert list(house.phases[0].peaks) == [0.0]
+    _read(house, 1, 20.0, drawn=(2.0, 6.0), unknown={"a": (3.0, 3.0)})
+    assert house.amps == (18.0,)
+    assert house.phases[0].beside == {"a": 15.0}
+    _read(house, 2, 10.0, drawn=(2.0, 6.0), unknown={"a": (3.0, 3.0)})
+    assert house.phases[0].beside == {"a": 5.0}
+    _read(house, 3, 30.0, drawn=(2.0, 6.0), unknown={"a": (3.0, 3.0)})
+    assert house.phases[0].beside == {"a": 21.0}
+
+
 def test_what_is_unknown_stands_still_by_itself() -> None:
     house = _house(1)
     _read(house, 1, 20.0, unknown={"a": (10.0, 10.0)})

@@ -211,6 +211,19 @@ def test_noise_above_a_level_does_not_exceed_it(amps: float, exceeds: bool) -> N
     assert memory.returns(6.0, 60) == exceeds
 
 
+def test_a_house_at_a_level_is_not_above_it() -> None:
+    memory = HouseMemory(25)
+    memory.add(6.0, 0, 0)
+    assert _risk(memory, 6.0, 60).calm_s == 60
+    assert memory.risk(5.5, 60) is None
+
+
+def test_the_lowest_level_that_there_is_may_be_kept() -> None:
+    memory = HouseMemory(25)
+    memory.restore({"first": -250, "levels": []})
+    assert memory.record()["first"] == -250
+
+
 @pytest.mark.parametrize(("second", "returns"), [(1260.0, 1), (1260.01, 0)])
 def test_returns_count_for_twenty_minutes(second: float, returns: int) -> None:
     memory = HouseMemory(25)
