@@ -46,6 +46,9 @@ LIMIT_FACTOR, LIMIT_S = 10, 2
 """A test may take this many times what it took before, and so many s more, of the processor: load does not count."""
 PATIENCE = 5
 """Whatever ran out of time is tried again, alone, with so many times as much."""
+NEARBY, START_S = 4, 0.1
+"""What it counts for that a test has noticed a fault of the same function, next to one of the same module; and what
+any test takes besides, s. Only the order of the tests follows from these: guessed, and quicker than by time alone."""
 MEMORY = 4 << 30
 """What a mutant may take, bytes."""
 
@@ -487,7 +490,7 @@ class Bench:
         place = {}
         for test in sorted(tests & self.times.keys(), key=lambda test: (self.times[test], test)):
             family = test.split("[")[0]
-            promise = (4 * there[test] + module[test]) / (0.1 + self.times[test])
+            promise = (NEARBY * there[test] + module[test]) / (START_S + self.times[test])
             place[test] = (-promise, test not in near, families[family], self.times[test])
             families[family] += 1
         order = {}

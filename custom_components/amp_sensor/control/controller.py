@@ -201,7 +201,6 @@ class Controller:
         charger.add_report(report, now, is_watched=self._house.is_complete)
         if change and charger.belief.change is None:
             self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
-        if change and charger.belief.change is None:
             if moved := self._moved(charger, change):
                 charger.learn(moved)
             self._look_for_reversed(charger, change, now)
