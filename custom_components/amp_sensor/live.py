@@ -133,7 +133,9 @@ def _known(coordinator: SiteCoordinator, devices: Mapping[str, str]) -> dict[str
         "connected": site.connected,
         **(_nothing() if moment is None else _flowing(site, moment)),
         "chargers": [
-            _charger(coordinator, charger, moment, devices.get(charger.id)) for charger in site.chargers.values()
+            _charger(charger, moment)
+            | {"name": entry.subentries[charger.id].title, "device_id": devices.get(charger.id)}
+            for charger in site.chargers.values()
         ],
         "today": {
             "charged_wh": round(site.today.charged_wh),
@@ -165,14 +167,12 @@ def _flowing(site: SiteData, moment: Moment) -> dict[str, Any]:
     }
 
 
-def _charger(
-    coordinator: SiteCoordinator, charger: ChargerData, moment: Moment | None, device_id: str | None
-) -> dict[str, Any]:
-    report, decision = charger.report, charger.decision
+def _charger(charger: ChargerData, moment: Moment | None) -> dict[str, Any]:
+    report, decision = charger.report, charger.shown
     drawn = None if moment is None else moment.drawn.get(charger.id)
     return {
         "id": charger.id,
-        "amps": None if drawn is None or moment is None else drawn,
+        "amps": drawn,
         "drawn_amps": charger.charging_amps if drawn is None else max(drawn),
         "watts": None if drawn is None or moment is None else round(moment.watts_of(drawn)),
         "state": None if report is None else report.state,
@@ -184,8 +184,8 @@ def _charger(
         "target_amps": None if decision is None else decision.target,
         "cap_amps": None if decision is None else decision.cap,
         "control": charger.control,
-        "reason": None if charger.shown is None else charger.shown.reason,
-        "numbers": {} if charger.shown is None else dict(charger.shown.numbers),
+        "reason": None if decision is None else decision.reason,
+        "numbers": {} if decision is None else dict(decision.numbers),
         "session_wh": round(charger.session_wh),
         "deed": _deed(charger),
     }

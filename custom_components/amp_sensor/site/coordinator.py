@@ -562,6 +562,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._is_heard = self.controller.meter.is_connected(now, self._timeout_s)
             if not self._is_heard:
                 _LOGGER.warning("%s has had no reading for %.0f s", self.name, self._timeout_s)
+        if (day := dt_util.now().date()) != self._today.day:
+            self._today = Today(day=day)
         with self._parts.part("energy of the chargers"):
             if elapsed_s <= BRIDGED_GAP_S:
                 self._integrate(elapsed_s, now)
@@ -581,8 +583,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _integrate(self, elapsed_s: float, now: float) -> None:
         """Add what was charged, and for how long the budget was exceeded, to what the chargers and the day have."""
-        if (day := dt_util.now().date()) != self._today.day:
-            self._today = Today(day=day)
         charged_wh = 0.0
         for link in self._links.values():
             charged_wh += (energy_wh := self._watts(link, now) * elapsed_s / 3600)
