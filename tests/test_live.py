@@ -13,8 +13,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
 
-from custom_components.amp_sensor.chargers.charger import ChargerRefused
 from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.control import ChargingState
 from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, Site, add_car
 
 
@@ -98,10 +98,10 @@ async def test_what_is_done_to_a_car_is_told_with_its_cause(site: Site, looking:
 
 async def test_what_was_done_long_ago_explains_nothing(site: Site, hass_ws_client: WebSocketGenerator) -> None:
     await site.advance(60, amps=18.0, watts=4140.0)
-    site.charger.answer = ChargerRefused("The car is not plugged in")
     await site.post(amps=30.0, watts=6900.0)
     assert site.coordinator.data.chargers[CHARGER_ID].deed is not None
-    await site.advance(1800, step_s=5)
+    site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await site.advance(700, step_s=5)
     event = await told(await look(site, hass_ws_client))
     assert event["chargers"][0]["deed"] is None
     assert event["connected"] is False
