@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.auth.models import Group
@@ -16,6 +18,8 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import ChargingState
 from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, Site, add_car
+
+ROOT = Path(__file__).parent.parent
 
 
 def device_id(site: Site, owner: str | None = None) -> str:
@@ -64,6 +68,18 @@ async def test_the_first_word_tells_where_everything_is(site: Site, looking: Moc
     text = str(first)
     for secret in (TOKEN, VIN, WEBHOOK_ID, "43.36"):
         assert secret not in text
+
+
+async def test_all_that_is_told_is_documented(site: Site, looking: MockHAClientWebSocket) -> None:
+    await site.advance(60, amps=18.0, watts=4140.0)
+    await site.post(amps=30.0, watts=6900.0)
+    first, *_, event = [await told(looking) for _ in range(10)]
+    while not event["chargers"][0]["deed"]:
+        event = await told(looking)
+    (car,) = event["chargers"]
+    page = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "live.md").read_text()))
+    parts = (first, event["reading"], car, car["deed"], event["today"])
+    assert [key for part in parts for key in part if key not in page] == []
 
 
 async def test_each_reading_is_told_and_all_of_it_adds_up(site: Site, looking: MockHAClientWebSocket) -> None:

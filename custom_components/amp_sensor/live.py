@@ -121,7 +121,7 @@ def _with_entities(told: Mapping[str, Any], entities: Mapping[str, str]) -> dict
 
 
 def _known(coordinator: SiteCoordinator, devices: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is known of a site, as docs/protocol.md has it."""
+    """Return what is known of a site, as docs/live.md has it."""
     site, entry = coordinator.data, coordinator.config_entry
     moment = site.moment
     return {
