@@ -1,6 +1,5 @@
 """A controller that is told everything by hand, to look at one step of it."""
 
-from math import inf
 from typing import Any
 
 from custom_components.amp_sensor.control import (
@@ -77,8 +76,3 @@ class Site:
     def risk(self, amps: float, phase: int = 0) -> Risk | None:
         """Return what the house threatens on a phase from a level on."""
         return self.controller._house.phases[phase].memory.risk(amps, self.now)
-
-
-def long_ago(car: ManagedCharger) -> None:
-    """Let everything that a car did be long past."""
-    car._ended_at = car._sent_at = car.not_before = car.no_cut_before = -inf

@@ -77,6 +77,25 @@ def test_after_our_restart_only_an_unbroken_counter_of_the_same_boot_is_believed
     assert meter.energy_wh == pytest.approx(203), "it did not begin anew: nobody knows how long that took"
 
 
+def test_after_our_restart_a_counter_of_another_boot_is_another_counter() -> None:
+    for kept, boot_id in (("a", "b"), (None, None)):
+        meter = Meter()
+        meter.restore(200.0, Counter(1000.0, kept))
+        meter.add(_reading(0, energy_wh=1500, boot_id=boot_id))
+        meter.add(_reading(5, energy_wh=1003, boot_id=boot_id))
+        assert meter.energy_wh == 200
+
+
+def test_where_no_counter_was_kept_the_next_one_is_only_noted() -> None:
+    meter = _meter(_reading(0, energy_wh=1000))
+    meter.restore(200.0, None)
+    assert meter.counter is None
+    meter.add(_reading(5, energy_wh=1003))
+    assert meter.energy_wh == 200
+    assert meter.counter == Counter(1003, None)
+    assert Meter().counter is None
+
+
 def test_the_first_counter_ever_is_only_noted() -> None:
     assert _meter(_reading(0), _reading(5, energy_wh=1000, boot_id="a")).energy_wh == 0
 
@@ -212,6 +231,24 @@ def test_of_two_ways_to_read_a_counter_the_one_counts_that_goes_on_and_uses_leas
 ) -> None:
     meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate((990, 1000, 890, counter_wh))))
     assert meter.energy_wh == pytest.approx(counted)
+
+
+def test_a_counter_that_stands_still_is_read_as_before() -> None:
+    shown = (990, 1000, 890, 905, 905, 908)
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate(shown)))
+    assert meter.energy_wh == pytest.approx(28)
+
+
+def test_another_way_to_read_a_counter_is_forgotten_once_the_first_goes_on() -> None:
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate((990, 1000, 890, 1003, 899))))
+    assert meter.energy_wh == pytest.approx(13)
+
+
+def test_a_device_that_restarted_may_have_counted_all_that_500_amps_could_draw() -> None:
+    most_wh = 36 * (500 * 230 / 3600)
+    for counter_wh, counted in ((most_wh, most_wh), (most_wh + 0.01, 0)):
+        start = _reading(0, energy_wh=50_000, boot_id="a")
+        assert _meter(start, _reading(36, energy_wh=counter_wh, boot_id="b")).energy_wh == counted
 
 
 @pytest.mark.parametrize(("doubted_s", "comes_back"), [(295, True), (300, False)])

@@ -15,6 +15,7 @@ from custom_components.amp_sensor.control import (
     Outcome,
     Priority,
     Protection,
+    ProtectionKind,
     Reason,
     SiteSettings,
     Supply,
@@ -23,7 +24,7 @@ from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.profile import LOCAL
 from custom_components.amp_sensor.control.protection import PhaseLoad
 from custom_components.amp_sensor.control.sharing import Share
-from tests.control.direct import Site, long_ago
+from tests.control.direct import Site
 
 STRICT, BALANCED, MONITOR, OFF = Mode.STRICT, Mode.BALANCED, Mode.MONITOR, Mode.OFF
 THREE = Supply.THREE
@@ -69,6 +70,12 @@ def test_where_it_loads_nobody_knows_it_has_what_the_worst_of_all_phases_leaves(
     assert _site((2,), house=(5.0, 11.0, 6.0)).view().has_phases
 
 
+def test_a_house_that_draws_next_to_nothing_leaves_the_rest() -> None:
+    site = Site("a")
+    site.read(0.5)
+    assert site.view().safe_room == 24.5
+
+
 def test_what_is_safe_is_what_the_houses_highest_minute_leaves_beside_the_others() -> None:
     site = _site((1,), (1,))
     site.read(12.0 + 16)
@@ -105,7 +112,7 @@ def test_how_often_it_was_so_high_is_asked_of_the_worst_phase() -> None:
         site.read(high + 8, 12.0, after=60.0)
     assert [site.view().returns(excess) for excess in (3.0, -0.5, 10.5)] == [3, 0, 0]
     site.read(8 + 3, 12.0, after=60.0)
-    assert site.view().returns(1.5) == 0, "the other one is the worst now"
+    assert site.view().returns(-3.0) == 0, "the other one is the worst now"
 
 
 @pytest.mark.parametrize("mode", [BALANCED, STRICT])
@@ -153,7 +160,8 @@ def test_parts_are_of_what_is_left_without_those_who_share_it() -> None:
 
 def test_the_first_minute_is_for_looking() -> None:
     site = Site("a")
-    site.read(5.0, after=59.9)
+    site.controller._started_at = 40.0
+    site.read(5.0, after=99.9)
     assert site.view().is_adopting
     site.read(5.0, after=0.1)
     assert not site.view().is_adopting
@@ -220,6 +228,21 @@ def test_a_post_that_lacks_a_phase_ends_raises_at_once() -> None:
     assert not site.view().is_quiet
 
 
+def test_where_all_phases_are_silent_it_is_the_meter() -> None:
+    site = _site((1,), house=(5.0, 5.0, 5.0))
+    site.now += 20
+    assert site.view().silent is Reason.METER_SILENT
+
+
+def test_phases_that_its_owner_told_of_and_that_were_never_heard_are_silent() -> None:
+    site = _site((1,))
+    site.read(13.0)
+    site.now += 1
+    site.controller.configure(SiteSettings(max_amps=25.0, supply=THREE), now=site.now)
+    site.now += 20
+    assert site.view().silent is Reason.PHASE_SILENT
+
+
 def test_a_meter_in_doubt_ends_raises_and_one_that_is_wrong_has_been_silent_since() -> None:
     site = _site((1,))
     site.read(5.0)
@@ -258,6 +281,16 @@ def test_the_worst_phase_tells_how_near_the_protection_is() -> None:
     site.controller.restore({"heat_a2": [100.0, 440.0, 420.0]})
     assert site.controller.protection_load == pytest.approx((440 / 400 - 1) / (1.13**2 - 1))
     assert site.controller.record()["heat_a2"] == [100.0, 440.0, 420.0]
+    site.controller.restore({"heat_a2": [123.456]})
+    assert site.controller.record()["heat_a2"] == [123.46, 440.0, 420.0]
+
+
+def test_what_flows_warms_the_protection_between_two_readings_too() -> None:
+    site = _site((1,), protection=Protection(rating_amps=20.0))
+    site.read(25.0)
+    assert site.controller.protection_load == 0
+    site.decide(after=60.0)
+    assert site.controller.protection_load > 0
 
 
 # -- settings -------------------------------------------------------------------------------------------------------
@@ -295,6 +328,49 @@ def test_new_settings_of_a_charger_hold_for_what_is_known_of_it() -> None:
 @pytest.mark.parametrize(("supply", "count"), [(Supply.SINGLE, 1), (Supply.SPLIT, 2), (THREE, 3), (None, 0)])
 def test_a_supply_has_so_many_phases(supply: Supply | None, count: int) -> None:
     assert Site(supply=supply).controller.phases == count
+
+
+def test_a_charger_that_is_gone_is_not_decided_for() -> None:
+    site = _site((1,), (1,))
+    site.tell(6, "b", outcome=None)
+    command = site.car("b").in_flight
+    assert command is not None
+    for _ in range(2):
+        site.controller.remove_charger("b")
+        assert [decision.charger_id for decision in site.controller.decide(now=site.now)] == ["a"]
+        site.controller.acknowledge(command, Outcome.ACCEPTED, now=site.now)
+    assert site.controller.record()["chargers"].keys() == {"a"}
+
+
+def test_phases_are_told_by_their_numbers_once_there_are_any() -> None:
+    site = Site("a", settings={"a": {"phases": (2, 3)}})
+    assert site.controller.phases_of("a") is None
+    site.read(5.0, 6.0, 7.0)
+    assert site.controller.phases_of("a") == (2, 3)
+    assert site.controller.house_current() == 7
+    assert _site(None, house=(5.0, 5.0)).controller.phases_of("a") is None
+
+
+def test_who_stands_still_because_of_us_is_told() -> None:
+    site = _site((1,), (1,))
+    site.pause("b")
+    assert site.controller.paused == ["b"]
+
+
+def test_an_acknowledgement_tells_how_long_to_wait() -> None:
+    ends: tuple[tuple[Outcome, dict[str, Any], float], ...] = (
+        (Outcome.ACCEPTED, {}, 0),
+        (Outcome.REFUSED, {}, 60),
+        (Outcome.REFUSED, {"retry_after_s": 300.0}, 300),
+        (Outcome.REFUSED, {"needs_person": True}, 900),
+    )
+    for outcome, end, waits_s in ends:
+        site = _site((1,))
+        site.tell(6, outcome=None)
+        command = site.car().in_flight
+        assert command is not None
+        site.controller.acknowledge(command, outcome, now=site.now, **end)
+        assert site.car().not_before == site.now + waits_s
 
 
 # -- what is decided --------------------------------------------------------------------------------------------------
@@ -339,11 +415,34 @@ def test_a_release_gives_the_maximum_only_where_all_of_it_fits(house: float, tol
     assert (None if command is None else command.amps) == told
     full = _site((1,), amps=16.0, house=(2.0,))
     assert full.controller.release("a", now=120.0) is None, "it has it"
+    unknown = _site((1,))
+    unknown.car().request = None
+    assert unknown.controller.release("a", now=120.0) is not None
+
+
+def test_a_release_sets_a_limit_where_nobody_knows_it_and_leaves_a_car_that_is_away() -> None:
+    site = _site((1,))
+    site.controller.set_charger("a", ChargerSettings(max_amps=16, min_amps=2, phases=(1,)), now=site.now)
+    site.pause()
+    site.car().request = None
+    site.read(22.5)
+    command = site.controller.release("a", now=site.now)
+    assert command == Command(charger_id="a", action=Action.SET_AMPS, amps=2)
+    away = _site((1,))
+    away.report("a", 8.0, at_home=False)
+    assert away.controller.release("a", now=away.now) is None
 
 
 @pytest.mark.parametrize(
     ("house", "told"),
-    [(25 - 4.99, None), (25 - 5.0, (Action.SET_AMPS, 5)), (25 - 8.5, (Action.START, 0)), (8.0, (Action.SET_AMPS, 16))],
+    [
+        (25 - 4.99, None),
+        (25 - 5.0, (Action.SET_AMPS, 5)),
+        (25 - 8.5, (Action.START, 0)),
+        (25 - 9.5, (Action.START, 0)),
+        (25 - 10.5, (Action.SET_AMPS, 10)),
+        (8.0, (Action.SET_AMPS, 16)),
+    ],
 )
 def test_a_release_starts_with_what_fits_beside_what_the_others_may_draw(
     house: float, told: tuple[Action, int] | None
@@ -388,9 +487,83 @@ def test_a_stop_that_only_the_meter_showed_is_sent_again_where_the_protection_do
         else:
             high = load.heat_a2
     command = site.decide().command
-    assert (command is not None) is (borne_s < 20 and mode is BALANCED)
+    assert (command is not None) is site.car().running is (borne_s < 20 and mode is BALANCED)
     if command:
         assert command.action is Action.STOP
+
+
+def test_twenty_seconds_are_enough_for_a_stop_that_only_the_meter_showed() -> None:
+    site = _site((1,), protection=Protection(rating_amps=25.0, kind=ProtectionKind.METER_SWITCH, time_s=40.0))
+    site.car().running, site.car().paused, site.car().target = False, True, 0
+    site.car().belief.settle(0.0, 0.0)
+    site.read(26.0)
+    assert site.car().stop_is_unproven
+    assert site.view().tolerated_s(0.0) == 20
+    assert site.decide().command is None
+
+
+def test_a_car_that_charges_has_no_stop_to_be_proven() -> None:
+    site = _site((1,))
+    site.read(60.0)
+    assert site.view().tolerated_s(0.0) < 20
+    command = site.decide().command
+    change = site.car().belief.change
+    assert command is not None
+    assert change is not None
+    assert (command.action, change.low) == (Action.STOP, 8)
+
+
+def test_a_decision_tells_what_it_rests_on_and_its_command_is_in_flight() -> None:
+    site = _site((1,), house=(12.0,), amps=16.0)
+    site.read(12.0 + 16)
+    decision = site.decide()
+    assert (decision.target, decision.reason, decision.cap) == (13, Reason.OVER_BUDGET, 16)
+    assert decision.numbers == {"house_amps": 12, "budget_amps": 25, "over_amps": 3}
+    assert site.car().in_flight is decision.command
+    assert decision.command == Command(charger_id="a", action=Action.SET_AMPS, amps=13)
+    assert site.decide(after=1.0).reason is Reason.VERIFYING
+
+
+def test_monitoring_decides_and_does_nothing() -> None:
+    site = _site((1,), house=(12.0,), amps=16.0, mode=MONITOR)
+    site.read(12.0 + 16)
+    for _ in range(2):
+        decision = site.decide()
+        assert (decision.target, decision.reason, decision.command) == (13, Reason.OVER_BUDGET, None)
+        assert (site.car().target, site.car().in_flight) == (16, None)
+
+
+@pytest.mark.parametrize(("rises", "target"), [(0.0, 13), (2.0, 11)])
+def test_a_cut_that_is_sent_again_says_so_also_where_it_goes_further(rises: float, target: int) -> None:
+    site = _site((1,), house=(12.0,), amps=16.0)
+    site.read(12.0 + 16)
+    command = site.decide().command
+    assert command is not None
+    site.controller.acknowledge(command, Outcome.ACCEPTED, now=site.now)
+    site.read(28.01)
+    site.read(28.0 + rises)
+    decision = site.decide()
+    assert (decision.target, decision.reason) == (target, Reason.RESENT)
+    assert decision.numbers["budget_amps"] == 25
+
+
+def test_a_second_over_the_budget_is_counted_once() -> None:
+    site = _site((1,))
+    site.read(26.0)
+    site.decide()
+    assert site.car().debt_as == 1
+    site.decide()
+    assert site.car().debt_as == 1
+    site.decide(after=0.5)
+    assert site.car().debt_as == 1.5
+
+
+def test_a_raise_is_not_given_up_before_the_meter_was_heard() -> None:
+    site = Site("a")
+    site.report(amps=8)
+    site.tell(16)
+    site.decide(after=100.0)
+    assert site.car().belief.change is not None
 
 
 def _blocked(site: Site, *, cut_after_s: float = inf) -> None:
@@ -450,7 +623,6 @@ def _heating(room: float, *, requested: int = 16, amps: float = 9.0, mode: Mode 
     site.read(25 - room + amps)
     site.report(amps=amps, state=ChargingState.COMPLETE, requested_amps=requested)
     site.read(25 - room + amps)
-    long_ago(site.car())
     return site
 
 
@@ -468,12 +640,34 @@ def test_a_limit_that_would_take_nothing_from_what_it_heats_with_is_not_set() ->
     assert _heating(6.5, requested=7).decide().command is not None
 
 
+def test_a_car_that_we_paused_and_that_heats_is_still_paused() -> None:
+    site = Site("a")
+    site.read(27.0)
+    site.report(amps=9, state=ChargingState.STOPPED, requested_amps=16)
+    site.car().paused = True
+    site.read(27.0)
+    decision = site.decide()
+    assert (decision.at, decision.charger_id, decision.target) == (10, "a", 0)
+    assert (decision.reason, decision.command and decision.command.amps) == (Reason.OVER_BUDGET, 7)
+    assert site.car().in_flight is decision.command
+
+
+def test_a_car_that_heats_is_left_alone_before_the_meter_told_of_each_phase() -> None:
+    site = Site("a", supply=THREE)
+    site.read(27.0, 27.0, None)
+    site.report(amps=9, state=ChargingState.COMPLETE, requested_amps=16)
+    assert site.decide().command is None
+    site.read(27.0, 27.0, 27.0)
+    assert site.decide().command is not None
+
+
 def test_a_car_that_heats_is_told_once_and_when_it_may_be() -> None:
     site = _heating(7.0)
     site.car().no_cut_before = site.now + 1
     assert site.decide().command is None
     assert site.decide(after=1.0).command is not None
-    assert site.decide(after=1.0).command is None, "it is in flight"
+    site.read(30.0)
+    assert site.decide().command is None, "it is in flight"
     assert _heating(7.0, mode=MONITOR).decide().command is None
     assert _heating(7.0, mode=OFF).decide().command is None
 
@@ -539,6 +733,16 @@ def _ranked(ranks: str, targets: tuple[int, ...], house: float, **site: Any) -> 
         )
         made.car(name).target = target
     return made
+
+
+def test_what_one_is_told_counts_for_the_next() -> None:
+    site = _site((1,), (1,), house=(7.0,), max_amps=24.0)
+    site.read(11.0 + 16)
+    decisions = site.controller.decide(now=site.now)
+    assert [decision.target for decision in decisions] == [6, 8], (
+        "of 3 A too much, the first gives what is above its part"
+    )
+    assert [decision.charger_id for decision in decisions] == ["a", "b"]
 
 
 def test_who_has_to_give_comes_before_who_may_take() -> None:
@@ -616,6 +820,8 @@ def test_a_part_is_wanted_where_the_house_lets_it_pay() -> None:
     assert not _wants(cheap, 10)
     cheap.controller.set_charger("a", ChargerSettings(max_amps=16, phases=(1,), profile=LOCAL), now=cheap.now)
     assert _wants(cheap, 10)
+    cheap.calm_since(cheap.now - 200)
+    assert _wants(cheap, 9)
 
 
 @pytest.mark.parametrize(
@@ -644,6 +850,7 @@ def test_a_part_is_not_wanted_before_it_is_known_what_it_draws_nor_in_the_first_
     site.controller._started_at = site.now - 59.9
     assert not _wants(site, 13)
     site.controller._started_at = site.now - 60
+    site.car().not_before = site.now
     assert _wants(site, 13)
 
 
@@ -651,4 +858,10 @@ def test_a_start_is_wanted_from_the_minimum_on() -> None:
     site = _calm((1,), (1,), max_amps=40.0)
     site.pause()
     assert _wants(site, 13)
+    site.calm_since(site.now - 10)
+    assert not _wants(site, 13), "so soon a start does not earn two commands"
+    site.car().request = 13
+    assert _wants(site, 13), "but its own"
+    site.calm_since(site.now - 290)
+    assert _wants(site, 5)
     assert not _wants(site, 4), "with less it does not charge"

@@ -91,6 +91,23 @@ def test_a_phase_that_appears_during_a_change_is_not_waited_for() -> None:
     assert (site.car().belief.change, site.car().belief.high) == (None, 10)
 
 
+def test_the_first_reading_shows_nothing_of_a_change() -> None:
+    """What the house drew before it, nobody knows."""
+    site = Site("a")
+    site.report(amps=16)
+    site.tell(6)
+    site.read(6.0, after=10.0)
+    assert site.car().belief.change is not None
+
+
+def test_each_of_several_is_looked_at() -> None:
+    site = _site((3,), (1,), (2,))
+    site.tell(10, "a")
+    site.tell(10, "c")
+    site.read(21.0, 15.0, None)
+    assert [site.car(name).belief.change is None for name in "abc"] == [False, True, True]
+
+
 # -- on which phases ------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +178,19 @@ def test_nothing_is_learned_from_a_post_that_lacks_a_phase() -> None:
     assert site.car().learned is None
 
 
+@pytest.mark.parametrize("shown", [(5.0, 21.0, 5.0), (5.0, 21.0, None)])
+def test_a_report_proves_a_cut_that_is_sent_again_only_where_the_meter_could_show_it(
+    shown: tuple[float | None, ...],
+) -> None:
+    site = _site((2,))
+    site.tell(10)
+    site.now += 6
+    site.tell(10, outcome=None)
+    site.read(*shown, after=1.0)
+    site.report(amps=10)
+    assert (site.car().belief.change is None) is (None not in shown)
+
+
 def test_what_a_report_shows_to_have_ended_is_learned_too() -> None:
     site = _site(None, amps=10.0)
     site.tell(16)
@@ -202,6 +232,19 @@ def test_a_step_whose_time_is_up_is_looked_at_too() -> None:
     site.decide()
     assert site.controller.meter_wrong_at == site.now
     assert site.view().silence_s > 120, "the car is stopped at once, which shows it"
+
+
+def test_a_step_that_shows_right_ends_the_doubt() -> None:
+    site = _exporting()
+    site.tell(16)
+    site.read(-16.0)
+    site.now += 60
+    site.report(amps=16)
+    assert site.controller.meter_wrong_at is not None
+    site.tell(10)
+    site.read(-22.0)
+    assert site.car().belief.change is None
+    assert site.controller.meter_wrong_at is None
 
 
 def test_a_step_beside_another_says_nothing_against_the_meter() -> None:
@@ -328,6 +371,7 @@ def test_before_all_phases_were_told_nothing_is_told_apart() -> None:
     site.report(amps=16)
     assert site.controller.house == ()
     assert site.controller.house_current() is None
+    assert site.controller._house.amps == (21, 0, 0)
 
 
 # -- several readings -----------------------------------------------------------------------------------------------
@@ -347,7 +391,7 @@ def test_over_the_budget_questions_do_not_end() -> None:
     for amps, wanted in ((25.31, ("a",)), (25.29, ())):
         site = Site("a")
         site.report(amps=0.0)
-        site.read(amps)
+        site.read(5.0, amps, 5.0)
         site.now += 400
         assert site.controller.reports_wanted(site.now) == wanted
 
