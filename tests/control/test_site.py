@@ -256,6 +256,38 @@ def test_a_meter_in_doubt_ends_raises_and_one_that_is_wrong_has_been_silent_sinc
     assert (site.view().silence_s, site.view().silent) == (site.now - began, Reason.METER_WRONG)
 
 
+def test_what_several_say_is_held_against_the_meter_together() -> None:
+    site = _site((1,), (1,))
+    site.read(13.0)
+    assert site.view().is_quiet, "two times 8 A do not show"
+    site = _site((1,), (2,), house=(5.0, 5.0))
+    site.pause("a")
+    site.read(5.0, 5.0)
+    assert site.view().is_quiet, "whoever stands still beside it"
+
+
+def test_before_the_meter_was_heard_a_report_says_nothing_against_it() -> None:
+    site = Site("a")
+    site.report()
+    site.tell(10)
+    site.now += 60
+    site.report(amps=10)
+    assert site.car().belief.change is None
+    assert site.controller.frozen_at is None
+
+
+def test_a_frozen_meter_is_frozen_since_the_first_command_that_it_did_not_show() -> None:
+    site = _site((1,), amps=16.0)
+    frozen_at = site.now
+    for amps in (10, 6):
+        site.tell(amps)
+        for _ in range(3):
+            site.read(21.0)
+        site.decide()
+        site.car().in_flight = None
+        assert site.controller.frozen_at == frozen_at
+
+
 def test_a_frozen_meter_has_been_silent_since_the_command() -> None:
     site = _site((1,), amps=16.0)
     site.tell(10)
