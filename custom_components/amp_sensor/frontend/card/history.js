@@ -2,6 +2,8 @@
 
 const KEPT_S = 20 * 60;
 const DAY_S = 86400;
+const MOMENT_MS = 300_000; // of a highest value: the shortest row of statistics
+const EDGE_S = 0.001; // a series takes one value for a time: the next row's is the first one
 
 /** Points in time with the value that holds from then on; null where nobody knows. */
 export class Series {
@@ -68,12 +70,14 @@ function ofStates(rows = [], read = numberOf) {
   );
 }
 
-function ofStatistics(rows = [], read) {
+/** Return rows of statistics as a series: a mean holds for all of its row, a highest value was there for a moment. */
+function ofStatistics(rows = [], what) {
   const series = new Series();
-  rows.forEach((row, index) => {
-    series.add(row.start / 1000, read(row) ?? null);
-    if (rows[index + 1]?.start !== row.end) series.add(row.end / 1000, null);
-  });
+  for (const row of rows) {
+    const end = what === "max" ? Math.min(row.end, row.start + MOMENT_MS) : row.end;
+    series.add(row.start / 1000, row[what] ?? null);
+    series.add(end / 1000 - EDGE_S, null);
+  }
   return series;
 }
 
@@ -175,9 +179,7 @@ export class History {
       states(hass, [site.max_amps, ...decided], from, to),
     ]);
     if (this.asked !== asked) return false;
-    const read = days
-      ? (id, what = "mean") => ofStatistics(numbers[id], (row) => row[what])
-      : (id) => ofStates(numbers[id]);
+    const read = (id, what = "mean") => (days ? ofStatistics(numbers[id], what) : ofStates(numbers[id]));
     past.current = read(site.current);
     past.highest = days ? read(site.current, "max") : past.current;
     const house = site.house_current ? read(site.house_current) : new Series();
