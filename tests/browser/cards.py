@@ -232,6 +232,14 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
                 tell(ids[index]["reason"], at, "waiting" if calm_s else "no_headroom")
             tell(ids[index]["target_current"], at, targets[index])
         at += step_s
+    if told["reading"] is not None:  # how it came to be as it is
+        at = max([AT - 20, *(each["deed"]["at"] for each in told["chargers"] if each["deed"])])
+        tell(SITE["current"], at - 2, told["current_amps"])
+        tell(SITE["house_current"], at - 2, told["house_current_amps"])
+        for entities, each in zip(ids, told["chargers"], strict=True):
+            tell(entities["reason"], at, each["reason"])
+            tell(entities["target_current"], at, each["target_amps"])
+            tell(entities["charging_current"], at - 2, each["drawn_amps"])
     return found
 
 
@@ -292,6 +300,7 @@ async def card_page(browser: Browser, *, size: str = "desktop", **more: Any) -> 
     await page.route(f"{ADDRESS}/**", _serve)
     await page.goto(f"{ADDRESS}/page/card_page.html")
     await page.wait_for_function("window.home")
+    await page.clock.set_fixed_time(AT)
     try:
         yield page
     finally:

@@ -3,6 +3,7 @@
 import { html, icon, set, style, write } from "./dom.js";
 import { Settings } from "./settings.js";
 
+const SHOWN_WH = 50; // a tenth of a kWh
 const HIGH_LOAD = 0.8; // of what makes the protection open
 
 export class Charger {
@@ -77,7 +78,7 @@ export class Charger {
       );
     }
     const session = charger.session_wh;
-    write(this.session, session == null ? "" : card("session", { energy: formats.tenths(session / 1000) }));
+    write(this.session, session == null || session < SHOWN_WH ? "" : card("session", { energy: formats.tenths(session / 1000) }));
     this.settings.update(hass);
   }
 }
@@ -98,7 +99,7 @@ export class Today {
     this.element = html(
       "section",
       { class: "today", "aria-label": card("today") },
-      html("h3", {}, card("today")),
+      html("h2", {}, card("today")),
       html("dl", {}, figures.map(([, element]) => element)),
       this.range,
     );

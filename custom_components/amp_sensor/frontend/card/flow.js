@@ -12,9 +12,12 @@ const THINNEST = 1.5; // px
 const STEPS = 14; // of a dot's way: enough to look round
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-const SLOW_S = 5;
-const FAST_S = 1.3;
-const FAST_AMPS = 20;
+// Dots run with a reading, but not all the time: a home that is not heard stands still, and a browser is left alone
+const WAVE_EVERY_MS = 2800;
+const SLOW_MS = 1800;
+const FAST_MS = 900;
+const FAST_AMPS = 16;
+const APART_MS = 180;
 
 /** Return a point of the way between two ends, which leaves and arrives straight. */
 function wayPoint(way, part) {
@@ -48,52 +51,32 @@ class Ribbon {
   update(way, amps) {
     const hidden = !way;
     for (const each of [this.ribbon, this.arrow, ...this.dots]) each.classList.toggle("none", hidden);
-    if (hidden) {
-      this.way = null;
-      this.runs?.forEach((run) => run.cancel());
-      this.runs = null;
-      return;
-    }
+    this.way = way;
+    this.amps = amps;
+    if (hidden) return;
     // A loop is drawn by its middle: its outline would be thin where it goes down
     const { loop, w0, x0, y0, x1, y1, bend } = way;
     const middle = `M${x0},${y0}C${bend[0]},${y0},${bend[1]},${y1},${x1},${y1}`;
     set(this.ribbon, { d: loop ? middle : outline(way), "stroke-width": loop ? w0 : null });
     this.ribbon.classList.toggle("loop", Boolean(loop));
+    this.arrow.classList.toggle("back", Boolean(way.back));
     const [x, y] = wayPoint(way, 0.5);
     set(this.arrow, { transform: `translate(${x.toFixed(1)},${y.toFixed(1)})${way.back ? "rotate(180)" : ""}` });
-    this._run(way, amps);
   }
 
-  /** Let the dots run: by their transform alone, which costs no layout. Where nothing moved, they run on. */
-  _run(way, amps) {
-    const key = [way.x0, way.y0, way.x1, way.y1].map(Math.round).join();
-    const pace = SLOW_S - (SLOW_S - FAST_S) * Math.min(1, amps / FAST_AMPS);
-    if (REDUCED.matches) {
-      this.runs?.forEach((run) => run.cancel());
-      this.runs = null;
-      return;
-    }
-    if (key !== this.way) {
-      const parts = Array.from({ length: STEPS + 1 }, (_, step) => step / STEPS);
-      if (way.back) parts.reverse();
-      const frames = parts.map((part) => {
-        const [x, y] = wayPoint(way, part);
-        return { transform: `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` };
-      });
-      frames[0].opacity = 0;
-      frames[1].opacity = 1;
-      frames[STEPS - 1].opacity = 1;
-      frames[STEPS].opacity = 0;
-      if (this.runs) this.runs.forEach((run) => run.effect.setKeyframes(frames));
-      else {
-        this.runs = this.dots.map((dot, index) =>
-          dot.animate(frames, { duration: SLOW_S * 1000, iterations: Infinity, iterationStart: index / this.dots.length }),
-        );
-      }
-      this.way = key;
-    }
-    const rate = Math.round((SLOW_S / pace) * 10) / 10;
-    this.runs.forEach((run) => run.playbackRate !== rate && run.updatePlaybackRate(rate));
+  /** Send a dot or two along: by their transform alone, which costs no layout. */
+  send() {
+    const { way, amps } = this;
+    if (!way || REDUCED.matches) return;
+    const parts = Array.from({ length: STEPS + 1 }, (_, step) => step / STEPS);
+    if (way.back) parts.reverse();
+    const frames = parts.map((part) => {
+      const [x, y] = wayPoint(way, part);
+      const end = part === 0 || part === 1;
+      return { transform: `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`, opacity: end ? 0 : 1 };
+    });
+    const duration = SLOW_MS - (SLOW_MS - FAST_MS) * Math.min(1, amps / FAST_AMPS);
+    this.dots.forEach((dot, index) => dot.animate(frames, { duration, delay: index * APART_MS }));
   }
 }
 
@@ -222,6 +205,14 @@ export class Flow {
     const { tight } = shown;
     this.element.classList.toggle("over", Boolean(shown.over));
     this.element.classList.toggle("unknown", !tight);
+    this._wave(event);
+  }
+
+  _wave(event) {
+    if (event === this.waved || performance.now() - (this.wavedAt ?? -Infinity) < WAVE_EVERY_MS) return;
+    this.waved = event;
+    this.wavedAt = performance.now();
+    for (const { ribbons } of this.byPhase) for (const ribbon of ribbons.values()) ribbon.send();
   }
 
   /** Return, for each node, where its next strand ends: strands of all phases lie beside each other. */

@@ -33,8 +33,10 @@ export class Series {
     this.values.splice(0, first);
   }
 
-  at(time) {
-    return this.values[this.times.findLastIndex((at) => at <= time)] ?? null;
+  /** Return the first value that began to hold between two times. */
+  begunBetween(from, to) {
+    const first = this.times.findIndex((at) => at >= from);
+    return first >= 0 && this.times[first] <= to ? this.values[first] : null;
   }
 
   /** Return the mean over time, and the highest, of each of so many equal parts; NaN where nothing is known. */
@@ -214,7 +216,17 @@ export class History {
   }
 }
 
+const TOLD_S = 30; // what was told live is in the history as well, or begins with what is heard first
 const SAME_S = 5;
+const EARLY_S = 2;
+const GIVING = new Set(["raised", "started"]);
+const NOT_TAKING = new Set([...GIVING, "adopting", "settling", "waiting", "no_headroom"]);
+
+/** Return why a target changed: the reason that came with it, if it can be that. */
+function reasonOf(series, at, gives) {
+  const reason = series.begunBetween(at - EARLY_S, at + SAME_S);
+  return reason !== null && (gives ? GIVING.has(reason) : !NOT_TAKING.has(reason)) ? reason : null;
+}
 
 /** Return what was done to the chargers: as it was told live, or as their targets' history shows it. */
 export function deedsOf(history, joined, from) {
@@ -223,9 +235,11 @@ export function deedsOf(history, joined, from) {
     target.times.flatMap((at, point) => {
       const [before, after] = [target.values[point - 1], target.values[point]];
       if (before == null || after == null || before === after) return [];
-      if (told.some((deed) => deed.index === index && Math.abs(deed.at - at) < SAME_S)) return [];
+      if (told.some((deed) => deed.index === index && deed.amps === after && Math.abs(deed.at - at) < TOLD_S)) return [];
+      const because = reasonOf(reason, at, after > before);
+      if (before === 0 && !because) return []; // a car that came with a current of its own was not started
       const effect = after === 0 ? "paused" : before === 0 ? "started" : after < before ? "lowered" : "raised";
-      return [{ index, at, kind: effect, amps: after, from_amps: before, reason: reason.at(at + 1) }];
+      return [{ index, at, kind: effect, amps: after, from_amps: before, reason: because }];
     }),
   );
   return [...told, ...read].filter(({ at }) => at >= from).sort((one, other) => one.at - other.at);

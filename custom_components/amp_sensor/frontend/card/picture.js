@@ -5,10 +5,11 @@ import { deedsOf } from "./history.js";
 
 export const HOURS = [0.25, 1, 6, 24, 168];
 const HOUR_S = 3600;
+const SHORTEST_S = 180; // of a picture that has just begun
 const REFRESH_S = 600;
 const MARK_PX = 26; // what a finger can hit
 const AXIS = { left: 34, right: 8, top: 12, bottom: 20 };
-const TICKS_S = [60, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400];
+const TICKS_S = [30, 60, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400];
 const TICK_PX = 64;
 const STEPS_A = [1, 2, 5, 10, 20, 50];
 const TOLD = 4; // deeds in one mark
@@ -34,7 +35,7 @@ export class Picture {
       { class: "picture", "aria-label": this.card("picture") },
       html("div", { class: "picture-top" }, this.legend, this.ranges),
       this.plot,
-      html("div", { class: "unseen" }, html("h3", {}, this.card("deeds")), this.told),
+      html("div", { class: "unseen" }, html("h2", {}, this.card("deeds")), this.told),
     );
     this.plot.addEventListener("pointermove", (event) => this._hover(event));
     this.plot.addEventListener("pointerleave", () => this._show(null));
@@ -104,7 +105,7 @@ export class Picture {
         () => this.element.classList.remove("loading"), // without a recorder there is only what is heard
       );
     }
-    const pointS = (this.hours * HOUR_S) / Math.max(1, this.plot.clientWidth);
+    const pointS = (this.view?.seconds ?? 0) / Math.max(1, this.plot.clientWidth);
     if (this.drawnAt === undefined || now - this.drawnAt >= Math.max(0.9, pointS)) this.draw(now);
   }
 
@@ -117,10 +118,12 @@ export class Picture {
       this.canvas.width = Math.round(width * scale);
       this.canvas.height = Math.round(height * scale);
     }
-    const seconds = this.hours * HOUR_S;
+    const joined = this.history.joined();
+    // A home that is known for minutes only is not left with an empty hour
+    const begin = joined.current.times[joined.current.values.findIndex((value) => value !== null)] ?? -Infinity;
+    const seconds = Math.min(this.hours * HOUR_S, Math.max(SHORTEST_S, (now - begin) * 1.05));
     const from = now - seconds;
     const bins = Math.max(30, Math.floor((width - AXIS.left - AXIS.right) / 1.5));
-    const joined = this.history.joined();
     this.data = this._data(joined, from, now, bins);
     const most = Math.max(...this.data.highest.filter(Number.isFinite), ...this.data.total.filter(Number.isFinite), 0);
     const least = Math.min(...this.data.total.filter(Number.isFinite), 0);
@@ -232,7 +235,8 @@ export class Picture {
     for (let at = Math.ceil((view.from - shift) / apart) * apart + shift; at < view.now; at += apart) {
       const x = view.toX(at);
       if (x < view.x + 14 || x > view.x + view.width - 14) continue;
-      context.fillText(apart >= 86400 ? formats.day(at) : formats.time(at), x, view.y + view.height + 12);
+      const written = apart >= 86400 ? formats.day : apart >= 60 ? formats.time : formats.precise;
+      context.fillText(written(at), x, view.y + view.height + 12);
     }
   }
 
@@ -493,7 +497,7 @@ export class Picture {
   _describe() {
     const { data, formats } = this;
     const known = data.total.filter(Number.isFinite);
-    const range = formats.longSpan(this.hours * HOUR_S);
+    const range = formats.longSpan(this.view.seconds);
     const label = known.length
       ? this.card("summary", {
           range,

@@ -34,7 +34,7 @@ ha-card { display: block; height: 100%; box-sizing: border-box; overflow: hidden
 .none { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { width: 24px; height: 24px; fill: currentColor; flex: none; }
-h3, p, dl, dd, ol { margin: 0; padding: 0; }
+h2, p, dl, dd, ol { margin: 0; padding: 0; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; text-align: start; cursor: pointer; }
 button, summary, input, select { outline-offset: 2px; }
 :focus-visible { outline: 2px solid var(--primary-color, #03a9f4); border-radius: 8px; }
@@ -52,7 +52,7 @@ button, summary, input, select { outline-offset: 2px; }
 }
 
 .notice { padding: 12px 0; line-height: 1.5; }
-.notice a { color: var(--primary-color, #03a9f4); }
+.notice a { color: inherit; }
 
 /* The sentence */
 .sentence { display: flex; gap: 12px; align-items: center; min-height: 3.4em; }
@@ -86,7 +86,7 @@ button, summary, input, select { outline-offset: 2px; }
   box-shadow: 0 0 0 1.5px var(--flow); will-change: transform; opacity: 0;
 }
 @media (prefers-reduced-motion: reduce) { .dot { display: none; } }
-@media (prefers-reduced-motion: no-preference) { .arrow { display: none; } }
+@media (prefers-reduced-motion: no-preference) { .arrow:not(.back) { display: none; } }
 .node { position: absolute; display: flex; gap: 10px; align-items: center; }
 .node.grid { left: 0; top: 0; --flow: var(--amp-faint); gap: 8px; }
 .node.grid .disc { width: 38px; height: 38px; box-shadow: none; background: var(--amp-soft); }
@@ -186,7 +186,7 @@ button, summary, input, select { outline-offset: 2px; }
 
 /* Today */
 .today { display: grid; gap: 12px; }
-.today h3 { font-size: 15px; font-weight: 500; }
+.today h2 { font-size: 15px; font-weight: 500; }
 .today dl { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; }
 .figure { display: flex; flex-direction: column-reverse; justify-content: flex-end; gap: 1px; }
 .figure dt { font-size: 13px; color: var(--amp-faint); overflow-wrap: anywhere; }
