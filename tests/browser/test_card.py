@@ -101,7 +101,9 @@ async def nothing_is_cut(page: Page) -> None:
           return [...root.querySelectorAll("ha-card *")].filter((element) => {
             if (element.closest(".unseen, .none, .dots, defs") || !element.checkVisibility()) return false;
             const box = element.getBoundingClientRect();
-            return box.width && (box.left < left - 0.5 || box.right > right + 0.5);
+            const { children, clientWidth, scrollWidth } = element;
+            const cut = !children.length && clientWidth && scrollWidth > clientWidth + 1;
+            return box.width && (cut || box.left < left - 0.5 || box.right > right + 0.5);
           }).map((element) => `${element.className.baseVal ?? element.className} ${element.textContent}`);
         }"""
     )

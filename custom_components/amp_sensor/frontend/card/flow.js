@@ -13,7 +13,7 @@ const STEPS = 14; // of a dot's way: enough to look round
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 // Dots run with a reading, but not all the time: a home that is not heard stands still, and a browser is left alone
-const WAVE_EVERY_MS = 2800;
+const WAVE_EVERY_MS = 4800;
 const SLOW_MS = 1800;
 const FAST_MS = 900;
 const FAST_AMPS = 16;
@@ -38,12 +38,12 @@ function outline({ x0, y0, x1, y1, w0, w1, bend: [c0, c1] }) {
 
 /** A flow: its ribbon, and the dots that run along it. */
 class Ribbon {
-  constructor(ribbons, dots, color) {
+  constructor(ribbons, dots, color, count) {
     this.ribbon = svg("path", { class: "ribbon" });
     style(this.ribbon, "--flow", color);
     this.arrow = svg("path", { class: "arrow", d: "M-4,-5L2,0L-4,5" });
     ribbons.append(this.ribbon, this.arrow);
-    this.dots = [0, 1].map(() => html("span", { class: "dot" }));
+    this.dots = Array.from({ length: count }, () => html("span", { class: "dot" }));
     this.dots.forEach((dot) => style(dot, "--flow", color));
     dots.append(...this.dots);
   }
@@ -182,7 +182,7 @@ export class Flow {
     set(this.drawing, { width, height, viewBox: `0 0 ${width} ${height}` });
 
     const left = narrow ? 74 : 86;
-    const right = width - Math.min(190, Math.max(126, width * 0.4));
+    const right = width - Math.min(190, Math.max(126, width * (this.byPhase.length > 1 ? 0.46 : 0.4)));
     style(this.element, "--left", `${left}px`);
     style(this.element, "--right", `${width - right}px`);
     const top = TOP;
@@ -255,7 +255,7 @@ export class Flow {
       drawn.add(name);
       if (!parts.ribbons.has(name)) {
         const color = this.colors[link.to === "grid" ? 0 : isNode(link.to)];
-        parts.ribbons.set(name, new Ribbon(this.ribbons, this.dots, color));
+        parts.ribbons.set(name, new Ribbon(this.ribbons, this.dots, color, this.byPhase.length > 1 ? 1 : 2));
       }
       parts.ribbons.get(name).update(this._way(link, { slices, perAmp, x, right, ends, isNode }), link.amps);
     }
@@ -309,7 +309,7 @@ export class Flow {
     const several = phases.length > 1;
     // With several phases a node's own current is that of the phase that carries most of it
     const highest = (read) => (tight ? Math.max(...phases.filter(Boolean).map(read)) : null);
-    const listed = (read) => (several ? phases.map((phase) => (phase ? formats.tenths(read(phase)) : "–")).join(" · ") : "");
+    const listed = (read) => (several ? phases.map((phase) => (phase ? formats.tenths(read(phase)) : "–")).join("\u2009·\u2009") : "");
     const house = several ? highest((phase) => phase.house) : tight?.house;
     this.houseNode.update({
       amps: amps(house),

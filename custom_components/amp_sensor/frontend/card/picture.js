@@ -224,7 +224,7 @@ export class Picture {
       context.lineTo(view.x + view.width, y);
       context.stroke();
       context.globalAlpha = 1;
-      if (Math.abs(view.toY(budget) - y) > 13) context.fillText(formats.whole(amps), view.x - 7, y);
+      if (Math.abs(view.toY(budget) - y) > 13) context.fillText(formats.whole(amps || 0), view.x - 7, y);
     }
     context.fillStyle = ink.overText;
     context.fillText(`${formats.short(budget)} A`, view.x - 7, view.toY(budget));
