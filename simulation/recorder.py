@@ -7,9 +7,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 import json
 import logging
 from math import inf
+from operator import itemgetter
 from pathlib import Path
 import sqlite3
 import tempfile
@@ -46,6 +48,7 @@ In the firmware's simulated comparison (firmware/images/accuracy.csv), eleven re
 BEGIN: Final = datetime(2026, 1, 5, tzinfo=UTC)
 WEBHOOK_ID: Final = "0123456789abcdef"
 SEED: Final = 1
+BUDGET_A: Final = 25
 STEP_S: Final = 300
 """How often the recorder is waited for: it makes statistics every five minutes."""
 
@@ -76,6 +79,12 @@ class Comparison:
     """Of the hourly highest current, the largest, A."""
     energy_off: float
     """Of the energy of all hours, as a fraction."""
+    moments: int
+    """How many moments the states of the current and the headroom are of."""
+    amiss: int
+    """In how many of them both do not make up the budget to the last digit."""
+    buckets_off_amps: float
+    """Of five minutes' means of both, by how much they miss the budget at most, A."""
 
 
 def posts_of(house: House) -> list[Post]:
@@ -111,7 +120,7 @@ async def add_site(hass: HomeAssistant, webhook_id: str = WEBHOOK_ID, title: str
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=title,
-        data={CONF_MAX_AMPS: 25, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: False, CONF_WEBHOOK_ID: webhook_id},
+        data={CONF_MAX_AMPS: BUDGET_A, CONF_VOLTAGE: int(VOLTS), CONF_LOCAL_ONLY: False, CONF_WEBHOOK_ID: webhook_id},
     )
     entry.add_to_hass(hass)
     if not await hass.config_entries.async_setup(entry.entry_id):
@@ -172,6 +181,41 @@ def cost(folder: Path) -> tuple[Cost, dict[str, int]]:
     return Cost(rows=sum(rows.values()), file_bytes=path.stat().st_size), rows
 
 
+def _moments(folder: Path) -> tuple[int, int]:
+    """Return how many moments there are states of, and in how many the parts do not make up the budget."""
+    names = dict.fromkeys(("number.home_budget", "sensor.home_current", "sensor.home_headroom"), "")
+    query = (
+        "SELECT last_updated_ts, m.entity_id, state FROM states JOIN states_meta m USING (metadata_id) "
+        "WHERE m.entity_id IN (?, ?, ?) ORDER BY last_updated_ts"
+    )
+    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+        rows = database.execute(query, tuple(names)).fetchall()
+    moments = amiss = 0
+    for _, group in groupby(rows, key=itemgetter(0)):  # the clock stands still while one moment is written
+        names |= {entity_id: state for _, entity_id, state in group}
+        budget, current, headroom = names.values()
+        if _is_number(current) or _is_number(headroom):
+            moments += 1
+            amiss += not (_is_number(current) and _is_number(headroom)) or (
+                round(float(budget) - float(current), 2) != float(headroom)
+            )
+    return moments, amiss
+
+
+def _is_number(state: str) -> bool:
+    return state.lstrip("-").replace(".", "", 1).isdecimal()
+
+
+def _five_minutely(folder: Path, entity_id: str) -> list[float]:
+    """Return the mean of each five minutes, as the recorder's own statistics have it."""
+    query = (
+        "SELECT mean FROM statistics_short_term JOIN statistics_meta m ON m.id = metadata_id "
+        "WHERE m.statistic_id = ? ORDER BY start_ts"
+    )
+    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+        return [mean for (mean,) in database.execute(query, (entity_id,))]
+
+
 def _hourly(folder: Path, entity_id: str) -> list[tuple[float, float, float]]:
     """Return mean, highest and sum so far of each hour, as the recorder's own statistics have them."""
     query = (
@@ -214,6 +258,9 @@ async def compare(house: House) -> Comparison:
         our_cost, rows = cost(ours)
         current = np.array([row[:2] for row in _hourly(ours, "sensor.home_current")])
         energy_kwh = _hourly(ours, "sensor.home_energy")[-1][2]
+        moments, amiss = _moments(ours)
+        parts = (_five_minutely(ours, f"sensor.home_{key}") for key in ("current", "headroom"))
+        buckets_off_amps = max(abs(BUDGET_A - sum(means)) for means in zip(*parts, strict=True))
     amps = np.array([post["amps"] for post in posts]).reshape(hours, 3600)
     posted_kwh = sum(post["watts"] for post in posts) / 3600 / 1000
     return Comparison(
@@ -224,6 +271,9 @@ async def compare(house: House) -> Comparison:
         mean_off=float(abs(current[:, 0] / amps.mean(axis=1) - 1).max()),
         max_off_amps=float(abs(current[:, 1] - amps.max(axis=1)).max()),
         energy_off=float(abs(energy_kwh / posted_kwh - 1)),
+        moments=moments,
+        amiss=amiss,
+        buckets_off_amps=buckets_off_amps,
     )
 
 
@@ -238,6 +288,8 @@ def report(house: House, found: Comparison) -> str:
         f"  hourly mean off by at most {found.mean_off:.2%}",
         f"  hourly maximum off by at most {found.max_off_amps:.2f} A",
         f"  energy off by {found.energy_off:.3%}",
+        f"  current and headroom make up the budget in all but {found.amiss} of {found.moments:,} moments,",
+        f"  and in the means of five minutes to {found.buckets_off_amps:.1g} A",
     ]
     lines += [f"    {entity_id:40} {count:>7,}" for entity_id, count in found.rows_by_entity.items()]
     return "\n".join(lines)

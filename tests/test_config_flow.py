@@ -656,7 +656,7 @@ async def test_the_first_reading_is_waited_for_and_shown(
     await hass.async_block_till_done()
     assert await sensor.post(**READING) == (200, {"accepted": True})
     await entry.runtime_data.async_idle()
-    assert entry.runtime_data.data.reading.amps == (10.04,)
+    assert entry.runtime_data.data.moment.amps == (10.04,)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

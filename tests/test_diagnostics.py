@@ -65,8 +65,8 @@ async def test_diagnostics_tell_what_happened(download: None, site: Site, hass_c
     told = await _download(site, hass_client)
     assert told["settings"]["max_amps"] == 25
     assert told["settings"]["webhook_id"] == REDACTED
-    assert told["site"]["reading"]["amps"] == [30.0]
-    assert told["site"]["reading"]["boot_id"] == REDACTED
+    assert told["reading"]["amps"] == [30.0]
+    assert told["reading"]["boot_id"] == REDACTED
     assert told["readings"]["intervals"] == {"count": 4, "min_s": 5.0, "mean_s": 21.25, "max_s": 70.0, "gaps": 1}
     assert [gap["duration_s"] for gap in told["readings"]["last_gaps"]] == [70.0]
     (refusal,) = told["readings"]["last_refusals"]

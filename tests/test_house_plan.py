@@ -31,7 +31,7 @@ ROOMS = (
     {"chargers", "meters"},
     {"notices"},
     {"site"},
-    {"publication", "history"},
+    {"history", "live"},
     {"entity", "view", "what_if", "migration", "flows", "frontend"},
     {*PLATFORMS, "services", "repairs", "diagnostics", "logbook", "config_flow"},
     {"trigger", "condition"},

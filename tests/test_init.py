@@ -565,12 +565,12 @@ async def test_the_fuse_box_stays_what_it_is_whatever_budget_is_set(site: Site) 
 async def test_a_breaker_that_is_hot_stays_so_when_the_budget_is_set(site: Site) -> None:
     site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
     await site.advance(300, step_s=5, amps=28.0, watts=6440.0)
-    hot = site.coordinator.data.protection_load
+    hot = site.coordinator.controller.protection_load
     assert hot > 0.8
     for budget in (24, 25):
         await site.call("number", "set_value", "number.casa_budget", value=budget)
         await site.advance(5, step_s=5, amps=28.0, watts=6440.0)
-    assert site.coordinator.data.protection_load == pytest.approx(hot, abs=0.02)
+    assert site.coordinator.controller.protection_load == pytest.approx(hot, abs=0.02)
 
 
 async def test_what_the_flows_were_told_of_phases_reaches_control(site: Site) -> None:

@@ -10,7 +10,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from . import frontend, view
+from . import frontend, live, view
 from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
@@ -50,6 +50,7 @@ def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which tell what is wrong where no site is loaded, and the dashboard of all sites."""
     async_setup_services(hass)
+    live.async_setup(hass)
     await frontend.async_setup(hass)
     await view.async_setup(hass)
     return True
@@ -88,6 +89,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
     """Unload a site. Chargers that it will go on to control after a reload keep what they have."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
+    live.async_end(hass, entry)
     coordinator = entry.runtime_data
     if entry.disabled_by is not None:
         await coordinator.async_stop(ended=coordinator.data.chargers)

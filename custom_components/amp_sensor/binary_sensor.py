@@ -16,10 +16,6 @@ from .site.data import ChargerData, SiteData
 
 PARALLEL_UPDATES = 0
 
-OVER_PART: Final = 0.03
-"""By more than this part the budget is exceeded: three times the noise of a 1 % sensor, which would switch this all the
-time where a car takes exactly what is left. The controller is stricter; a breaker bears 13 % for an hour."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AmpSensorBinarySensorDescription[DataT](AmpSensorEntityDescription[DataT], BinarySensorEntityDescription):
@@ -33,9 +29,7 @@ SITE_BINARY_SENSORS: Final = (
         key="over_budget",
         translation_key="over_budget",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        value_fn=lambda site: (
-            None if site.reading is None else site.reading.current > site.settings.max_amps * (1 + OVER_PART)
-        ),
+        value_fn=lambda site: None if site.shown is None else site.is_over(site.shown),
         available_fn=is_connected,
     ),
     AmpSensorBinarySensorDescription[SiteData](

@@ -14,7 +14,7 @@ from homeassistant.helpers.condition import (
 )
 
 from .entity import filter_by_key
-from .sensor import ChargingControl
+from .site.shown import ChargingControl
 
 
 class _AmpSensorCondition(EntityConditionBase):

@@ -62,6 +62,6 @@ MAX_CONNECTED_TIMEOUT_S: Final = 3600  # later than an hour nobody needs to be t
 DEFAULT_DEAD_BAND_A: Final = 0.25  # 1 % of a 25 A supply, and what the clamps people use are good to
 MIN_DEAD_BAND_A: Final = 0.05  # half of what the sensors show
 MAX_DEAD_BAND_A: Final = 5  # the least that a car charges with: a larger band would hide it
-DEFAULT_PUBLISH_INTERVAL_S: Final = 120  # with it the hourly mean is still within 0.5 %: see HELD_S
+DEFAULT_PUBLISH_INTERVAL_S: Final = 30  # with it the hourly mean stays within 0.5 %: docs/scaling.md
 MIN_PUBLISH_INTERVAL_S: Final = 10  # two posts of the project's firmware
 MAX_PUBLISH_INTERVAL_S: Final = 300  # the period of the recorder's finest statistics: one sample in each

@@ -56,6 +56,7 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
         "settings": async_redact_data(entry.data, TO_REDACT),
         "options": dict(entry.options),
         "site": site,
+        "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),
         "repairs": coordinator.issues.keys(),
         "decisions": [

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, override
 
 from homeassistant.const import STATE_UNAVAILABLE
@@ -13,8 +12,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import CONF_DEAD_BAND, CONF_PUBLISH_INTERVAL, DEFAULT_DEAD_BAND_A, DEFAULT_PUBLISH_INTERVAL_S, DOMAIN
-from .publication import AMISS_S, Lasting, Policy, Publication
+from .const import DOMAIN
 from .site.coordinator import SiteCoordinator
 from .site.data import ChargerData, SiteData
 
@@ -25,16 +23,6 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
 
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
-    dead_band: float | timedelta | None = None
-    """The least change that is worth a state at once, a number's for each amp of the site's dead band; None is any."""
-    is_derived: bool = False
-    """Whether it repeats another number in other words, and more coarsely will do."""
-    amiss_s: float = AMISS_S
-    """For how long a number may be off by its dead band where it changes a lot, or for how much shorter by more."""
-    urgent: int = 1
-    """Whether the highest (1) or the lowest (−1) number is what must not be missed."""
-    situation_fn: Callable[[DataT], object] | None = None
-    """What a word is about: a change of that is worth a state at once, and another word only if it lasts."""
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
     """Whether it says anything at such a site: else there is none."""
 
@@ -102,7 +90,7 @@ def _unique_id(source: Source[Any], description: EntityDescription) -> str:
 
 def is_connected(site: SiteData) -> bool:
     """Whether the meter is heard."""
-    return site.reading is not None
+    return site.shown is not None
 
 
 def is_reported(charger: ChargerData) -> bool:
@@ -119,7 +107,7 @@ def filter_by_key(hass: HomeAssistant, entity_ids: Iterable[str], key: str) -> s
 
 
 class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
-    """An entity that shows what the coordinator knows, where that is worth a state."""
+    """An entity that shows what the coordinator knows, whenever that changes."""
 
     _attr_has_entity_name = True
     entity_description: AmpSensorEntityDescription[DataT]
@@ -130,25 +118,9 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._source = source
-        self._publication = Publication(self._policy())
+        self._written: object = None
         self._attr_unique_id = _unique_id(source, description)
         self._attr_device_info = source.device_info
-
-    def _policy(self) -> Policy | Lasting | timedelta | None:
-        description = self.entity_description
-        options = self.coordinator.config_entry.options
-        interval_s = options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
-        if description.situation_fn is not None:
-            return Lasting(lasts_s=interval_s)
-        if not isinstance(description.dead_band, float):
-            return description.dead_band
-        policy = Policy(
-            dead_band=description.dead_band * options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A),
-            interval_s=interval_s,
-            amiss_s=description.amiss_s,
-            urgent=description.urgent,
-        )
-        return policy.coarser() if description.is_derived else policy
 
     @property
     def shown(self) -> DataT:
@@ -164,8 +136,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        description, shown = self.entity_description, self.shown
-        value = description.value_fn(shown) if self.available else STATE_UNAVAILABLE
-        situation = description.situation_fn(shown) if description.situation_fn and self.available else None
-        if self._publication.is_due(value, now=self.coordinator.now(), situation=situation):
+        value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
+        if value != self._written:
+            self._written = value
             super()._handle_coordinator_update()

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -24,21 +23,13 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ChargingState, Decision, Reading, Reason
+from .control import ChargingState, Reason
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
 from .site.data import ChargerData, SiteData
+from .site.shown import ChargingControl, Moment
 
 PARALLEL_UPDATES = 0
-
-W_PER_A: Final = 240.0
-"""Of a dead band: at the highest usual voltage, so that power is shown no more often than current."""
-V_PER_A: Final = 8.0
-"""2 V for the usual dead band of 0.25 A: the mains moves by one volt all the time."""
-PERCENT_PER_A: Final = 4.0
-"""Of a budget of 25 A."""
-DEAD_BAND_TIME: Final = timedelta(minutes=1)
-"""Nobody needs to know more exactly when the last reading came, before the meter is called silent."""
 
 type SensorValue = float | str | datetime | None
 
@@ -59,7 +50,6 @@ class AmpSensorCurrentDescription[DataT](AmpSensorSensorDescription[DataT]):
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
     native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
     suggested_display_precision: int | None = 1
-    dead_band: float | timedelta | None = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,58 +64,14 @@ class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
 
 
 def _is_decided(charger: ChargerData) -> bool:
-    return charger.decision is not None
+    return charger.shown is not None
 
 
-class ChargingControl(StrEnum):
-    """What a site does to a charger: what `reason` comes to for those who automate."""
-
-    INACTIVE = "inactive"  # not ours to command
-    FREE = "free"  # it may have all it takes
-    LIMITED = "limited"
-    PAUSED = "paused"
-
-
-def _charging_control(charger: ChargerData) -> ChargingControl | None:
-    match charger.decision:
-        case None:
-            return None
-        case Decision(cap=0):
-            return ChargingControl.INACTIVE
-        case Decision(target=0):
-            return ChargingControl.PAUSED
-        case Decision(target=target, cap=cap):
-            return ChargingControl.LIMITED if target < cap else ChargingControl.FREE
-
-
-STEADY: Final = {
-    Reason.ADOPTING,
-    Reason.METER_SILENT,
-    Reason.METER_FROZEN,
-    Reason.METER_WRONG,
-    Reason.PHASE_SILENT,
-    Reason.REPORT_STALE,
-    Reason.LIMIT_TOO_LOW,
-    Reason.USER_LIMIT,
-}
-"""Of the reasons why a car has what it has, those that do not come and go with what the house draws."""
-
-
-def _situation(charger: ChargerData) -> object:
-    """Return what a reason is about: while a car follows the house, what is done to it, and else the reason itself."""
-    control = _charging_control(charger)
-    if charger.decision is None or (control is not ChargingControl.INACTIVE and charger.decision.reason not in STEADY):
-        return control
-    return charger.decision.reason
-
-
-def _read(value_fn: Callable[[Reading, SiteData], SensorValue]) -> Callable[[SiteData], SensorValue]:
-    """Take a value from the present reading, rounded to what a meter can tell."""
+def _at(value_fn: Callable[[Moment, SiteData], SensorValue]) -> Callable[[SiteData], SensorValue]:
+    """Take a value from the moment that is shown."""
 
     def value(site: SiteData) -> SensorValue:
-        if site.reading is None:
-            return None
-        return value_fn(site.reading, site)
+        return None if site.shown is None else value_fn(site.shown, site)
 
     return value
 
@@ -134,9 +80,8 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
     AmpSensorCurrentDescription(
         key="current",
         translation_key="current",
-        value_fn=_read(lambda reading, _: round(reading.current, 2)),
+        value_fn=_at(lambda moment, _: moment.current),
         available_fn=is_connected,
-        amiss_s=40.0,  # of all numbers this one has the history to be true to: what it costs stands at AMISS_S
     ),
     AmpSensorSensorDescription(
         key="power",
@@ -145,9 +90,8 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
-        value_fn=_read(lambda reading, _: round(reading.watts)),
+        value_fn=_at(lambda moment, _: round(moment.watts)),
         available_fn=is_connected,
-        dead_band=W_PER_A,
     ),
     AmpSensorSensorDescription(
         key="voltage",
@@ -156,9 +100,8 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfElectricPotential.VOLT,
         suggested_display_precision=0,
-        value_fn=_read(lambda reading, _: round(reading.volts[0], 1)),
+        value_fn=_at(lambda moment, _: round(moment.volts[0])),
         available_fn=is_connected,
-        dead_band=V_PER_A,
     ),
     AmpSensorEnergyDescription(
         key="energy",
@@ -168,9 +111,8 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
     AmpSensorCurrentDescription(
         key="headroom",
         translation_key="headroom",
-        value_fn=_read(lambda reading, site: round(site.settings.max_amps - reading.current, 2)),
+        value_fn=_at(lambda moment, site: site.headroom(moment)),
         available_fn=is_connected,
-        urgent=-1,  # so it changes together with the current, and both add up to the budget while the house is calm
     ),
     AmpSensorSensorDescription(
         key="budget_used",
@@ -178,17 +120,16 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
-        value_fn=_read(lambda reading, site: round(100 * reading.current / site.settings.max_amps, 1)),
+        entity_registry_enabled_default=False,  # the headroom in other words
+        value_fn=_at(lambda moment, site: round(100 * moment.current / site.settings.max_amps, 1)),
         available_fn=is_connected,
-        is_derived=True,
-        dead_band=PERCENT_PER_A,
     ),
     AmpSensorCurrentDescription(
         key="house_current",
         translation_key="house_current",
-        value_fn=lambda site: None if site.house_current is None else round(site.house_current, 2),
+        value_fn=_at(lambda moment, _: moment.house_current),
         available_fn=is_connected,
-        is_derived=True,
+        is_wanted_fn=lambda site: bool(site.chargers),  # otherwise all current is the house's
     ),
     AmpSensorSensorDescription(
         key="protection_load",
@@ -197,9 +138,8 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda site: round(100 * site.protection_load),
+        value_fn=_at(lambda moment, _: round(100 * moment.protection_load)),
         available_fn=is_connected,
-        dead_band=PERCENT_PER_A,
     ),
     AmpSensorSensorDescription(
         key="last_reading",
@@ -207,23 +147,21 @@ SITE_SENSORS: Final[tuple[AmpSensorSensorDescription[SiteData], ...]] = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda site: site.read_at,
-        dead_band=DEAD_BAND_TIME,
+        value_fn=lambda site: site.read_at if site.shown is None else site.shown.read_at,
     ),
 )
 
 
 def _phase_sensor(phase: int) -> AmpSensorCurrentDescription[SiteData]:
     def amps(site: SiteData) -> float | None:
-        told = () if site.reading is None else site.reading.amps
-        return None if len(told) < phase or (current := told[phase - 1]) is None else round(current, 2)
+        told = () if site.shown is None else site.shown.amps
+        return told[phase - 1] if len(told) >= phase else None
 
     return AmpSensorCurrentDescription(
         key=f"current_l{phase}",
         translation_key=f"current_l{phase}",
         value_fn=amps,
         available_fn=lambda site: amps(site) is not None,
-        is_derived=True,
     )
 
 
@@ -243,9 +181,8 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         key="target_current",
         translation_key="target_current",
         suggested_display_precision=0,
-        value_fn=lambda charger: None if charger.decision is None else charger.decision.target,
+        value_fn=lambda charger: None if charger.shown is None else charger.shown.target,
         available_fn=_is_decided,
-        dead_band=None,
     ),
     AmpSensorCurrentDescription(
         key="charging_current",
@@ -267,17 +204,16 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         translation_key="reason",
         device_class=SensorDeviceClass.ENUM,
         options=list(Reason),
-        value_fn=lambda charger: None if charger.decision is None else charger.decision.reason,
-        attributes_fn=lambda charger: None if charger.decision is None else charger.decision.numbers,
+        value_fn=lambda charger: None if charger.shown is None else charger.shown.reason,
+        attributes_fn=lambda charger: None if charger.shown is None else charger.shown.numbers,
         available_fn=_is_decided,
-        situation_fn=_situation,
     ),
     AmpSensorSensorDescription(
         key="charging_control",
         translation_key="charging_control",
         device_class=SensorDeviceClass.ENUM,
         options=list(ChargingControl),
-        value_fn=_charging_control,
+        value_fn=lambda charger: charger.control,
         available_fn=_is_decided,
     ),
     AmpSensorEnergyDescription(
@@ -324,11 +260,8 @@ class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
     @property
     @override
     def native_value(self) -> SensorValue:
-        """Return what is seen, or what is held for it until something else is worth a state."""
-        value = self.entity_description.value_fn(self.shown)
-        held = self._publication.value
-        plain = float | int | str
-        return held if isinstance(held, plain) and isinstance(value, plain) else value
+        """Return what is seen."""
+        return self.entity_description.value_fn(self.shown)
 
     @property
     @override

@@ -14,7 +14,7 @@ from homeassistant.helpers.trigger import (
 )
 
 from .entity import filter_by_key
-from .sensor import ChargingControl
+from .site.shown import ChargingControl
 
 _HIDDEN: Final = frozenset({STATE_UNAVAILABLE, STATE_UNKNOWN})
 """What stands in a state while the sensor is silent, and after a restart: that must not swallow bad news."""

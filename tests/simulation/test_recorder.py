@@ -47,6 +47,9 @@ def test_an_hour_of_a_real_house_takes_few_rows_and_is_true_to_its_readings() ->
     assert found.mean_off <= 0.005
     assert found.max_off_amps <= DEFAULT_DEAD_BAND_A
     assert found.energy_off <= 0.005, "the last ten of 3600 s are not shown yet"
+    assert found.moments >= 60
+    assert found.amiss == 0, "whoever looks sees one moment, whenever that is"
+    assert found.buckets_off_amps < 1e-9
 
 
 def test_the_report_tells_ours_of_theirs() -> None:
@@ -58,9 +61,14 @@ def test_the_report_tells_ours_of_theirs() -> None:
         mean_off=0.001,
         max_off_amps=0.06,
         energy_off=0.00083,
+        moments=100,
+        amiss=1,
+        buckets_off_amps=0.25,
     )
     lines = [line.split() for line in report(_house(7200), found).splitlines()]
     assert lines[1] == ["rows", "50", "of", "2,000", "2.50%"]
     assert lines[2] == ["bytes", "300", "of", "4,000", "7.50%"]
     assert [line[-1] for line in lines[3:6]] == ["0.10%", "A", "0.083%"]
-    assert lines[6] == ["sensor.home_current", "50"]
+    assert lines[6][-5:] == ["but", "1", "of", "100", "moments,"]
+    assert lines[7][-2:] == ["0.2", "A"]
+    assert lines[8] == ["sensor.home_current", "50"]

@@ -78,6 +78,8 @@ TOP_SPEED: Final = 500.0  # in either unit, more than any car has
 SUPPLY_V: Final = (80.0, 310.0)
 """What a socket gives, V, from Japan's 100 V under load to America's 277 V and a tenth. Below, the contactor is open (a
 car says 2 V then); above, it is the battery at a fast charger."""
+MOST_MIN: Final = 6000.0
+"""Longer than a household socket of 1 kW takes for the largest battery, minutes."""
 LATEST_MS: Final = 1e13  # the year 2286: what is later is no time
 
 _ALREADY_SO: Final = {
@@ -92,7 +94,7 @@ _KEPT_OF: Final = {
     "charge_state": (
         *("timestamp", "charging_state", "charge_amps", "charge_current_request", "charge_current_request_max"),
         *("charger_actual_current", "charger_phases", "charger_voltage", "conn_charge_cable"),
-        *("scheduled_charging_pending", "battery_level", "charge_limit_soc"),
+        *("scheduled_charging_pending", "battery_level", "charge_limit_soc", "minutes_to_full_charge"),
     ),
     "drive_state": ("timestamp", "gps_as_of", "shift_state", "speed"),
 }
@@ -470,6 +472,9 @@ class TessieCharger(Charger):
             plugged_in=plugged_in,
             at_home=self._is_at_home(charge, drive, plugged_in=plugged_in),
             scheduled=pending or word == "pending",
+            battery_percent=_number(charge, "battery_level", 0, 100),
+            limit_percent=_number(charge, "charge_limit_soc", 0, 100),
+            full_in_s=60 * minutes if (minutes := _number(charge, "minutes_to_full_charge", 1, MOST_MIN)) else None,
         )
 
     def _phases(self, charge: Mapping[str, JsonValueType]) -> int | None:

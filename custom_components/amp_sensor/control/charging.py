@@ -49,13 +49,21 @@ class ChargerReport:
     """Waiting for a schedule of its user: not ours to start."""
     asleep: bool = False
     """Asleep: old data is normal, and nothing may wake it."""
+    battery_percent: float | None = None
+    limit_percent: float | None = None
+    """How full its battery is, and is to be, 0 to 100 %."""
+    full_in_s: float | None = None
+    """How long it will take until then, s; all three for people to see: nothing is decided on them."""
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be decided on."""
-        for name in ("requested_amps", "measured_amps", "limit_amps", "volts"):
+        for name in ("requested_amps", "measured_amps", "limit_amps", "volts", "full_in_s"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be 0 or more, not {value}")
+        for name in ("battery_percent", "limit_percent"):
+            if (value := getattr(self, name)) is not None and not 0 <= value <= 100:
+                raise ValueError(f"{name} must be 0 to 100, not {value}")
         if math.isnan(self.age_s) or (self.phases is not None and not 1 <= self.phases <= 3):
             raise ValueError(f"age_s must be a number and phases 1 to 3, not {self.age_s} and {self.phases}")
 

@@ -258,6 +258,20 @@ class Controller:
         """Current without the managed chargers, A, highest phase; None before the first reading."""
         return max(self.house, default=None)
 
+    def drawn(self, now: float) -> dict[str, tuple[float, ...]]:
+        """Return what each charger draws of the last reading, A by phase; not of those whose phases nobody knows."""
+        bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
+        loads = {charger_id: self._known_phases(each) for charger_id, each in self._chargers.items()}
+        parts = [
+            phase.split({each: bounds[each] for each, phases in loads.items() if phases and number in phases})
+            for number, phase in enumerate(self._house.phases)
+        ]
+        return {
+            charger_id: tuple(part.get(charger_id, 0.0) for part in parts)
+            for charger_id, phases in loads.items()
+            if phases is not None
+        }
+
     @property
     def chargers(self) -> Mapping[str, ManagedCharger]:
         """The chargers by their id, to look at only."""

@@ -57,6 +57,16 @@ class Phase:
             for charger_id, (low, high) in unknown.items()
         }
 
+    def split(self, drawn: Mapping[str, Bounds]) -> dict[str, float]:
+        """Tell what each charger that loads it draws of what was read last, within its bounds: the rest is the house's.
+
+        Where several may have moved, each is taken to have gone the same part of its way, A.
+        """
+        low, high = (sum(bounds[end] for bounds in drawn.values()) for end in (0, 1))
+        rest = 0.0 if self.read is None else self.read - self.amps - low
+        part = min(1.0, max(0.0, rest / (high - low))) if high > low else 0.0
+        return {charger_id: least + part * (most - least) for charger_id, (least, most) in drawn.items()}
+
 
 def _part(before: float, read: float, drawn: Bounds, *, exports: bool) -> float:
     """Return the house's part, which is taken to have changed as little as the meter allows.

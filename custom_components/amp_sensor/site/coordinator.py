@@ -29,9 +29,11 @@ from ..chargers.charger import (
 )
 from ..const import (
     CONF_CONNECTED_TIMEOUT,
+    CONF_DEAD_BAND,
     CONF_KIND,
     CONF_MAX_AMPS,
     CONF_PROTECTION,
+    CONF_PUBLISH_INTERVAL,
     CONF_RATING,
     CONF_SUBENTRY_ID,
     CONF_SUPPLY,
@@ -39,6 +41,8 @@ from ..const import (
     CONF_TOLERANCE,
     CONF_VOLTAGE,
     DEFAULT_CONNECTED_TIMEOUT_S,
+    DEFAULT_DEAD_BAND_A,
+    DEFAULT_PUBLISH_INTERVAL_S,
 )
 from ..control import (
     Action,
@@ -58,6 +62,7 @@ from ..control import (
 from ..control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
+from ..notices.deeds import Deeds
 from ..notices.issues import Issues
 from ..notices.watch import PowerWatch, SiteWatch
 from .data import SiteData
@@ -74,6 +79,7 @@ from .events import (
 )
 from .link import Link
 from .parts import Parts
+from .shown import Moment, ShownMoment
 from .store import (
     CounterMemory,
     SiteMemory,
@@ -83,6 +89,7 @@ from .store import (
     read_memory,
     site_store,
 )
+from .today import Today
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -148,6 +155,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._configured_max_amps: float = entry.data[CONF_MAX_AMPS]
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
+        self._publish_interval_s: float = entry.options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
         self._store = site_store(hass, entry.entry_id)
         self._control_store = control_store(hass, entry.entry_id)
         self._events: asyncio.Queue[SiteEvent] = asyncio.Queue()
@@ -157,6 +165,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._is_ending = False
         self._is_heard = True
         self._announcer = Announcer(hass)
+        self._deeds = Deeds()
+        self._moment: Moment | None = None
+        self._shown_moment = ShownMoment(
+            dead_band_amps=entry.options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A), interval_s=self._publish_interval_s
+        )
+        self._today = Today(day=dt_util.now().date())
         self.issues = Issues(hass, entry.entry_id)
         self.posts = PostLog()
         self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
@@ -201,7 +215,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         counter = memory.get("counter")
         self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
         self._links = {
-            charger_id: Link(charger, entry.subentries[charger_id], memory.get("chargers", {}).get(charger_id))
+            charger_id: Link(
+                charger,
+                entry.subentries[charger_id],
+                memory.get("chargers", {}).get(charger_id),
+                lasts_s=self._publish_interval_s,
+            )
             for charger_id, charger in self._chargers.items()
         }
         for charger_id, link in self._links.items():
@@ -464,6 +483,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 if decision.command or link.decision is None or _differ(decision, link.decision):
                     self.decisions.append((dt_util.utcnow(), decision))
                 link.decision = decision
+        with self._parts.part("what is shown"):
+            for decision in decisions:
+                self._links[decision.charger_id].shown.add(decision)
+                self._take_deed(decision)
         with self._parts.part("logbook"):
             for decision in decisions:
                 self._announcer.add(decision, name=self._links[decision.charger_id].title)
@@ -516,6 +539,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._is_heard = True
             _LOGGER.info("%s has readings again", self.name)
 
+        with self._parts.part("what is shown"):
+            self._moment = Moment.of(
+                reading,
+                phases=max(self.controller.phases, len(reading.amps)),
+                read_at=self._read_at,
+                drawn=self.controller.drawn(reading.at),
+                protection_load=self.controller.protection_load,
+            )
+            self._shown_moment.add(self._moment)
+
+    def _take_deed(self, decision: Decision) -> None:
+        if (deed := self._deeds.add(decision)) is not None:
+            link = self._links[decision.charger_id]
+            link.deed, link.deed_at = deed, dt_util.utcnow()
+            self._today = replace(self._today, cuts=self._today.cuts + deed.is_cut)
+
     def _take_tick(self, now: float) -> None:
         elapsed_s = now - self._ticked_at
         self._ticked_at = now
@@ -523,9 +562,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._is_heard = self.controller.meter.is_connected(now, self._timeout_s)
             if not self._is_heard:
                 _LOGGER.warning("%s has had no reading for %.0f s", self.name, self._timeout_s)
+        if (day := dt_util.now().date()) != self._today.day:
+            self._today = Today(day=day)
         with self._parts.part("energy of the chargers"):
-            for link in self._links.values() if elapsed_s <= BRIDGED_GAP_S else ():
-                link.energy_wh += self._watts(link, now) * elapsed_s / 3600
+            if elapsed_s <= BRIDGED_GAP_S:
+                self._integrate(elapsed_s, now)
         with self._parts.part("repairs of what was left paused"):
             for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
                 del self._releasing[charger_id]
@@ -539,6 +580,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._spawn(self._async_save(), "save")
         if now >= self._record_at:
             self._spawn(self._async_save_control(), "save")
+
+    def _integrate(self, elapsed_s: float, now: float) -> None:
+        """Add what was charged, and for how long the budget was exceeded, to what the chargers and the day have."""
+        charged_wh = 0.0
+        for link in self._links.values():
+            charged_wh += (energy_wh := self._watts(link, now) * elapsed_s / 3600)
+            link.energy_wh += energy_wh
+        moment = self.data.moment
+        is_over = moment is not None and self.data.is_over(moment)
+        self._today = replace(
+            self._today,
+            charged_wh=self._today.charged_wh + charged_wh,
+            over_s=self._today.over_s + (elapsed_s if is_over else 0.0),
+        )
 
     def _take_end_of_control(self, ended: Collection[str], now: float) -> None:
         """Begin to give chargers back whose control was switched off, unless it is on again."""
@@ -621,7 +676,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Tell what was wrong for long enough, and no longer what has been mended."""
         elsewhere = [self._watch_charger(link, now) for link in self._links.values()]
         entry, last, posts = self.config_entry, self.controller.meter.last, self.posts
-        house = None if self._settings.mode is Mode.OFF or self.data.reading is None else self.data.house_current
+        house = None if self._settings.mode is Mode.OFF or not self._is_heard else self.controller.house_current()
         silent, rivals = self.controller.silent_phases(now), posts.rivals
         wrong = self._site_watch.look(
             read_at=None if last is None else last.at,
@@ -695,19 +750,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         meter = self.controller.meter
         connected = meter.is_connected(now, self._timeout_s)
         is_fresh = meter.last is None and now - self._started_at < self._timeout_s
+        if not connected:
+            self._shown_moment.clear()
         return SiteData(
             settings=self._settings,
-            reading=meter.last if connected else None,
+            moment=self._moment if connected else None,
+            shown=self._shown_moment.moment,
             read_at=self._read_at,
             connected=None if is_fresh else connected,
             phases=self.controller.phases,
-            house=self.controller.house,
             silent_phases=self.controller.silent_phases(now),
-            house_current=self.controller.house_current(),
-            protection_load=self.controller.protection_load,
             energy_wh=self._shown["energy_wh"],
+            today=self._today,
             chargers={
                 charger_id: link.data(
+                    self._shown_moment.moment,
                     energy_wh=self._shown["chargers"][charger_id]["energy_wh"],
                     phases=self.controller.phases_of(charger_id),
                     now=now,

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..control import ChargerReport, ChargerSettings, Decision, Reading, SiteSettings
+from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
+from ..notices.deeds import Deed
+from .shown import NOISE_PART, ChargingControl, Moment, control_of
+from .today import Today
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +20,25 @@ class ChargerData:
     report: ChargerReport | None
     """What it said last; None before it said anything, and while it cannot be reached."""
     charging_amps: float | None
-    """What it draws by its own account, A per phase; None where nobody knows."""
+    """What it draws, A per phase: of the moment that is shown, or by its own account where the meter does not tell."""
     decision: Decision | None
+    """What was decided last."""
+    shown: Decision | None
+    """What is shown of it: what was done last, or has lasted."""
+    deed: Deed | None
+    """What was last done to it."""
+    deed_at: datetime | None
     energy_wh: float
+    """Of what was saved: it must not go back after a power cut."""
+    session_wh: float
+    """Since it was plugged in, or was first heard."""
     phases: tuple[int, ...] | None
     """The phases that it loads, by their numbers from 1 (L1); None where nobody knows."""
+
+    @property
+    def control(self) -> ChargingControl | None:
+        """What is done to it, as it is shown."""
+        return None if self.shown is None else control_of(self.shown)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +46,29 @@ class SiteData:
     """What is known of one site."""
 
     settings: SiteSettings
-    reading: Reading | None
-    """The last reading; None while the meter is silent."""
+    moment: Moment | None
+    """What was read last, and who draws it; None while the meter is silent."""
+    shown: Moment | None
+    """What entities show of it: all numbers of the site and its chargers are of this one moment."""
     read_at: datetime | None
     """When the last reading arrived, silent or not."""
     connected: bool | None
     """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
     phases: int
     """How many phases it is known to have; 0 before anybody knows."""
-    house: tuple[float, ...]
-    """What is drawn beside the managed chargers, A by phase, negative while exporting; empty before anybody knows."""
     silent_phases: tuple[int, ...]
     """The phases, by their numbers from 1 (L1), of which the meter says nothing any more."""
-    house_current: float | None
-    protection_load: float
     energy_wh: float
+    today: Today
     chargers: Mapping[str, ChargerData]
+
+    def headroom(self, moment: Moment) -> float:
+        """Return what is left of the budget, A: with the current it makes the budget, to 0.01 A."""
+        return round(self.settings.max_amps - moment.current, 2)
+
+    def is_over(self, moment: Moment) -> bool:
+        """Return whether the budget is exceeded by more than a sensor's noise, which would come and go all the time.
+
+        The controller is stricter; a breaker bears 13 % for an hour.
+        """
+        return moment.current > self.settings.max_amps * (1 + NOISE_PART)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 import logging
 from math import inf
 import traceback
@@ -14,8 +15,10 @@ from ..chargers.charger import Charger, ChargerError, ChargerTimeout
 from ..const import CONF_MAX_AMPS_CAR, CONF_PHASES
 from ..control import ChargerReport, ChargerSettings, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
+from ..notices.deeds import Deed
 from ..notices.watch import ChargerWatch
 from .data import ChargerData
+from .shown import Moment, ShownDecision
 from .store import ChargerMemory
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,8 +36,13 @@ shorter limits of its own; a call that never ended would be the last one of its 
 class Link:
     """One charger, and how things stand with it."""
 
-    def __init__(self, charger: Charger, subentry: ConfigSubentry, memory: ChargerMemory | None) -> None:
-        """Take what is remembered of it, where the flow did not change its mind since."""
+    def __init__(
+        self, charger: Charger, subentry: ConfigSubentry, memory: ChargerMemory | None, *, lasts_s: float
+    ) -> None:
+        """Take what is remembered of it, where the flow did not change its mind since.
+
+        A reason that comes and goes has to last for `lasts_s` before it is shown.
+        """
         self.charger = charger
         self.charger_id = subentry.subentry_id
         self.title = subentry.title
@@ -51,7 +59,12 @@ class Link:
             priority=Priority(memory.get("priority", self.settings.priority)),
         )
         self.energy_wh = memory.get("energy_wh", 0.0)
+        self._session_from_wh = self.energy_wh
+        self._was_unplugged = False
         self.decision: Decision | None = None
+        self.shown = ShownDecision(lasts_s=lasts_s)
+        self.deed: Deed | None = None
+        self.deed_at: datetime | None = None
         self.report: ChargerReport | None = None
         self.reported_at = -inf
         self.reachable = True
@@ -86,6 +99,10 @@ class Link:
 
     def take_report(self, report: ChargerReport, now: float) -> None:
         """Take what the charger said, which was heard at `now`, s."""
+        if report.plugged_in and self._was_unplugged:
+            self._session_from_wh = self.energy_wh
+        if report.plugged_in is not None:
+            self._was_unplugged = not report.plugged_in
         self.report = report
         self.reported_at = now
         self._failures = 0
@@ -152,15 +169,26 @@ class Link:
             return amps * volts[0] * count
         return amps * sum(volts[phase - 1] if phase <= len(volts) else volts[0] for phase in phases)
 
-    def data(self, *, energy_wh: float, phases: tuple[int, ...] | None, now: float) -> ChargerData:
-        """Return what is known of the charger, which loads `phases`; of its energy only what was saved is shown, Wh."""
+    def data(
+        self, shown: Moment | None, *, energy_wh: float, phases: tuple[int, ...] | None, now: float
+    ) -> ChargerData:
+        """Return what is known of the charger, which loads `phases`, at the moment that is shown.
+
+        Of its energy only what was saved is shown, Wh.
+        """
+        is_here = self.report is None or self.report.at_home is not False
+        drawn = shown.drawn.get(self.charger_id) if shown is not None and is_here else None
         return ChargerData(
             id=self.charger_id,
             settings=self.settings,
             report=self.report if self.reachable else None,
-            charging_amps=self.charging_amps(now),
+            charging_amps=self.charging_amps(now) if drawn is None else max(drawn),
             decision=self.decision,
+            shown=self.shown.decision,
+            deed=self.deed,
+            deed_at=self.deed_at,
             energy_wh=energy_wh,
+            session_wh=self.energy_wh - self._session_from_wh,
             phases=phases,
         )
 
