@@ -45,6 +45,8 @@ FRONTEND: Final = {
     r"\bunder Statistics\b": "ui.panel.config.tools.tabs.statistics.title",
     r"\bHistory shows\b": "panel.history",
     r"\bSubmit\b": "ui.panel.config.integrations.config_flow.submit",
+    r"^Finish$|\bpress Finish\b": "ui.panel.config.integrations.config_flow.finish",
+    r"\bpress Copy to clipboard\b": "ui.components.yaml-editor.copy_to_clipboard",
     r"\bReconfigure\b": "ui.panel.config.integrations.config_entry.reconfigure",
 }
 """How English names a place of Home Assistant's own pages, and where its frontend keeps the name."""
