@@ -681,6 +681,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         wrong = self._site_watch.look(
             read_at=None if last is None else last.at,
             refused_at=posts.refused_at,
+            is_beyond_range=posts.is_beyond_range,
             is_frozen=self.controller.frozen_at is not None,
             is_partial=bool(silent),
             # A car on another circuit explains it
