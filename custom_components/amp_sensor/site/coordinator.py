@@ -489,7 +489,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._take_deed(decision)
         with self._parts.part("logbook"):
             for decision in decisions:
-                self._announcer.add(decision, name=self._links[decision.charger_id].title)
+                link = self._links[decision.charger_id]
+                self._announcer.add(decision, link.deed, name=link.title)
 
     def _send(self, commands: Collection[Command]) -> None:
         remembered: asyncio.Task[None] | None = None
