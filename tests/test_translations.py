@@ -161,6 +161,14 @@ def test_places_have_the_names_that_the_frontend_gives_them(language: str) -> No
     assert seen == set(FRONTEND.values())
 
 
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_a_search_for_amp_sensor_finds_all_triggers_and_conditions(language: str) -> None:
+    """The search of the automation editor looks at names and descriptions, not at whose they are."""
+    texts = {path: text for path, text in read(language).items() if re.match(r"(triggers|conditions)\.\w+\.desc", path)}
+    assert len(texts) == 14
+    assert [path for path, text in texts.items() if "Amp Sensor" not in text] == []
+
+
 @pytest.fixture
 def german(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Let Home Assistant speak German before the site is set up."""
