@@ -185,14 +185,23 @@ async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phase
             ("user", site),
             ("charger", {"next_step_id": "tesla"}),
             ("tesla", account),
-            ("car", car | ({CONF_CAR_VIN: first} if others else {})),  # it is asked for only where there are several
+            *([("which_car", {CONF_CAR_VIN: first})] if others else []),  # it is asked only where there are several
+            ("car", car),
             ("webhook", {}),
             ("reading", {"next_step_id": "finish"}),
         ],
     )
-    for _ in others:
-        await home_assistant.add_subentry(shown["entry_id"], SUBENTRY_CHARGER, [("tesla", account), ("car", car)])
-    return shown["url"], shown["entry_id"]
+    for position, vin in enumerate(others, start=1):
+        await home_assistant.add_subentry(
+            shown["entry_id"],
+            SUBENTRY_CHARGER,
+            [
+                ("account", {"next_step_id": "known_account"}),
+                *([("which_car", {CONF_CAR_VIN: vin})] if position < len(others) else []),
+                ("car", car),
+            ],
+        )
+    return shown["address"], shown["entry_id"]
 
 
 async def find_entities(

@@ -200,6 +200,10 @@ class HomeAssistant:
             if page.get("step_id") != step:
                 raise self._error(f"showed {page} instead of the page '{step}'")
             shown |= page.get("description_placeholders") or {}
+            fields = page.get("data_schema") or ()
+            shown |= {
+                field["name"]: field["description"].get("suggested_value") for field in fields if "description" in field
+            }
             page = await self.post(f"{flow}/{page['flow_id']}", typed)
         if page["type"] != "create_entry":
             raise self._error(f"did not add it: {page}")

@@ -69,6 +69,8 @@ INTERNAL, EXTERNAL = "http://192.168.1.2:8123", "https://home.example.org"
 BREAKER = {CONF_KIND: "mcb_c", CONF_TOLERANCE: 0, CONF_TIME: 60}
 SETTINGS = {CONF_MAX_AMPS: 25, CONF_VOLTAGE: 230, CONF_LOCAL_ONLY: True, CONF_PROTECTION: BREAKER}
 SITE = {CONF_NAME: "Casa Ana", **SETTINGS}
+SMALL_SITE = {**SITE, CONF_MAX_AMPS: 20}
+"""A site that each of the kits can measure."""
 CAR = {CONF_MAX_AMPS_CAR: 16, CONF_CHARGER_LOCATION: HOME}
 
 TEXTS = json.loads(
@@ -164,7 +166,7 @@ def check(result: Any, texts: dict[str, Any]) -> Any:
         case FlowResultType.MENU:
             step = texts["step"][result["step_id"]]
             assert step.get("description", "x").format(**placeholders)
-            assert set(step["menu_options"]) == set(step["menu_option_descriptions"]) == set(result["menu_options"])
+            assert set(result["menu_options"]) <= set(step["menu_options"]) == set(step["menu_option_descriptions"])
         case FlowResultType.SHOW_PROGRESS:
             assert texts["step"][result["step_id"]]["title"]
             assert texts["progress"][result["progress_action"]].format(**placeholders)
@@ -274,6 +276,13 @@ async def change_options(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
     return Dialog(flow, TEXTS["options"], await flow.async_init(entry.entry_id))
 
 
+def to_copy(page: Any, field: str = "text") -> str:
+    """Return what a page offers to copy, and check that it has a button for that: it is a read-only template."""
+    assert page["data_schema"].schema[field].serialize()["selector"] == {"template": {"read_only": True}}
+    text: str = typed(page)[field]
+    return text
+
+
 def qr_code(page: Any) -> str:
     """Return what the QR code of a page says."""
     data: str = page["data_schema"].schema["qr_code"].config["data"]
@@ -286,12 +295,13 @@ def check_configuration(page: Any, kit: Kit, url: str) -> None:
     shown = page["description_placeholders"]
     assert shown["largest_amps"] == str(kit.largest_amps)
     assert qr_code(page) == url
-    loaded = yaml.load(shown["yaml"], Loader=EspHomeLoader)  # noqa: S506 -- a safe loader with one more tag
+    text = to_copy(page)
+    loaded = yaml.load(text, Loader=EspHomeLoader)  # noqa: S506 -- a safe loader with one more tag
     assert loaded["substitutions"]["webhook_url"] == url
     assert loaded["substitutions"]["voltage"] == "230"
     assert loaded["packages"]
     for secret in (TOKEN, OLD_TOKEN, VIN):
-        assert secret not in shown["yaml"]
+        assert secret not in text
 
 
 async def renew_token(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) -> Dialog:
@@ -319,27 +329,26 @@ async def test_adding_a_site_without_a_car(hass: HomeAssistant, integration: Asy
     assert (entry.title, entry.unique_id, dict(entry.subentries)) == ("Casa Ana", "casaana", {})
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     assert entry.data == {**SETTINGS, CONF_WEBHOOK_ID: webhook_id}
-    assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/{webhook_id}"
+    assert to_copy(page, "address") == f"{INTERNAL}/api/webhook/{webhook_id}"
     assert len(integration.mock_calls) == 1
 
 
 async def test_the_command_works_as_pasted(hass: HomeAssistant) -> None:
     dialog = await new_site(hass)
     await dialog.submit(SITE)
-    shown = (await dialog.choose("webhook"))["description_placeholders"]
+    address = to_copy(await dialog.choose("webhook"), "address")
     page = await dialog.submit({"device": Recipe.CURL})
-    lines = page["description_placeholders"]["lines"]
-    command, header_option, header, data_option, body, url = shlex.split(lines)
+    command, header_option, header, data_option, body, url = shlex.split(to_copy(page))
     assert (command, header_option, data_option) == ("curl", "-H", "-d")
-    assert (header, url) == ("Content-Type: application/json", shown["url"])
+    assert (header, url) == ("Content-Type: application/json", address)
     assert json.loads(body) == {"amps": 10.0, "watts": 2200.0}
 
 
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
 async def test_a_new_site_shows_what_to_put_on_its_device_before_it_is_saved(hass: HomeAssistant, kit: Kit) -> None:
     dialog = await new_site(hass)
-    await dialog.submit(SITE)
-    url = (await dialog.choose("webhook"))["description_placeholders"]["url"]
+    await dialog.submit(SMALL_SITE)
+    url = to_copy(await dialog.choose("webhook"), "address")
     page = await dialog.submit({"device": kit.key})
     check_configuration(page, kit, url)
     assert not hass.config_entries.async_entries(DOMAIN)
@@ -347,14 +356,43 @@ async def test_a_new_site_shows_what_to_put_on_its_device_before_it_is_saved(has
     assert url.endswith(result["result"].data[CONF_WEBHOOK_ID])
 
 
+def devices(page: Any) -> set[str]:
+    """Return what a page offers to put on the device."""
+    options: list[str] = page["data_schema"].schema["device"].config["options"]
+    return set(options)
+
+
+@pytest.mark.parametrize(
+    ("budget", "kits"),
+    [
+        (22, {"sct-013-030", "sct-013-000", "three-phases", "acs712", "ct-clamp"}),
+        (23, {"sct-013-030", "sct-013-000", "three-phases", "ct-clamp"}),
+        (24, {"sct-013-000", "three-phases"}),
+        (25, {"sct-013-000", "three-phases"}),
+        (73, set()),
+    ],
+)
+async def test_only_parts_are_offered_that_measure_more_than_the_budget(
+    hass: HomeAssistant, budget: int, kits: set[str]
+) -> None:
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, CONF_MAX_AMPS: budget})
+    page = await dialog.choose("webhook")
+    assert devices(page) == kits | {*Recipe}
+    assert page["description_placeholders"] == {"budget": str(budget)}
+    entry = (await dialog.finish())["result"]
+    page = await (await change_options(hass, entry)).choose("device")
+    assert devices(page) == kits | {*Recipe}
+
+
 @pytest.mark.parametrize("language", Recipe)
 async def test_a_device_of_ones_own_is_shown_its_lines(hass: HomeAssistant, language: Recipe) -> None:
     dialog = await new_site(hass)
     await dialog.submit(SITE)
-    url = (await dialog.choose("webhook"))["description_placeholders"]["url"]
+    url = to_copy(await dialog.choose("webhook"), "address")
     page = await dialog.submit({"device": language})
     assert page["step_id"] == "recipe"
-    assert url in page["description_placeholders"]["lines"]
+    assert url in to_copy(page)
     assert qr_code(page) == url
     assert (await dialog.finish({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
 
@@ -367,7 +405,7 @@ async def test_a_site_accepts_what_the_command_posts(
     await dialog.submit(account(tessie))
     await dialog.submit(CAR)
     page = await dialog.submit({"device": Recipe.CURL})
-    *_, header, _, body, url = shlex.split(page["description_placeholders"]["lines"])
+    *_, header, _, body, url = shlex.split(to_copy(page))
     entry = (await dialog.finish())["result"]
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
@@ -382,7 +420,7 @@ async def test_a_sensor_elsewhere_is_shown_the_address_from_outside(hass: HomeAs
     dialog = await new_site(hass)
     await dialog.submit({**SITE, CONF_LOCAL_ONLY: False})
     page = await dialog.choose("webhook")
-    assert page["description_placeholders"]["url"].startswith(f"{EXTERNAL}/api/webhook/")
+    assert to_copy(page, "address").startswith(f"{EXTERNAL}/api/webhook/")
 
 
 async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeAssistant) -> None:
@@ -394,8 +432,7 @@ async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeA
     page = await dialog.choose("webhook")
     assert page["step_id"] == "webhook_path"
     result = await dialog.finish()
-    path = page["description_placeholders"]["path"]
-    assert path == f"/api/webhook/{result['result'].data[CONF_WEBHOOK_ID]}"
+    assert to_copy(page, "address") == f"/api/webhook/{result['result'].data[CONF_WEBHOOK_ID]}"
 
 
 @pytest.mark.parametrize(
@@ -467,7 +504,7 @@ async def test_changing_a_site(hass: HomeAssistant) -> None:
     form = await dialog.submit({**SITE, CONF_NAME: "garage"})
     assert form["errors"] == {CONF_NAME: "site_known"}
     page = await dialog.submit({**SITE, CONF_NAME: "Casa Bea", CONF_MAX_AMPS: 32})
-    assert page["description_placeholders"]["url"] == f"{INTERNAL}/api/webhook/the-id"
+    assert to_copy(page, "address") == f"{INTERNAL}/api/webhook/the-id"
     assert (await dialog.submit())["reason"] == "reconfigure_successful"
     assert (entry.title, entry.unique_id) == ("Casa Bea", "casabea")
     assert entry.data == {**SETTINGS, CONF_MAX_AMPS: 32, CONF_WEBHOOK_ID: "the-id"}
@@ -533,7 +570,8 @@ async def test_the_options(hass: HomeAssistant) -> None:
 @pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.key)
 async def test_the_configuration_of_the_device_can_be_seen_again(hass: HomeAssistant, kit: Kit) -> None:
     entry = add_site(hass)
-    hass.config_entries.async_update_entry(entry, options={CONF_CONNECTED_TIMEOUT: 30})
+    small = {**entry.data, CONF_MAX_AMPS: SMALL_SITE[CONF_MAX_AMPS]}
+    hass.config_entries.async_update_entry(entry, data=small, options={CONF_CONNECTED_TIMEOUT: 30})
     dialog = await change_options(hass, entry)
     await dialog.choose("device")
     page = await dialog.submit({"device": kit.key})
@@ -632,7 +670,7 @@ async def first_reading(
     dialog = await new_site(hass)
     await dialog.submit(site)
     page = await dialog.choose("webhook")
-    sensor = Sensor(await client(), page["description_placeholders"]["url"].removeprefix(EXTERNAL))
+    sensor = Sensor(await client(), to_copy(page, "address").removeprefix(EXTERNAL))
     menu = await dialog.submit()
     assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "reading")
     assert (await dialog.again())["step_id"] == "reading", "the page was loaded again"
@@ -747,14 +785,14 @@ async def test_a_sensor_gets_a_new_address(hass: HomeAssistant) -> None:
     assert page["description_placeholders"] == {"site": "Casa Ana"}
     assert entry.data[CONF_WEBHOOK_ID] == "the-id", "not before it is confirmed"
     await dialog.submit()
-    page = await dialog.submit({"device": KITS[0].key})
+    page = await dialog.submit({"device": KITS[1].key})
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     assert len(webhook_id) == 64
-    check_configuration(page, KITS[0], f"{INTERNAL}/api/webhook/{webhook_id}")
+    check_configuration(page, KITS[1], f"{INTERNAL}/api/webhook/{webhook_id}")
     assert (await dialog.submit())["type"] is FlowResultType.CREATE_ENTRY
     assert list(entry.data[CONF_OLD_WEBHOOKS]) == ["the-id"]
     page = await (await change_site(hass, entry)).submit(SITE)
-    assert page["description_placeholders"]["url"].endswith(webhook_id)
+    assert to_copy(page, "address").endswith(webhook_id)
 
 
 async def test_there_is_no_new_address_where_it_cannot_be_shown(hass: HomeAssistant) -> None:
@@ -773,8 +811,8 @@ async def test_there_is_no_new_address_where_it_cannot_be_shown(hass: HomeAssist
 async def test_adding_a_site_with_its_only_car(hass: HomeAssistant, tessie: TessieServer) -> None:
     dialog = await new_site_with_car(hass)
     form = await dialog.submit(account(tessie, f" {TOKEN}\n"))
-    assert form["description_placeholders"] == {"cars": "Red"}
-    assert typed(form) == {CONF_MAX_AMPS_CAR: "", CONF_CHARGER_LOCATION: HOME}
+    assert form["description_placeholders"] == {"car": "Red"}
+    assert typed(form) == {CONF_MAX_AMPS_CAR: 16, CONF_CHARGER_LOCATION: HOME}
     await dialog.submit({**CAR, CONF_CHARGER_LOCATION: {"latitude": 1.0, "longitude": 2.0}})
     result = await dialog.finish()
     car = only_car(result["result"])
@@ -813,9 +851,26 @@ async def test_choosing_among_cars_of_the_same_name(hass: HomeAssistant, tessie:
     form = await dialog.submit(account(tessie))
     choice = form["data_schema"].schema[CONF_CAR_VIN]
     assert [option["label"] for option in choice.config["options"]] == ["Red (…0316)", "Red (…1234)"]
-    await dialog.submit({CONF_CAR_VIN: OTHER_VIN, **CAR})
+    await dialog.submit({CONF_CAR_VIN: OTHER_VIN})
+    await dialog.submit(CAR)
     result = await dialog.finish()
     assert only_car(result["result"]).unique_id == OTHER_VIN
+
+
+@pytest.mark.parametrize(
+    ("reported", "budget", "proposed"),
+    [(16, 25, 16), (32, 25, 25), (48, 63, 48), (80, 100, 48), (4, 25, ""), (0, 25, "")],
+)
+async def test_the_maximum_that_a_car_reports_is_proposed_up_to_the_budget(
+    hass: HomeAssistant, tessie: TessieServer, reported: int, budget: int, proposed: int | str
+) -> None:
+    tessie.remove_car(VIN)
+    tessie.add_car(VIN, Car(rng=RANDOM, max_amps=reported), name="Red")
+    dialog = await new_site(hass)
+    await dialog.submit({**SITE, CONF_MAX_AMPS: budget})
+    await dialog.choose("tesla")
+    form = await dialog.submit(account(tessie))
+    assert typed(form)[CONF_MAX_AMPS_CAR] == proposed
 
 
 async def test_a_car_that_another_site_has_is_not_offered(hass: HomeAssistant, tessie: TessieServer) -> None:
@@ -823,7 +878,7 @@ async def test_a_car_that_another_site_has_is_not_offered(hass: HomeAssistant, t
     tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
     dialog = await new_site_with_car(hass)
     form = await dialog.submit(account(tessie))
-    assert form["description_placeholders"] == {"cars": "Blue"}
+    assert form["description_placeholders"] == {"car": "Blue"}
     await dialog.submit(CAR)
     result = await dialog.finish()
     assert only_car(result["result"]).unique_id == OTHER_VIN
@@ -855,6 +910,25 @@ async def test_what_tessie_answers_instead(
     await dialog.submit(CAR)
     result = await dialog.finish()
     assert only_car(result["result"]).data == car_data(tessie.url)
+
+
+def is_server_open(form: Any) -> bool:
+    is_collapsed: bool = form["data_schema"].schema["server"].options["collapsed"]
+    return not is_collapsed
+
+
+async def test_an_address_of_ones_own_stays_in_sight_until_it_is_right(
+    hass: HomeAssistant, tessie: TessieServer, unused_tcp_port: int
+) -> None:
+    dialog = await new_site_with_car(hass)
+    assert not is_server_open(dialog.result)
+    for url in ("nonsense", f"http://127.0.0.1:{unused_tcp_port}"):
+        form = await dialog.submit({CONF_TESSIE_TOKEN: TOKEN, "server": {CONF_TESSIE_URL: url}})
+        assert is_server_open(form)
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    entry = (await dialog.finish())["result"]
+    assert is_server_open((await change_car(hass, entry)).result)
 
 
 async def test_an_account_without_cars(hass: HomeAssistant, tessie: TessieServer) -> None:
@@ -965,9 +1039,65 @@ async def test_adding_a_car_later(hass: HomeAssistant, tessie: TessieServer) -> 
     assert car.data == car_data(tessie.url)
 
 
+async def test_a_second_car_needs_no_second_token(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    dialog = await new_car(hass, entry)
+    assert dialog.result["description_placeholders"] == {"cars": "Red"}
+    form = await dialog.choose("known_account")
+    assert form["description_placeholders"] == {"car": "Blue"}
+    await dialog.submit(CAR)
+    second = next(car for car in entry.subentries.values() if car.unique_id == OTHER_VIN)
+    assert second.data == car_data(tessie.url, OTHER_VIN)
+
+
+async def test_the_car_of_a_new_site_needs_no_token_of_a_known_account(
+    hass: HomeAssistant, tessie: TessieServer
+) -> None:
+    add_site(hass, "Garage", [car_data(tessie.url), car_data(tessie.url, "5YJ3E1EA7KF000999", OLD_TOKEN)])
+    for vin, name in ((OTHER_VIN, "Blue"), ("5YJ3E1EA7KF000777", "Green")):
+        tessie.add_car(vin, Car(rng=RANDOM), name=name)
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    form = await dialog.choose("known_account")
+    assert form["step_id"] == "which_car", "the account whose token was refused does not stand in the way"
+    await dialog.submit({CONF_CAR_VIN: OTHER_VIN})
+    await dialog.submit(CAR)
+    assert only_car((await dialog.finish())["result"]).data == car_data(tessie.url, OTHER_VIN)
+
+
+@pytest.mark.parametrize(
+    ("token", "errors"), [(TOKEN, {"base": "car_known"}), (OLD_TOKEN, {CONF_TESSIE_TOKEN: "invalid_auth"})]
+)
+async def test_a_known_account_that_shows_no_other_car_is_replaced_by_another(
+    hass: HomeAssistant, tessie: TessieServer, token: str, errors: dict[str, str]
+) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url, token=token)])
+    dialog = await new_car(hass, entry)
+    form = await dialog.choose("known_account")
+    assert form["errors"] == errors
+    assert typed(form) == {"server": {CONF_TESSIE_URL: tessie.url}}, "the token is not shown"
+    tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    assert {car.unique_id for car in entry.subentries.values()} == {VIN, OTHER_VIN}
+
+
+async def test_a_known_account_that_is_removed_while_it_is_chosen(hass: HomeAssistant, tessie: TessieServer) -> None:
+    entry = add_site(hass, cars=[car_data(tessie.url)])
+    dialog = await new_car(hass, entry)
+    hass.config_entries.async_remove_subentry(entry, only_car(entry).subentry_id)
+    form = await dialog.choose("known_account")
+    assert form["step_id"] == "tesla"
+    await dialog.submit(account(tessie))
+    await dialog.submit(CAR)
+    assert only_car(entry).unique_id == VIN
+
+
 async def test_the_same_car_twice_is_refused(hass: HomeAssistant, tessie: TessieServer) -> None:
     entry = add_site(hass, cars=[car_data(tessie.url)])
     dialog = await new_car(hass, entry)
+    await dialog.choose("tesla")
     form = await dialog.submit(account(tessie))
     assert form["errors"] == {"base": "car_known"}
     tessie.add_car(OTHER_VIN, Car(rng=RANDOM), name="Blue")

@@ -74,8 +74,12 @@ def test_the_checks_that_matter_run_on_every_change() -> None:
 
 def test_the_release_uploads_what_hacs_looks_for() -> None:
     hacs = json.loads((ROOT / "hacs.json").read_text())
-    commands = [step.get("run", "") for step in steps(load(GITHUB / "workflows" / "release.yml"))]
+    workflow = load(GITHUB / "workflows" / "release.yml")
+    commands = [step.get("run", "") for step in steps(workflow)]
     assert all(hacs["filename"] in command for command in commands[-2:])
+    # A release that is published without it cannot be installed for as long as the workflow takes
+    assert workflow["on"].keys() == {"push"}
+    assert "--draft" in commands[-1]
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

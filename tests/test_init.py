@@ -69,8 +69,19 @@ async def test_a_site_and_its_charger_are_devices(site: Site, device_registry: d
     car = device_registry.async_get_device_by_identifier((DOMAIN, CHARGER_ID), site.entry.entry_id)
     assert home is not None
     assert car is not None
-    assert (home.name, home.entry_type) == ("Casa", dr.DeviceEntryType.SERVICE)
-    assert (car.name, car.via_device_id, car.config_subentry_id) == ("Rocinante", home.id, CHARGER_ID)
+    assert (home.name, home.model, home.entry_type) == ("Casa", "230 V", dr.DeviceEntryType.SERVICE)
+    assert (car.name, car.model, car.via_device_id) == ("Rocinante", "Model 3", home.id)
+    assert car.config_subentry_id == CHARGER_ID
+
+
+async def test_the_device_of_a_site_tells_how_it_is_fed(
+    hass: HomeAssistant, site: Site, device_registry: dr.DeviceRegistry
+) -> None:
+    hass.config_entries.async_update_entry(site.entry, data={**site.entry.data, CONF_SUPPLY: "three"})
+    await hass.async_block_till_done()
+    home = device_registry.async_get_device_by_identifier((DOMAIN, site.entry.entry_id), site.entry.entry_id)
+    assert home is not None
+    assert home.model == "3 × 230 V"
 
 
 async def test_entities_belong_to_their_subentry_and_keep_their_unique_ids(

@@ -229,6 +229,19 @@ async def test_a_meter_that_shows_less_than_the_car_draws_is_told(site: Site) ->
     assert not _issues(site)
 
 
+async def test_a_current_beyond_the_sensors_range_is_told_until_a_day_without(site: Site) -> None:
+    beyond = {"amps": 24.0, "watts": 5520.0, "beyond_range": True}
+    await site.advance(5, step_s=5, **beyond)
+    await site.advance(20, step_s=5, amps=20.0, watts=4600.0)
+    assert not _issues(site), "a motor that starts"
+    await site.advance(20, step_s=5, **beyond)
+    assert _shown(site) == {"beyond_range"}
+    await site.advance(3600, step_s=60, amps=20.0, watts=4600.0)
+    assert "beyond_range" in _shown(site)
+    await site.advance(86400, step_s=600, amps=20.0, watts=4600.0)
+    assert "beyond_range" not in _shown(site)
+
+
 async def test_a_meter_in_kilowatts_is_told(site: Site) -> None:
     await site.advance(700, step_s=5, amps=18.0, watts=4.14)
     assert _shown(site) == {"watts_implausible"}

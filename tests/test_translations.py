@@ -45,6 +45,8 @@ FRONTEND: Final = {
     r"\bunder Statistics\b": "ui.panel.config.tools.tabs.statistics.title",
     r"\bHistory shows\b": "panel.history",
     r"\bSubmit\b": "ui.panel.config.integrations.config_flow.submit",
+    r"^Finish$|\bpress Finish\b": "ui.panel.config.integrations.config_flow.finish",
+    r"\bpress Copy to clipboard\b": "ui.components.yaml-editor.copy_to_clipboard",
     r"\bReconfigure\b": "ui.panel.config.integrations.config_entry.reconfigure",
 }
 """How English names a place of Home Assistant's own pages, and where its frontend keeps the name."""
@@ -157,6 +159,14 @@ def test_places_have_the_names_that_the_frontend_gives_them(language: str) -> No
         if path != "options.step.init.menu_options.device" and "Show device configuration" in text:
             assert places["options.step.init.menu_options.device"] in places[path], path
     assert seen == set(FRONTEND.values())
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_a_search_for_amp_sensor_finds_all_triggers_and_conditions(language: str) -> None:
+    """The search of the automation editor looks at names and descriptions, not at whose they are."""
+    texts = {path: text for path, text in read(language).items() if re.match(r"(triggers|conditions)\.\w+\.desc", path)}
+    assert len(texts) == 14
+    assert [path for path, text in texts.items() if "Amp Sensor" not in text] == []
 
 
 @pytest.fixture

@@ -13,7 +13,17 @@ from homeassistant.util.hass_dict import HassKey
 from . import frontend, live, view
 from .chargers.charger import Charger
 from .chargers.tessie import TessieCharger, TessieClient
-from .const import CONF_CAR_VIN, CONF_CHARGER_LOCATION, CONF_TESSIE_TOKEN, CONF_TESSIE_URL, DOMAIN, SUBENTRY_CHARGER
+from .const import (
+    CONF_CAR_VIN,
+    CONF_CHARGER_LOCATION,
+    CONF_SUPPLY,
+    CONF_TESSIE_TOKEN,
+    CONF_TESSIE_URL,
+    CONF_VOLTAGE,
+    DOMAIN,
+    SUBENTRY_CHARGER,
+)
+from .control import Supply
 from .services import async_setup_services
 from .site import address
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
@@ -47,6 +57,13 @@ def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
     )
 
 
+def _model(entry: AmpSensorConfigEntry) -> str:
+    """Return how a house is fed, as one writes it on a fuse box: 3 × 230 V."""
+    supply = entry.data.get(CONF_SUPPLY)
+    volts = f"{entry.data[CONF_VOLTAGE]} V"
+    return volts if supply is None else f"{Supply(supply).phases} × {volts}"
+
+
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, which tell what is wrong where no site is loaded, and the dashboard of all sites."""
     async_setup_services(hass)
@@ -64,6 +81,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=dr.DeviceEntryType.SERVICE,
         manufacturer="Amp Sensor",
+        model=_model(entry),
         name=entry.title,
     )
     chargers = {

@@ -2,13 +2,14 @@
 
 from typing import override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow
 from homeassistant.core import callback
 
 from .const import DOMAIN, SUBENTRY_CHARGER
 from .flows.charger import ChargerSubentryFlow, TokenSteps
 from .flows.options import AmpSensorOptionsFlow
 from .flows.site import SiteSteps
+from .site.coordinator import AmpSensorConfigEntry
 
 
 class AmpSensorConfigFlow(SiteSteps, TokenSteps, domain=DOMAIN):
@@ -17,7 +18,7 @@ class AmpSensorConfigFlow(SiteSteps, TokenSteps, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+    def async_get_options_flow(config_entry: AmpSensorConfigEntry) -> AmpSensorOptionsFlow:
         """Return the flow for the options of a site."""
         return AmpSensorOptionsFlow()
 

@@ -12,7 +12,8 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .chargers.tessie import model_of
+from .const import CONF_CAR_VIN, DOMAIN
 from .site.coordinator import SiteCoordinator
 from .site.data import ChargerData, SiteData
 
@@ -43,12 +44,14 @@ def _site_source(coordinator: SiteCoordinator) -> Source[SiteData]:
 
 
 def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[ChargerData]:
+    charger = coordinator.config_entry.subentries[charger_id]
     return Source(
         id=charger_id,
         device_info=DeviceInfo(
             identifiers={(DOMAIN, charger_id)},
             manufacturer="Tesla",
-            name=coordinator.config_entry.subentries[charger_id].title,
+            model=model_of(charger.data[CONF_CAR_VIN]),
+            name=charger.title,
             via_device_id=coordinator.device_id,
         ),
         read=lambda site: site.chargers[charger_id],

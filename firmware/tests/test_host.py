@@ -140,9 +140,11 @@ def test_a_current_beyond_the_range_is_reported(webhook: Webhook, device: Device
     device.start()
     device.wait_for_log("beyond what this clamp and burden can show", 5)
     assert device.states()["Beyond range"] is True
+    assert webhook.next_post(7).data["beyond_range"] is True
     device.flow(10)
     time.sleep(2.5)
     assert device.states()["Beyond range"] is False
+    assert "beyond_range" not in webhook.next_post(7).data
 
 
 def test_calibration_and_settings_from_home_assistant_outlive_a_restart(webhook: Webhook, device: Device) -> None:

@@ -91,6 +91,13 @@ class Person:
         """Go on to the next page of a dialog."""
         await self.press("Submit")
 
+    async def copy(self) -> str:
+        """Press the button that copies what a page shows, and return what can be pasted then."""
+        await self.press("Copy to clipboard")
+        text = await self.page.evaluate("navigator.clipboard.readText()")
+        assert isinstance(text, str)
+        return text
+
     async def choose(self, text: str) -> None:
         """Click what is written somewhere: an entry of a list or a menu."""
         await self.page.get_by_text(text, exact=True).locator("visible=true").last.click()
@@ -127,6 +134,7 @@ async def sit_down(browser: Browser, url: str, *, size: str, scheme: str, pictur
         has_touch=size == "phone",
         color_scheme="dark" if scheme == "dark" else "light",
         locale="en-GB",
+        permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)

@@ -35,7 +35,7 @@ LONG = "x" * 3000
 
 
 def _parse(payload: object) -> Reading:
-    return parse(json.dumps(payload).encode(), at=7.0, nominal_volts=230.0)
+    return parse(json.dumps(payload).encode(), at=7.0, nominal_volts=230.0).reading
 
 
 def _refusal(body: bytes) -> Refused:
@@ -214,8 +214,31 @@ _FIELDS = st.fixed_dictionaries(
         "phases": st.lists(st.fixed_dictionaries({"amps": st.floats(-500, 500)}) | _JSON, max_size=4) | _JSON,
         "energy_wh": st.floats(0, 1e12) | _JSON,
         "boot_id": st.text() | _JSON,
+        "beyond_range": st.booleans() | _JSON,
     },
 )
+
+
+@pytest.mark.parametrize(
+    ("told", "is_beyond_range"),
+    [
+        ({"amps": 24.0, "watts": 5520.0}, False),
+        ({"amps": 24.0, "watts": 5520.0, "beyond_range": False}, False),
+        ({"amps": 24.0, "watts": 5520.0, "beyond_range": True}, True),
+        ({"phases": [{"amps": 24.0}, None, {"amps": 24.0, "beyond_range": True}]}, True),
+        ({"phases": [{"amps": 24.0}, {"amps": 1.0, "beyond_range": False}]}, False),
+        ({"phases": [{"amps": 24.0}], "beyond_range": True}, True),
+    ],
+)
+def test_a_sensor_may_say_that_more_flows_than_it_can_show(told: dict[str, object], is_beyond_range: bool) -> None:
+    post = parse(json.dumps(told).encode(), at=7.0, nominal_volts=230.0)
+    assert post.is_beyond_range is is_beyond_range
+    assert post.reading.amps[0] == 24.0, "what it shows is the least that flows"
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    refused = _refusal(b'{"amps": 24.0, "watts": 5520.0, "beyond_range": "no"}')
+    assert str(refused) == 'beyond_range must be true or false, got the text "no"'
 
 
 @given(st.binary() | (_JSON | _FIELDS).map(lambda payload: json.dumps(payload).encode()))
@@ -223,7 +246,7 @@ _FIELDS = st.fixed_dictionaries(
 def test_whatever_arrives_is_a_sane_reading_or_a_short_refusal(body: bytes) -> None:
     answer: Reading | Refused
     try:
-        answer = parse(body, at=0.0, nominal_volts=230.0)
+        answer = parse(body, at=0.0, nominal_volts=230.0).reading
     except Refused as refused:
         answer = refused
     if isinstance(answer, Refused):

@@ -1,8 +1,10 @@
 """Decisions that matter are told, rarely enough to be read."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import Action, Command, Controller, Decision, Reason
-from custom_components.amp_sensor.notices.announcer import CAUSES, EVENT_DECISION, SPACING_S, Announcer
+from custom_components.amp_sensor.notices.announcer import EVENT_DECISION, LASTS_S, Announcer
+from custom_components.amp_sensor.notices.deeds import CAUSES, Deed, Deeds
 from simulation.baselines import CONTROLLERS, Rule, Site as SimulatedSite
 from simulation.house import load
 from simulation.plant import Charger
@@ -35,6 +38,8 @@ class Story:
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
         self._announcer = Announcer(hass)
+        self._deeds = Deeds()
+        self._deed: Deed | None = None
         self._events: list[Event] = async_capture_events(hass, EVENT_DECISION)
         self._at = 0.0
 
@@ -44,26 +49,33 @@ class Story:
         reason: Reason = Reason.NO_HEADROOM,
         *,
         after_s: float = 5.0,
+        lasts_s: float = LASTS_S,
         cap: int = CAP,
         **numbers: float,
     ) -> dict[str, Any] | None:
-        """Return what was told of a decision that sends a command, if anything was."""
+        """Return what was told of a decision that sends a command and lasts, if anything was."""
         self._at += after_s
         command = Command(charger_id=CHARGER_ID, action=Action.SET_AMPS, amps=target) if cap else None
-        self._announcer.add(
-            Decision(
-                at=self._at,
-                charger_id=CHARGER_ID,
-                target=target,
-                cap=cap,
-                reason=reason,
-                numbers=numbers,
-                command=command,
-            ),
-            name="Rocinante",
+        decision = Decision(
+            at=self._at,
+            charger_id=CHARGER_ID,
+            target=target,
+            cap=cap,
+            reason=reason,
+            numbers=numbers,
+            command=command,
         )
+        self._add(decision)
+        self.told_at_once = len(self._events) > 0
+        self._at += lasts_s
+        self._add(replace(decision, at=self._at, command=None))
         await self._hass.async_block_till_done()
+        assert len(self._events) <= 1
         return self._events.pop().data if self._events else None
+
+    def _add(self, decision: Decision) -> None:
+        self._deed = self._deeds.add(decision) or self._deed
+        self._announcer.add(decision, self._deed, name="Rocinante")
 
     async def text(self, *args: Any, **kwargs: Any) -> str | None:
         told = await self.decide(*args, **kwargs)
@@ -75,7 +87,7 @@ def story(hass: HomeAssistant) -> Story:
     return Story(hass)
 
 
-async def test_a_large_cut_says_what_the_house_did(story: Story) -> None:
+async def test_a_cut_says_what_the_house_did(story: Story) -> None:
     assert await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0) is None
     assert (
         await story.text(9, Reason.OVER_BUDGET, house_amps=13.0, budget_amps=25.0, over_amps=4.0)
@@ -100,23 +112,41 @@ async def test_a_rise_counts_for_a_minute(story: Story) -> None:
     )
 
 
-async def test_pauses_and_starts_are_always_told(story: Story) -> None:
+async def test_pauses_and_starts_are_told_at_once(story: Story) -> None:
     await story.decide(6, Reason.MINIMUM, house_amps=5.0)
     assert (
         await story.text(0, Reason.PAUSED, house_amps=23.0, budget_amps=25.0)
         == "Paused: the house rose by 18 A, and less than the minimum is left"
     )
+    assert story.told_at_once
     assert await story.decide(0, Reason.RESENT, house_amps=23.0) is None, "the same once more"
     assert await story.text(6, Reason.STARTED, house_amps=3.0) == "Started with 6 A: there is room"
+    assert story.told_at_once
 
 
-async def test_small_changes_and_those_soon_after_another_are_left_to_the_graphs(story: Story) -> None:
+async def test_what_does_not_last_is_left_to_the_graphs(story: Story) -> None:
     await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
-    assert await story.decide(13, Reason.OVER_BUDGET, house_amps=12.0, over_amps=3.0) is None
-    assert await story.text(10, Reason.OVER_BUDGET, house_amps=14.0, over_amps=3.0) is not None
-    assert await story.decide(16, Reason.RAISED, house_amps=5.0) is None, "too soon"
-    assert await story.decide(13, Reason.RAISED, after_s=SPACING_S, house_amps=5.0) is None, "too little"
-    assert await story.text(16, Reason.RAISED, house_amps=5.0) == "Raised to 16 A: there is room"
+    assert await story.decide(9, Reason.OVER_BUDGET, lasts_s=50.0, house_amps=13.0, over_amps=4.0) is None
+    assert await story.decide(16, Reason.RAISED, house_amps=5.0) is None
+    assert await story.text(9, Reason.OVER_BUDGET, house_amps=13.0) == "Lowered to 9 A: the house rose by 8 A"
+    assert not story.told_at_once
+
+
+async def test_small_changes_are_told_once_they_add_up(story: Story) -> None:
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=9.0)
+    assert await story.decide(15, Reason.OVER_BUDGET, house_amps=9.0, budget_amps=24.0, over_amps=1.0) is None
+    assert (
+        await story.text(14, Reason.OVER_BUDGET, house_amps=9.4, budget_amps=24.0, over_amps=1.0)
+        == "Lowered to 14 A: the house draws 9 A of the budget of 24 A"
+    )
+    assert await story.decide(15, Reason.RAISED, house_amps=9.0) is None
+    assert await story.text(16, Reason.RAISED, house_amps=9.0) == "Raised to 16 A: there is room"
+
+
+async def test_a_cut_keeps_its_cause_where_some_of_it_is_given_back(story: Story) -> None:
+    await story.decide(16, Reason.AT_MAXIMUM, house_amps=5.0)
+    assert await story.decide(7, Reason.OVER_BUDGET, lasts_s=30.0, house_amps=15.0, over_amps=6.0) is None
+    assert await story.text(9, Reason.RAISED, house_amps=14.0) == "Lowered to 9 A: the house rose by 10 A"
 
 
 async def test_a_silent_sensor_is_named(story: Story) -> None:
@@ -176,10 +206,14 @@ def _counted(announcer: Announcer) -> Callable[[SimulatedSite], Rule]:
     """Let a controller's decisions be told."""
 
     class Told(Controller):
+        deeds = Deeds()
+        deed: Deed | None = None
+
         def decide(self, *, now: float) -> tuple[Decision, ...]:
             decisions = super().decide(now=now)
             for decision in decisions:
-                announcer.add(decision, name="Rocinante")
+                self.deed = self.deeds.add(decision) or self.deed
+                announcer.add(decision, self.deed, name="Rocinante")
             return decisions
 
     def create(site: SimulatedSite) -> Rule:
@@ -195,8 +229,11 @@ async def test_a_recorded_house_fills_a_page_a_day(hass: HomeAssistant) -> None:
     house = load(TRACE).window(start_h=24, hours=48)
     result = replay(house, _counted(Announcer(hass)), budget=25, chargers=(Charger(max_amps=16),))
     await hass.async_block_till_done()
-    assert len(events) / result.days <= 30, "entries a day, with a car that charges around the clock"
-    assert result.commands_per_h * 24 > 100
+    assert 50 <= len(events) / result.days <= 80, "entries a day, with a car that charges around the clock"
+    assert result.commands_per_h * 24 > 1.5 * len(events) / result.days
+    assert {event.data["kind"] for event in events} >= {"lowered_house_rose", "raised", "paused_house_rose", "started"}
+    told = [CAP, *(event.data["amps"] for event in events)]
+    assert all(before != after for before, after in pairwise(told)), "each entry is news"
 
 
 @pytest.fixture
@@ -210,7 +247,8 @@ async def test_the_logbook_says_it_in_words(logbook: None, site: Site, hass_clie
     start = dt_util.utcnow() - timedelta(seconds=1)
     await site.advance(20, amps=18.0, watts=4140.0)
     await site.post(amps=32.0, watts=7360.0)
-    await site.advance(5, amps=32.0, watts=7360.0)
+    lowered = dt_util.utcnow()
+    await site.advance(65, amps=24.9, watts=5727.0)
     await async_wait_recording_done(hass)
     client = await hass_client()
     response = await client.get(f"/api/logbook/{start.isoformat().replace('+00:00', 'Z')}")
@@ -219,6 +257,7 @@ async def test_the_logbook_says_it_in_words(logbook: None, site: Site, hass_clie
     assert entry["name"] == "Rocinante"
     assert entry["message"].startswith("Lowered to ")
     assert entry["message"].endswith(" A: the house rose by 14 A")
+    assert dt_util.parse_datetime(entry["when"]) == lowered, "it stands where it was done"
     assert entry["entity_id"] == "sensor.rocinante_charging_control"
 
 
@@ -226,6 +265,7 @@ async def test_an_automation_can_use_it(site: Site, device_registry: dr.DeviceRe
     events = async_capture_events(site.hass, EVENT_DECISION)
     await site.advance(20, amps=18.0, watts=4140.0)
     await site.post(amps=32.0, watts=7360.0)
+    await site.advance(65, amps=24.9, watts=5727.0)
     (event,) = events
     device = device_registry.async_get_device_by_identifier((DOMAIN, CHARGER_ID), site.entry.entry_id)
     assert device is not None

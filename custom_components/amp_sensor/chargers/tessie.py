@@ -61,6 +61,8 @@ POLL_AWAY_S: Final = 300.0
 STALE_MOVING_S: Final = 120.0  # age of a moving car's data above which it may have stopped, or be elsewhere
 STALE_PARKED_S: Final = 300.0  # how much older than the charging data the driving data may be
 
+_MODELS: Final = {"3": "Model 3", "C": "Cybertruck", "R": "Roadster", "S": "Model S", "X": "Model X", "Y": "Model Y"}
+"""By the fourth character of a VIN."""
 _STATES: Final = {
     "disconnected": ChargingState.DISCONNECTED,
     "nopower": ChargingState.NO_POWER,
@@ -110,6 +112,8 @@ class TessieVehicle:
 
     vin: str = field(repr=False)
     name: str
+    limit_amps: float | None = None
+    """The most that it takes with its present cable and charger, A per phase, by its own account."""
 
 
 @dataclass(slots=True)
@@ -172,9 +176,11 @@ class TessieClient:
         vehicles = []
         for result in results:
             if isinstance(result, dict) and isinstance(vin := result.get("vin"), str) and vin.isalnum():
-                name = _section(result, "last_state").get("display_name")
+                state = _section(result, "last_state")
+                name = state.get("display_name")
                 name = name if isinstance(name, str) and name else f"Tesla {vin[-4:]}"
-                vehicles.append(TessieVehicle(vin=vin, name=name))
+                limit_amps = _limit_amps(_section(state, "charge_state"))
+                vehicles.append(TessieVehicle(vin=vin, name=name, limit_amps=limit_amps))
         return tuple(vehicles)
 
     async def state(self, vin: str) -> Mapping[str, JsonValueType]:
@@ -326,6 +332,11 @@ class TessieClient:
         return " ".join(re.sub("|".join([*own, _PRIVATE]), "…", text, flags=re.IGNORECASE).split())
 
 
+def model_of(vin: str) -> str | None:
+    """Return which model a car is."""
+    return _MODELS.get(vin[3:4])
+
+
 class TessieCharger(Charger):
     """One car at its charger."""
 
@@ -468,7 +479,7 @@ class TessieCharger(Charger):
             measured_amps=measured,
             phases=self._phases(charge),
             volts=_number(charge, "charger_voltage", *SUPPLY_V) if measured or state in _DRAWING else None,
-            limit_amps=_amps(charge, "charge_current_request_max") or None,
+            limit_amps=_limit_amps(charge),
             plugged_in=plugged_in,
             at_home=self._is_at_home(charge, drive, plugged_in=plugged_in),
             scheduled=pending or word == "pending",
@@ -560,6 +571,10 @@ def _number(section: Mapping[str, JsonValueType], key: str, low: float, high: fl
 
 def _amps(section: Mapping[str, JsonValueType], key: str) -> float | None:
     return _number(section, key, 0, MAX_BUDGET_A)
+
+
+def _limit_amps(charge: Mapping[str, JsonValueType]) -> float | None:
+    return _amps(charge, "charge_current_request_max") or None
 
 
 def _is_moving(drive: Mapping[str, JsonValueType]) -> bool:

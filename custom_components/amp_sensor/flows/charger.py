@@ -1,13 +1,14 @@
 """Adding a charger, changing it, renewing its token."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentry,
     ConfigSubentryData,
     ConfigSubentryFlow,
     SubentryFlowContext,
@@ -22,10 +23,11 @@ import voluptuous as vol
 from yarl import URL
 
 from ..chargers.charger import ChargerAuthError, ChargerBusy, ChargerError, ChargerSubscriptionError
-from ..chargers.tessie import TessieClient
+from ..chargers.tessie import TessieClient, TessieVehicle
 from ..const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
+    CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_PHASES,
     CONF_SUBENTRY_ID,
@@ -35,7 +37,9 @@ from ..const import (
     DEFAULT_RADIUS_M,
     DEFAULT_TESSIE_URL,
     DOMAIN,
+    MAX_CAR_A,
     MAX_RADIUS_M,
+    MIN_CAR_A,
     MIN_RADIUS_M,
     SUBENTRY_CHARGER,
 )
@@ -63,13 +67,15 @@ def _is_plain_address(text: str) -> bool:
     return plain and url.scheme in ("http", "https")
 
 
-async def _async_cars(hass: HomeAssistant, account: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the cars that this account shows (names by VIN), and the errors of the form; one of them is empty."""
+async def _async_cars(
+    hass: HomeAssistant, account: Mapping[str, Any]
+) -> tuple[dict[str, TessieVehicle], dict[str, str]]:
+    """Return the cars that this account shows, by VIN, and the errors of the form; one of them is empty."""
     if not _is_plain_address(account[CONF_TESSIE_URL]):
         return {}, {"base": "invalid_url"}
     client = TessieClient(async_get_clientsession(hass), account[CONF_TESSIE_TOKEN], account[CONF_TESSIE_URL])
     try:
-        cars = {vehicle.vin: vehicle.name for vehicle in await client.vehicles()}
+        cars = {vehicle.vin: vehicle for vehicle in await client.vehicles()}
     except ChargerAuthError as error:
         return {}, {CONF_TESSIE_TOKEN: "missing_scope" if error.missing_scope else "invalid_auth"}
     except ChargerSubscriptionError:
@@ -83,7 +89,7 @@ async def _async_cars(hass: HomeAssistant, account: Mapping[str, Any]) -> tuple[
 
 async def _async_cars_with(
     hass: HomeAssistant, account: Mapping[str, Any], vin: str
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, TessieVehicle], dict[str, str]]:
     """Return as `_async_cars` does; that this car is not among them is an error too."""
     cars, errors = await _async_cars(hass, account)
     return cars, errors or ({} if vin in cars else {CONF_TESSIE_TOKEN: "other_account"})
@@ -112,13 +118,33 @@ def with_phases_of(site: Mapping[str, Any], car: Mapping[str, Any]) -> dict[str,
     return {**rest, CONF_PHASES: kept} if kept and phases > 1 else rest
 
 
+def _chargers(hass: HomeAssistant) -> Iterator[ConfigSubentry]:
+    """Yield the chargers of every site."""
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        yield from entry.get_subentries_of_type(SUBENTRY_CHARGER)
+
+
 def known_cars(hass: HomeAssistant) -> set[str | None]:
     """Return the VINs that any site has."""
-    return {
-        subentry.unique_id
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
-    }
+    return {charger.unique_id for charger in _chargers(hass)}
+
+
+def known_accounts(hass: HomeAssistant) -> list[dict[str, str]]:
+    """Return the accounts that the cars of any site are in."""
+    keys = (CONF_TESSIE_TOKEN, CONF_TESSIE_URL)
+    accounts = dict.fromkeys(tuple(charger.data[key] for key in keys) for charger in _chargers(hass))
+    return [dict(zip(keys, account, strict=True)) for account in accounts]
+
+
+def names_of_cars(hass: HomeAssistant) -> str:
+    """Return what the cars of all sites are called."""
+    return ", ".join(charger.title for charger in _chargers(hass))
+
+
+def _proposed_amps(car: TessieVehicle, site: Mapping[str, Any]) -> int | str:
+    """Return the maximum to propose for a car: what it says that it takes, and no more than the house may draw."""
+    amps = int(min(car.limit_amps or 0, site[CONF_MAX_AMPS], MAX_CAR_A))
+    return amps if amps >= MIN_CAR_A else EMPTY
 
 
 class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -127,9 +153,10 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
     """The steps that add a Tesla through Tessie: to a new site as to one that is there."""
 
     _token: type[vol.Required | vol.Optional] = vol.Required
-    _account: dict[str, str]
-    _cars: dict[str, str]
-    """The cars to choose from: names by VIN."""
+    _cars: dict[str, tuple[TessieVehicle, dict[str, str]]]
+    """The cars to choose from by VIN, each with its account."""
+    _vin: str
+    """The one that was chosen."""
 
     @abstractmethod
     def _site(self) -> Mapping[str, Any]:
@@ -141,32 +168,63 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
 
     async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask for the account."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            self._account = _typed_account(user_input)
-            cars, errors = await _async_cars(self.hass, self._account)
-            known = known_cars(self.hass)
-            self._cars = {vin: name for vin, name in cars.items() if vin not in known}
-            if self._cars:
-                return await self.async_step_car()
-            errors = errors or {"base": "car_known"}
+        if user_input is None:
+            return self._ask_for_account({})
+        errors = await self._async_find_cars([_typed_account(user_input)])
+        return self._ask_for_account(user_input, errors) if errors else await self.async_step_which_car()
+
+    async def async_step_known_account(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Look for another car in the accounts of those that are there; ask for an account where none is found."""
+        accounts = known_accounts(self.hass)
+        errors = await self._async_find_cars(accounts)
+        if not errors:
+            return await self.async_step_which_car()
+        url = accounts[0][CONF_TESSIE_URL] if accounts else DEFAULT_TESSIE_URL
+        return self._ask_for_account({SECTION_SERVER: {CONF_TESSIE_URL: url}}, errors)
+
+    async def _async_find_cars(self, accounts: Iterable[dict[str, str]]) -> dict[str, str]:
+        """Find the cars that no site has yet; return the errors of the form where there are none."""
+        known = known_cars(self.hass)
+        self._cars = {}
+        failures = []
+        for account in accounts:
+            cars, errors = await _async_cars(self.hass, account)
+            self._cars |= {vin: (car, account) for vin, car in cars.items() if vin not in known}
+            failures.append(errors)
+        return {} if self._cars else next(filter(None, failures), {"base": "car_known"})
+
+    def _ask_for_account(self, user_input: Mapping[str, Any], errors: dict[str, str] | None = None) -> ResultT:
         return self.async_show_form(
             step_id="tesla",
-            data_schema=self.add_suggested_values_to_schema(account_schema(self._token), user_input),
+            data_schema=self.add_suggested_values_to_schema(account_schema(self._token, user_input), user_input),
             errors=errors,
             description_placeholders={"token_url": _TOKEN_URL},
         )
 
+    async def async_step_which_car(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask which car, where there are several."""
+        if user_input is None and len(self._cars) > 1:
+            # Two cars may have the same name: the end of the VIN tells them apart.
+            options = [
+                SelectOptionDict(value=vin, label=f"{car.name} (…{vin[-4:]})") for vin, (car, _) in self._cars.items()
+            ]
+            choice = SelectSelector(SelectSelectorConfig(options=options))
+            return self.async_show_form(
+                step_id="which_car", data_schema=vol.Schema({vol.Required(CONF_CAR_VIN): choice})
+            )
+        self._vin = (user_input or {}).get(CONF_CAR_VIN) or next(iter(self._cars))
+        return await self.async_step_car()
+
     async def async_step_car(self, user_input: dict[str, Any] | None = None) -> ResultT:
-        """Ask which car, how much it may draw, and where its charger is."""
+        """Ask how much the car may draw, and where its charger is."""
+        car, account = self._cars[self._vin]
         errors: dict[str, str] = {}
         if user_input is not None:
             settings, errors = _car_settings(user_input)
-            vin = user_input.get(CONF_CAR_VIN) or next(iter(self._cars))
             if not errors:
-                data = {**self._account, CONF_CAR_VIN: vin, **settings}
+                data = {**account, CONF_CAR_VIN: car.vin, **settings}
                 return await self._async_add_car(
-                    ConfigSubentryData(data=data, subentry_type=SUBENTRY_CHARGER, title=self._cars[vin], unique_id=vin)
+                    ConfigSubentryData(data=data, subentry_type=SUBENTRY_CHARGER, title=car.name, unique_id=car.vin)
                 )
         else:
             home = {
@@ -174,18 +232,12 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
                 CONF_LONGITUDE: self.hass.config.longitude,
                 CONF_RADIUS: DEFAULT_RADIUS_M,
             }
-            user_input = {CONF_MAX_AMPS_CAR: EMPTY, CONF_CHARGER_LOCATION: home}
-        schema = car_schema(phases_of(self._site()))
-        if len(self._cars) > 1:
-            # Two cars may have the same name: the end of the VIN tells them apart.
-            options = [SelectOptionDict(value=vin, label=f"{name} (…{vin[-4:]})") for vin, name in self._cars.items()]
-            choice = SelectSelector(SelectSelectorConfig(options=options))
-            schema = vol.Schema({vol.Required(CONF_CAR_VIN): choice, **schema.schema})
+            user_input = {CONF_MAX_AMPS_CAR: _proposed_amps(car, self._site()), CONF_CHARGER_LOCATION: home}
         return self.async_show_form(
             step_id="car",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            data_schema=self.add_suggested_values_to_schema(car_schema(phases_of(self._site())), user_input),
             errors=errors,
-            description_placeholders={"cars": ", ".join(self._cars.values())},
+            description_placeholders={"car": car.name},
         )
 
 
@@ -222,7 +274,7 @@ class TokenSteps(ConfigFlow):
             description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},
         )
 
-    def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Mapping[str, str]) -> ConfigFlowResult:
+    def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Container[str]) -> ConfigFlowResult:
         """Give the new token to each car of the site that had the old one and is in the same account."""
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
             if subentry.data[CONF_TESSIE_TOKEN] == old and subentry.data[CONF_CAR_VIN] in cars:
@@ -240,7 +292,15 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Begin with the account."""
-        return await self.async_step_tesla(user_input)
+        return await (self.async_step_account() if known_cars(self.hass) else self.async_step_tesla())
+
+    async def async_step_account(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask whether it is that of the cars that are there."""
+        return self.async_show_menu(
+            step_id="account",
+            menu_options=["known_account", "tesla"],
+            description_placeholders={"cars": names_of_cars(self.hass)},
+        )
 
     @override
     def _site(self) -> Mapping[str, Any]:
@@ -273,7 +333,7 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
             }
             if phases := subentry.data.get(CONF_PHASES):
                 user_input[CONF_PHASES] = [str(phase) for phase in phases]
-        schema = car_schema(phases_of(self._site())).extend(account_schema(vol.Optional).schema)
+        schema = car_schema(phases_of(self._site())).extend(account_schema(vol.Optional, user_input).schema)
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),

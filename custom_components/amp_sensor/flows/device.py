@@ -12,13 +12,16 @@ from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig, QrErrorCorrectionLevel
 import voluptuous as vol
 
-from ..const import CONF_LOCAL_ONLY, CONF_VOLTAGE
+from ..const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE
 from ..meters.device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
+from .forms import TO_COPY, device_choice
 
 _GUIDE_URL: Final = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"
 
 # Of a form, and not kept
 DEVICE: Final = "device"
+ADDRESS: Final = "address"
+_TEXT: Final = "text"
 _QR_CODE: Final = "qr_code"
 
 
@@ -33,6 +36,11 @@ def webhook_url(hass: HomeAssistant, site: Mapping[str, Any]) -> str | None:
         return None
 
 
+def device_schema(marker: type[vol.Required | vol.Optional], site: Mapping[str, Any]) -> vol.Schema:
+    """Return the question what measures the current of a site; `marker` is whether it has to be answered."""
+    return vol.Schema({marker(DEVICE): device_choice(site[CONF_MAX_AMPS])})
+
+
 class DeviceSteps(ConfigEntryBaseFlow):
     """The pages that show what to put on a device: of a new site as of one that is there."""
 
@@ -42,22 +50,17 @@ class DeviceSteps(ConfigEntryBaseFlow):
 
     def _show_device(self, device: str, site: Mapping[str, Any], url: str) -> ConfigFlowResult:
         code = QrCodeSelectorConfig(data=url, scale=6, error_correction_level=QrErrorCorrectionLevel.QUARTILE)
-        schema = vol.Schema({vol.Optional(_QR_CODE): QrCodeSelector(code)})
-        for kit in KITS:
-            if kit.key == device:
-                return self.async_show_form(
-                    step_id="esphome",
-                    data_schema=schema,
-                    description_placeholders={
-                        "yaml": device_yaml(kit, webhook_url=url, voltage=site[CONF_VOLTAGE]),
-                        "largest_amps": str(kit.largest_amps),
-                        "guide_url": _GUIDE_URL,
-                    },
-                )
+        schema = vol.Schema({vol.Optional(_TEXT): TO_COPY, vol.Optional(_QR_CODE): QrCodeSelector(code)})
+        kit = next((kit for kit in KITS if kit.key == device), None)
+        if kit is None:
+            step_id, text, placeholders = "recipe", recipe(Recipe(device), webhook_url=url), {}
+        else:
+            step_id, text = "esphome", device_yaml(kit, webhook_url=url, voltage=site[CONF_VOLTAGE])
+            placeholders = {"largest_amps": str(kit.largest_amps), "guide_url": _GUIDE_URL}
         return self.async_show_form(
-            step_id="recipe",
-            data_schema=schema,
-            description_placeholders={"lines": recipe(Recipe(device), webhook_url=url)},
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, {_TEXT: text}),
+            description_placeholders=placeholders,
         )
 
     async def async_step_esphome(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -1,7 +1,7 @@
 """What the pages of the flows ask for: fields, limits, units, defaults."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.const import (
     CONF_NAME,
@@ -21,6 +21,8 @@ from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
+    TemplateSelector,
+    TemplateSelectorConfig,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -140,8 +142,14 @@ OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
 }
 """What is shown together; they are kept without these groups."""
 OPTIONS_SCHEMA = vol.Schema({vol.Required(name): section(schema) for name, schema in OPTION_SECTIONS.items()})
-DEVICE_CHOICE = _choice((*(kit.key for kit in KITS), *Recipe), "device")
+TO_COPY = TemplateSelector(TemplateSelectorConfig(read_only=True))
+"""Shows a text with a button to copy it: of all selectors the only one that has it."""
 REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
+
+
+def device_choice(budget_amps: float) -> SelectSelector:
+    """Return what can be put on a device: of the kits those that still measure where the budget is exceeded."""
+    return _choice((*(kit.key for kit in KITS if kit.largest_amps > budget_amps), *Recipe), "device")
 
 
 def car_schema(phases: int) -> vol.Schema:
@@ -160,8 +168,12 @@ def car_schema(phases: int) -> vol.Schema:
     )
 
 
-def account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:
-    """Return the form of an account; `token` is whether one has to be typed."""
+def account_schema(token: type[vol.Required | vol.Optional], user_input: Mapping[str, Any]) -> vol.Schema:
+    """Return the form of an account; `token` is whether one has to be typed.
+
+    An address that is not the usual one can be seen at once.
+    """
+    url = user_input.get(SECTION_SERVER, {}).get(CONF_TESSIE_URL) or DEFAULT_TESSIE_URL
     return vol.Schema(
         {
             token(CONF_TESSIE_TOKEN): _TOKEN,
@@ -173,7 +185,7 @@ def account_schema(token: type[vol.Required | vol.Optional]) -> vol.Schema:
                         )
                     }
                 ),
-                {"collapsed": True},
+                {"collapsed": url == DEFAULT_TESSIE_URL},
             ),
         }
     )

@@ -5,9 +5,10 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 import voluptuous as vol
 
+from ..const import CONF_MAX_AMPS
 from ..site.address import with_new_address
-from .device import DEVICE, DeviceSteps, webhook_url
-from .forms import DEVICE_CHOICE, OPTION_SECTIONS, OPTIONS_SCHEMA
+from .device import DEVICE, DeviceSteps, device_schema, webhook_url
+from .forms import OPTION_SECTIONS, OPTIONS_SCHEMA
 
 
 class AmpSensorOptionsFlow(DeviceSteps, OptionsFlow):
@@ -46,7 +47,11 @@ class AmpSensorOptionsFlow(DeviceSteps, OptionsFlow):
             return self.async_abort(reason="no_address")
         if user_input is not None:
             return self._show_device(user_input[DEVICE], site, url)
-        return self.async_show_form(step_id="device", data_schema=vol.Schema({vol.Required(DEVICE): DEVICE_CHOICE}))
+        return self.async_show_form(
+            step_id="device",
+            data_schema=device_schema(vol.Required, site),
+            description_placeholders={"budget": str(site[CONF_MAX_AMPS])},
+        )
 
     @override
     def _finish(self) -> ConfigFlowResult:

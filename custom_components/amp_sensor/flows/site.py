@@ -31,9 +31,9 @@ from ..const import (
 )
 from ..control import ProtectionKind
 from ..meters.first_reading import FirstReading
-from .charger import TeslaSteps, known_cars, with_phases_of
-from .device import DEVICE, DeviceSteps, webhook_url
-from .forms import DEVICE_CHOICE, EMPTY, LEARN, SITE_SCHEMA
+from .charger import TeslaSteps, known_cars, names_of_cars, with_phases_of
+from .device import ADDRESS, DEVICE, DeviceSteps, device_schema, webhook_url
+from .forms import EMPTY, LEARN, SITE_SCHEMA, TO_COPY
 
 
 def _site_id(name: str) -> str:
@@ -97,8 +97,13 @@ class SiteSteps(DeviceSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str
         )
 
     async def async_step_charger(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask whether there is a car."""
-        return self.async_show_menu(step_id="charger", menu_options=["tesla", "webhook"])
+        """Ask whether there is a car, and whether its account is known."""
+        cars = names_of_cars(self.hass)
+        return self.async_show_menu(
+            step_id="charger",
+            menu_options=["known_account", "tesla", "webhook"] if cars else ["tesla", "webhook"],
+            description_placeholders={"cars": cars},
+        )
 
     @override
     async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -148,13 +153,14 @@ class SiteSteps(DeviceSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str
         if user_input is not None:
             device = user_input.get(DEVICE)
             return self._finish() if url is None or device is None else self._show_device(device, self._data, url)
-        if url is None:
-            path = async_generate_path(self._data[CONF_WEBHOOK_ID])
-            return self.async_show_form(step_id="webhook_path", description_placeholders={"path": path})
+        schema = vol.Schema({vol.Optional(ADDRESS): TO_COPY})
+        if url is not None:
+            schema = schema.extend(device_schema(vol.Optional, self._data).schema)
+        address = url or async_generate_path(self._data[CONF_WEBHOOK_ID])
         return self.async_show_form(
-            step_id="webhook",
-            data_schema=vol.Schema({vol.Optional(DEVICE): DEVICE_CHOICE}),
-            description_placeholders={"url": url},
+            step_id="webhook_path" if url is None else "webhook",
+            data_schema=self.add_suggested_values_to_schema(schema, {ADDRESS: address}),
+            description_placeholders={"budget": str(self._data[CONF_MAX_AMPS])},
         )
 
     async_step_webhook_path = async_step_webhook

@@ -113,6 +113,8 @@ class PostLog:
     """When a post was not taken last, s on a clock that nobody sets."""
     sign_unknown: bool = False
     """Whether the meter told that power is exported, but not on which phase: all count as import."""
+    is_beyond_range: bool = False
+    """Whether the last reading is too low, because more flowed than the sensor can show."""
     refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT))
     _intervals: Intervals = field(default_factory=Intervals)
     _gaps: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -150,9 +152,10 @@ class PostLog:
                 return one.sender, other.sender
         return None
 
-    def accept(self, sender: Sender, reading: Reading, *, at: datetime) -> None:
+    def accept(self, sender: Sender, reading: Reading, *, at: datetime, is_beyond_range: bool = False) -> None:
         """Take note of a reading, and of who posted it."""
         now = reading.at
+        self.is_beyond_range = is_beyond_range
         self.readings += 1
         if self._read_at is not None:
             interval_s = now - self._read_at
@@ -192,6 +195,7 @@ class PostLog:
             "intervals": self._intervals.as_dict(),
             "last_gaps": list(self._gaps),
             "sign_unknown": self.sign_unknown,
+            "beyond_range": self.is_beyond_range,
             "rivals": [str(sender) for sender in self.rivals or ()],
             "refused": self.refused,
             "last_refusals": [

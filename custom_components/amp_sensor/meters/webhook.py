@@ -1,6 +1,7 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
 import json
@@ -91,6 +92,12 @@ def _boot_id(value: object) -> str:
     return value
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"must be true or false, got {_shown(value)}")
+    return value
+
+
 def _phases(value: object) -> list[object]:
     if not isinstance(value, list) or not 1 <= len(value) <= 3:
         raise Invalid(f"must be a list of 1 to 3 objects, one for each phase, got {_shown(value)}")
@@ -116,18 +123,17 @@ def _required(key: str, number: _Number) -> dict[vol.Marker, Callable[[object], 
 _AMPS = _Number(-MAX_AMPS, MAX_AMPS)
 _VOLTS = _Number(MIN_VOLTS, MAX_VOLTS)
 _WATTS = _Number(-MAX_WATTS, MAX_WATTS)
+_OF_A_PHASE: Final = {vol.Optional("volts"): _VOLTS, vol.Optional("beyond_range"): _flag}
 _OPTIONAL: Final = {
-    vol.Optional("volts"): _VOLTS,
     vol.Optional("energy_wh"): _Number(0, MAX_ENERGY_WH),
     vol.Optional("boot_id"): _boot_id,
 }
 _PHASE = vol.Schema(
-    _required("amps", _AMPS)
-    | {vol.Optional("watts"): _Number(-MAX_PHASE_WATTS, MAX_PHASE_WATTS), vol.Optional("volts"): _VOLTS},
+    _required("amps", _AMPS) | {vol.Optional("watts"): _Number(-MAX_PHASE_WATTS, MAX_PHASE_WATTS)} | _OF_A_PHASE,
     extra=vol.REMOVE_EXTRA,
 )
 TOTALS_SCHEMA: Final = vol.Schema(
-    _required("amps", _AMPS) | _required("watts", _WATTS) | _OPTIONAL, extra=vol.REMOVE_EXTRA
+    _required("amps", _AMPS) | _required("watts", _WATTS) | _OF_A_PHASE | _OPTIONAL, extra=vol.REMOVE_EXTRA
 )
 PHASES_SCHEMA: Final = vol.Schema(
     {
@@ -135,6 +141,7 @@ PHASES_SCHEMA: Final = vol.Schema(
         vol.Optional("amps"): _AMPS,
         vol.Optional("watts"): _WATTS,
     }
+    | _OF_A_PHASE
     | _OPTIONAL,
     extra=vol.REMOVE_EXTRA,
 )
@@ -152,8 +159,17 @@ def _json(body: bytes) -> object:
         return json.loads(body)  # eight times slower, and knows NaN: the answer can name its field
 
 
-def parse(body: bytes, *, at: float, nominal_volts: float) -> Reading:
-    """Return the reading in a body that arrived `at` (s), or raise Refused.
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """What a body holds."""
+
+    reading: Reading
+    is_beyond_range: bool
+    """Whether more flows than the sensor can show, so that the reading is too low."""
+
+
+def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
+    """Return what is in a body that arrived `at` (s), or raise Refused.
 
     A current has the sign of its own phase's power, which a total is where there is one phase. Where the meter sends
     phases but no power, a phase counts with its current times its voltage.
@@ -188,7 +204,7 @@ def parse(body: bytes, *, at: float, nominal_volts: float) -> Reading:
         amps.append(phase_amps := signed(phase["amps"], phase_watts))
         volts.append(phase_volts := phase.get("volts", site_volts))
         watts += phase_amps * phase_volts if phase_watts is None else phase_watts
-    return Reading(
+    reading = Reading(
         at=at,
         amps=tuple(amps),
         volts=tuple(volts),
@@ -196,6 +212,8 @@ def parse(body: bytes, *, at: float, nominal_volts: float) -> Reading:
         energy_wh=data.get("energy_wh"),
         boot_id=data.get("boot_id"),
     )
+    flags = [phase.get("beyond_range", False) for phase in (data, *phases) if phase is not None]
+    return Post(reading=reading, is_beyond_range=any(flags))
 
 
 class TokenBucket:
@@ -263,13 +281,13 @@ class Receiver:
         """Answer one post. It must never raise: Home Assistant would answer 200, and log the webhook's id."""
         sender = sender_of(request)
         try:
-            reading = await self._async_read(hass, request)
+            post = await self._async_read(hass, request)
         except Refused as refused:
             return refuse(self.posts, sender, refused)
-        self.posts.accept(sender, reading, at=dt_util.utcnow())
+        self.posts.accept(sender, post.reading, at=dt_util.utcnow(), is_beyond_range=post.is_beyond_range)
         return json_response({"accepted": True})
 
-    async def _async_read(self, hass: HomeAssistant, request: Request) -> Reading:
+    async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
         if self.local_only and not _is_local(hass, request.remote):
             raise Refused(HTTPStatus.FORBIDDEN, "readings are taken from the local network only")
         if request.method != hdrs.METH_POST:
@@ -283,12 +301,12 @@ class Receiver:
                 retry_after_s=ceil(wait_s),
             )
         body = await _async_read(request)
-        reading = parse(body, at=time.monotonic(), nominal_volts=self._nominal_volts)
-        if not self._take(reading):
+        post = parse(body, at=time.monotonic(), nominal_volts=self._nominal_volts)
+        if not self._take(post.reading):
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE, "the site is just being set up again: try again soon", retry_after_s=5
             )
-        return reading
+        return post
 
 
 def refuse(posts: PostLog, sender: Sender, refused: Refused) -> Response:

@@ -18,6 +18,9 @@ FROZEN_S: Final = 300.0
 OVER_BUDGET_S, WITHIN_BUDGET_S = 900.0, 300.0
 """How long the house alone is over the budget before that is no accident, s, and how long within it before it is over:
 an oven heats up in a quarter of an hour, and its thermostat clicks every few minutes."""
+BEYOND_RANGE_S, IN_RANGE_S = 10.0, 86400.0
+"""How long more flows than the sensor can show before that is told, s, which is longer than a motor takes to start; and
+how long not before it is no longer told: a house that exceeds it in the evening does so again the next evening."""
 PHASE_SILENT_S: Final = 300.0
 """How long a phase that was told before is missing, s: by then a car that may draw from it was stopped."""
 WRONG_S: Final = 300.0
@@ -88,6 +91,7 @@ class SiteWatch:
         self._frozen = Lasting(FROZEN_S)
         self._phases = Lasting(PHASE_SILENT_S)
         self._wrong = Lasting(WRONG_S)
+        self._beyond_range = Lasting(BEYOND_RANGE_S, IN_RANGE_S)
         self._house = Lasting(OVER_BUDGET_S, WITHIN_BUDGET_S)
 
     def look(
@@ -95,6 +99,7 @@ class SiteWatch:
         *,
         read_at: float | None,
         refused_at: float,
+        is_beyond_range: bool,
         is_frozen: bool,
         is_partial: bool,
         is_wrong: bool,
@@ -103,14 +108,15 @@ class SiteWatch:
     ) -> dict[str, bool]:
         """Return what is wrong by the key of its repair.
 
-        The last reading and the last refused post came at `read_at` and `refused_at`. The meter shows nothing of what
-        a car does, or leaves out phases, or shows less than a car draws. The house alone exceeds the budget by
-        `excess_amps`, -inf where nobody knows or cares.
+        The last reading and the last refused post came at `read_at` and `refused_at`. The meter says itself that more
+        flows than it can show, or shows nothing of what a car does, or leaves out phases, or shows less than a car
+        draws. The house alone exceeds the budget by `excess_amps`, -inf where nobody knows or cares.
         """
         heard_at = self._heard_at if read_at is None else read_at
         is_silent = heard_at is not None and now - heard_at >= SILENT_S
         is_refused = now - refused_at < SILENT_S
         return {
+            "beyond_range": self._beyond_range.look(is_beyond_range, now),
             "meter_silent": is_silent and not is_refused,
             "meter_refused": is_silent and is_refused,
             "meter_frozen": self._frozen.look(is_frozen, now),

@@ -489,7 +489,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._take_deed(decision)
         with self._parts.part("logbook"):
             for decision in decisions:
-                self._announcer.add(decision, name=self._links[decision.charger_id].title)
+                link = self._links[decision.charger_id]
+                self._announcer.add(decision, link.deed, name=link.title)
 
     def _send(self, commands: Collection[Command]) -> None:
         remembered: asyncio.Task[None] | None = None
@@ -681,6 +682,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         wrong = self._site_watch.look(
             read_at=None if last is None else last.at,
             refused_at=posts.refused_at,
+            is_beyond_range=posts.is_beyond_range,
             is_frozen=self.controller.frozen_at is not None,
             is_partial=bool(silent),
             # A car on another circuit explains it

@@ -40,7 +40,7 @@ void ClampSensor::loop() {
   this->window_ = *window;
   this->window_ms_ = now_ms;
   this->has_window_ = this->is_fresh_ = true;
-  this->clipped_lately_ |= window->clipped > CLIPPED_SHARE;
+  this->clipped_lately_ |= this->is_beyond_range();
 
   if (sound != this->bias_sound_) {
     this->bias_sound_ = sound;
@@ -66,6 +66,8 @@ std::optional<double> ClampSensor::amps() const {
     return std::nullopt;
   return this->current_.amps();
 }
+
+bool ClampSensor::is_beyond_range() const { return this->window_.clipped > CLIPPED_SHARE; }
 
 bool ClampSensor::take_fresh() {
   const bool fresh = this->is_fresh_;

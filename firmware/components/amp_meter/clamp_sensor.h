@@ -34,6 +34,9 @@ class ClampSensor final : public sensor::Sensor, public PollingComponent {
   /// RMS current, A; nothing before the first window, while the bias is wrong, or once the last window is stale.
   std::optional<double> amps() const;
 
+  /// Whether more flows than the clamp can show, so that `amps` is too low.
+  bool is_beyond_range() const;
+
   /// Whether a window came since the last call: each one counts once towards the energy.
   bool take_fresh();
 

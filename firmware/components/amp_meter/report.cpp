@@ -120,7 +120,7 @@ std::optional<std::string> to_json(const std::vector<PhaseReading> &phases, doub
     if (!std::isfinite(phase.amps) || !std::isfinite(phase.watts))
       return std::nullopt;
     list += (list.empty() ? "\"amps\": " : "}, {\"amps\": ") + number(phase.amps, 2) +
-            ", \"watts\": " + number(phase.watts, 1);
+            ", \"watts\": " + number(phase.watts, 1) + (phase.beyond_range ? ", \"beyond_range\": true" : "");
   }
   // One phase is told by the totals. Of several there is no one current, so the totals are left to Home Assistant.
   const std::string reading = phases.size() == 1 ? list : "\"phases\": [{" + list + "}]";

@@ -43,6 +43,7 @@ std::optional<uint32_t> parse_retry_after(std::string_view header);
 struct PhaseReading {
   double amps;   ///< A, ≥ 0
   double watts;  ///< W
+  bool beyond_range{false};  ///< whether more flows than the clamp can show: `amps` is too low
 };
 
 /// The webhook's JSON. Nothing where a value is missing or not finite, since half a reading is worse than none.

@@ -60,7 +60,7 @@ std::vector<PhaseReading> Reporter::readings_() const {
     const auto amps = phase.clamp->amps();
     if (!amps || !std::isfinite(this->watts_(*amps)))
       return {};
-    readings.push_back({*amps, this->watts_(*amps)});
+    readings.push_back({*amps, this->watts_(*amps), phase.clamp->is_beyond_range()});
   }
   return readings;
 }

@@ -75,6 +75,14 @@ TEST(ToJson, SeveralPhasesAreAList) {
             R"({"amps": 0.00, "watts": 0.0}], "energy_wh": 0.000, "boot_id": "1"})");
 }
 
+TEST(ToJson, WhatIsBeyondTheRangeSaysSo) {
+  EXPECT_EQ(to_json({{24, 5520, true}}, 0, "1"),
+            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true, "energy_wh": 0.000, "boot_id": "1"})");
+  EXPECT_EQ(to_json({{1, 230}, {24, 5520, true}}, 0, "1"),
+            R"({"phases": [{"amps": 1.00, "watts": 230.0}, )"
+            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true}], "energy_wh": 0.000, "boot_id": "1"})");
+}
+
 TEST(ToJson, HalfAReadingIsNone) {
   EXPECT_FALSE(to_json({}, 0, "1").has_value());
   EXPECT_FALSE(to_json({{NAN, 1}}, 0, "1").has_value());
