@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 import contextlib
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 import json
 from pathlib import Path
 from random import Random
+import shutil
 import signal
 import sys
 import tempfile
@@ -38,17 +39,38 @@ from custom_components.amp_sensor.const import (
 )
 from custom_components.amp_sensor.control import Supply
 
+from . import past
 from .car import Car
-from .home_assistant import HomeAssistant, HomeAssistantError
-from .house import VOLTS, House, load
+from .home_assistant import DATABASE, HomeAssistant, HomeAssistantError
+from .house import VOLTS, House, load, load_sun
+from .plant import Charger
 from .sensor import PostingSensor
 from .tessie_faults import FAULTS
 from .tessie_server import TessieServer
 
-TRACE: Final = Path(__file__).parent / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
+TRACES: Final = Path(__file__).parent / "traces"
+HOUSE: Final = TRACES / "uci_sceaux_2007jan_1min.csv.gz"
+ROOF: Final = TRACES / "pv_serf_east_2022mar_1min.csv.gz"
 STARTS_H: Final = (57 + 4 / 60, 119 + 7 / 60, 159 + 11 / 60)
 """A busy morning of the trace, its third day a little after nine: the house moves between 9 and 19 A. Where there are
 three phases, the others have two more of its busy times."""
+SUNRISE_H: Final = 127 + 41 / 60
+"""Where it begins with a roof: breakfast is cooked, and half an hour later the sun gives more than the house takes."""
+ROOFS: Final = 1.5
+"""Of 4.6 kW: what a house with electric heating would have."""
+BLUEPRINTS: Final = Path(__file__).parent.parent / "blueprints"
+AUTOMATION: Final = {
+    "alias": "Tell me when we are over budget",
+    "use_blueprint": {
+        "path": f"{DOMAIN}/over_budget.yaml",
+        "input": {
+            "over_budget": "binary_sensor.home_over_budget",
+            "headroom": "sensor.home_headroom",
+            "after": {"seconds": 5},
+        },
+    },
+}
+"""An example, made of a blueprint as somebody would fill it in. With its usual 30 s it would have nothing to tell."""
 BUDGET_A: Final = 25
 """A usual main breaker. House and a car at its maximum are over it within the first minute."""
 CAR_MAX_A: Final = 16
@@ -62,7 +84,7 @@ ENTITIES_S: Final = 60.0
 TOLERANCE_A: Final = 0.3
 """Over budget by no more than this does not count, as in a replay."""
 DASHBOARD: Final = "amp-sensor"
-GRAPH_HOURS: Final = 0.25
+GRAPH_HOURS: Final = 1
 TEXTS: Final = Path(__file__).parent.parent / "custom_components" / DOMAIN / "translations" / "en.json"
 
 
@@ -71,7 +93,10 @@ class Summary:
     """What a run came to: the last line, as JSON."""
 
     ok: bool = False
-    """Whether readings arrived, each car was commanded, and the recorder kept what was seen of the site and of each."""
+    """Whether readings arrived, each car was commanded, and the recorder kept what was seen of the site and of each.
+
+    Also whether each entity that was given a past went on after it.
+    """
     seconds: float = 0.0
     readings_posted: int = 0
     readings_accepted: int = 0
@@ -123,11 +148,15 @@ class Household:
             self.over_s += step_s
 
 
-def recorded(phases: int) -> House:
-    """Return the house that the demo begins with: of several phases, each is another time of the recording."""
-    parts = [load(TRACE).window(start_h=start_h).phases for start_h in STARTS_H[:phases]]
-    seconds = min(part.shape[1] for part in parts)
-    return House(name=TRACE.name, start_s=0, phases=np.vstack([part[:, :seconds] for part in parts]))
+def recorded(phases: int, *, sun: bool = False) -> House:
+    """Return the house that the demo begins with: of several phases, each is another time of the recording.
+
+    It goes on at the recording's beginning where that ends: so what is last is also what was before.
+    """
+    (amps,) = load(HOUSE).phases
+    starts = [round(start_h * 3600) for start_h in (SUNRISE_H if sun else STARTS_H[0], *STARTS_H[1:])][:phases]
+    house = House(name=HOUSE.name, start_s=starts[0], phases=np.vstack([np.roll(amps, -start) for start in starts]))
+    return house.under_sun(ROOFS * load_sun(ROOF)) if sun else house
 
 
 def say(text: str) -> None:
@@ -207,34 +236,22 @@ async def show_dashboard(home_assistant: HomeAssistant) -> None:
     await home_assistant.call("frontend/set_system_data", key="core", value={"default_panel": DASHBOARD})
 
 
-async def remember_past(home_assistant: HomeAssistant, house: House, entities: Mapping[str, str]) -> None:
-    """Give the site a past: the recording hour by hour, up to where the demo begins, then its end; without a car."""
-    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    hours = np.roll(house.peak, -round(STARTS_H[0] * 3600))[house.seconds % 3600 :].reshape(-1, 3600)
-    currents: list[dict[str, object]] = []
-    kwh = [float(amps.mean()) * VOLTS / 1000 for amps in hours]
-    # The meter's own count begins at zero now, so it was below before; what there was first belongs to no day shown
-    long_ago = (this_hour - timedelta(days=30)).isoformat()
-    energies: list[dict[str, object]] = [{"start": long_ago, "state": -sum(kwh), "sum": -sum(kwh)}]
-    for number, amps in enumerate(hours):
-        start = (this_hour - timedelta(hours=len(hours) - number)).isoformat()
-        currents.append({"start": start, "mean": amps.mean(), "min": amps.min(), "max": amps.max()})
-        total = -sum(kwh[number + 1 :])
-        energies.append({"start": start, "state": total, "sum": total})
-    for entity_id, unit_class, unit, mean_type, rows in (
-        (entities["current"], "electric_current", "A", 1, currents),
-        (entities["energy"], "energy", "kWh", 0, energies),
-    ):
-        metadata = {
-            "statistic_id": entity_id,
-            "source": "recorder",
-            "name": None,
-            "unit_class": unit_class,
-            "unit_of_measurement": unit,
-            "has_sum": mean_type == 0,
-            "mean_type": mean_type,
-        }
-        await home_assistant.call("recorder/import_statistics", metadata=metadata, stats=rows)
+async def add_automation(home_assistant: HomeAssistant) -> None:
+    """Make an automation of a blueprint, as the editor does."""
+    await home_assistant.post("/api/config/automation/config/over_budget", AUTOMATION)
+
+
+def remember(folder: Path, house: House, phases: Sequence[tuple[int, ...]], names: Sequence[str]) -> list[str]:
+    """Put a past and the blueprints into a folder for Home Assistant, and return the entities that have a past.
+
+    `phases` are those that each car loads.
+    """
+    chargers = [Charger(max_amps=CAR_MAX_A, phases=each) for each in phases]
+    slugs = [name.lower().replace(" ", "_") for name in names]
+    series = past.week(house, budget=BUDGET_A, chargers=chargers, names=slugs)
+    past.write(folder / DATABASE, series, end=float(int(time.time())))
+    shutil.copytree(BLUEPRINTS, folder / "blueprints")
+    return [each.entity_id for each in series]
 
 
 def status_line(
@@ -312,8 +329,12 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
     ]
     everywhere = options.phases == 1 or options.car_phases > 1
     on_phase = [cars if everywhere else cars[phase : phase + 1] for phase in range(options.phases)]
-    household = Household(recorded(options.phases), on_phase, speed=options.speed, budget=BUDGET_A)
+    loaded = [tuple(phase for phase, there in enumerate(on_phase, 1) if car in there) for car in cars]
+    house = recorded(options.phases, sun=options.sun)
+    household = Household(house, on_phase, speed=options.speed, budget=BUDGET_A)
     owners: list[dict[str, str]] = []
+    remembered: list[str] = []
+    lived_from = 0.0
     with tempfile.TemporaryDirectory(prefix="amp-sensor-demo-") as folder:
         async with ClientSession() as session, TessieServer(rng=Random(f"{SEED} cloud")) as tessie:
             for vin, car in zip(vins, cars, strict=True):
@@ -321,18 +342,21 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
             sensor = None
             home_assistant = HomeAssistant(session, Path(folder), home=tessie.home)
             try:
-                say("Starting Home Assistant (half a minute, the first time)…")
+                say("Starting Home Assistant with a week of history (half a minute, the first time)…")
+                remembered = await asyncio.to_thread(remember, Path(folder), house, loaded, [CARS[vin] for vin in vins])
+                lived_from = time.time()
                 async with home_assistant:
                     say("Adding Amp Sensor, a sensor and what charges, through the same pages as you would…")
                     webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, cars=options.cars)
                     site, chargers = await find_entities(home_assistant, entry_id, cars=options.cars)
                     owners = [site, *chargers]
-                    await remember_past(home_assistant, load(TRACE), site)
+                    await add_automation(home_assistant)
                     await show_dashboard(home_assistant)
                     sensor = PostingSensor(session, webhook, seed=SEED)
                     say(f"\n  {home_assistant.url}\n")
                     say(
-                        f"A house near Paris, recorded in January 2007, {options.speed:g} times as fast as it was. "
+                        f"A house near Paris, recorded in January 2007, {options.speed:g} times as fast as it was"
+                        f"{', with the sun of a roof in Colorado' if options.sun else ''}. "
                         f"Its main breaker, and so the budget: {BUDGET_A} A. "
                         f"{'Its car takes' if len(cars) == 1 else 'Each of its cars takes'} up to {CAR_MAX_A} A."
                     )
@@ -357,10 +381,17 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                 summary.seconds_over_budget = round(household.over_s, 1)
                 summary.energy_kwh_house = round(household.house_wh / 1000, 3)
                 summary.energy_kwh_car = round(household.car_wh / 1000, 3)
-                states = [home_assistant.recorded_states(owner.values()) for owner in owners]
+                states = [home_assistant.recorded_states(owner.values(), since=lived_from) for owner in owners]
                 summary.recorder_states = sum(states)
+                over = [each for each in remembered if not home_assistant.recorded_states([each], since=lived_from)]
+                if states and over:
+                    say(f"Nothing went on after the past of {', '.join(over)}")
                 summary.ok = bool(
-                    summary.readings_accepted and summary.cars_commanded == len(cars) and states and all(states)
+                    summary.readings_accepted
+                    and summary.cars_commanded == len(cars)
+                    and states
+                    and all(states)
+                    and not over
                 )
 
 
@@ -393,6 +424,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         default=1,
         help="that each car loads in a house of three: 1 (the default) is L1 for the first, L2 for the second",
     )
+    parser.add_argument("--sun", action="store_true", help="on the roof: what is fed in is negative")
     parser.add_argument(
         "--fault", choices=FAULTS, metavar="NAME", help="let this go wrong at Tessie, once the car was commanded"
     )

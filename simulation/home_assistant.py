@@ -20,6 +20,7 @@ OWNER: Final = {"name": "Demo", "username": "demo", "language": "en"}
 
 # Named one by one: default_config would add what needs a radio, the cloud or the internet, and packages for it.
 # Home Assistant's own first pages (weather, radio, …) are skipped for the same reason.
+DATABASE: Final = "home-assistant_v2.db"
 CONFIGURATION: Final = """\
 homeassistant:
   name: Demo home
@@ -35,6 +36,7 @@ homeassistant:
       allow_bypass_login: true
     - type: homeassistant
   auth_mfa_modules: []
+automation: !include automations.yaml
 config:
 energy:
 frontend:
@@ -90,6 +92,7 @@ class HomeAssistant:
         latitude, longitude = self._home
         configuration = CONFIGURATION.format(latitude=latitude, longitude=longitude, url=self.url)
         (self._folder / "configuration.yaml").write_text(configuration)
+        (self._folder / "automations.yaml").write_text("[]\n")
         (self._folder / "custom_components").mkdir()
         (self._folder / "custom_components" / INTEGRATION.name).symlink_to(INTEGRATION)
         storage = self._folder / ".storage"
@@ -221,12 +224,15 @@ class HomeAssistant:
                 self._process.kill()
                 await self._process.wait()
 
-    def recorded_states(self, entity_ids: Iterable[str]) -> int:
-        """Return how many states of these entities the recorder's database holds. Ask once it has stopped."""
-        path = self._folder / "home-assistant_v2.db"
+    def recorded_states(self, entity_ids: Iterable[str], *, since: float = 0.0) -> int:
+        """Return how many states of these entities the recorder's database holds, s (Unix). Ask once it has stopped."""
+        path = self._folder / DATABASE
         if not path.exists():
             return 0
-        query = "SELECT m.entity_id, COUNT(*) FROM states JOIN states_meta m USING (metadata_id) GROUP BY m.entity_id"
+        query = (
+            "SELECT m.entity_id, COUNT(*) FROM states JOIN states_meta m USING (metadata_id) "
+            "WHERE last_updated_ts >= ? GROUP BY m.entity_id"
+        )
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            counts: dict[str, int] = dict(database.execute(query).fetchall())
+            counts: dict[str, int] = dict(database.execute(query, (since,)).fetchall())
         return sum(counts.get(entity_id, 0) for entity_id in entity_ids)

@@ -29,10 +29,13 @@ class PostingSensor:
         self._energy_wh = 0.0
 
     async def tick(self, *amps: float) -> None:
-        """Measure this second's current of each phase, and post it if due: every 5 s, at once on a step of 1 A."""
+        """Measure this second's current of each phase, and post it if due: every 5 s, at once on a step of 1 A.
+
+        What is fed in is negative, and not counted.
+        """
         reading = self._sensor.sample(self._seconds, amps)
         self._seconds += 1
-        self._energy_wh += sum(amps) * VOLTS / SECONDS_PER_HOUR
+        self._energy_wh += max(0.0, sum(amps)) * VOLTS / SECONDS_PER_HOUR
         if reading is None:
             return
         self.posted += 1

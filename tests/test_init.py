@@ -94,6 +94,7 @@ async def test_entities_belong_to_their_subentry_and_keep_their_unique_ids(
     assert house == {
         *("current", "power", "voltage", "energy", "headroom", "budget_used", "house_current", "protection_load"),
         *("last_reading", "current_l1", "current_l2", "current_l3", "over_budget", "connected", "max_amps", "mode"),
+        "share",
     }
     assert car == {
         *("target_current", "charging_current", "charging_state", "reason", "charging_control", "energy"),

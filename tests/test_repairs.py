@@ -205,7 +205,7 @@ async def test_a_phase_that_is_not_told_any_more_is_named(site: Site) -> None:
     site.charger.report = replace(CHARGING, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
     await site.advance(60, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}, {"amps": 5.0}])
     assert site.coordinator.data.phases == 3
-    assert site.coordinator.data.house == pytest.approx((3.0, 4.0, 5.0))
+    assert site.coordinator.controller.house == pytest.approx((3.0, 4.0, 5.0))
     await site.advance(280, step_s=5, phases=[{"amps": 3.0}, {"amps": 4.0}])
     assert site.coordinator.data.silent_phases == (3,)
     assert not _issues(site)

@@ -31,7 +31,14 @@ from .site.store import async_remove, control_store, site_store
 from .view.links import LINKS, Links
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 _UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
 """Sites that were unloaded: if the next thing is that one is removed, its chargers are to be released."""

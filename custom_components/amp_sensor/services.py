@@ -48,7 +48,12 @@ WHAT_IF_SCHEMA: Final = SITE_SCHEMA.extend(
         vol.Optional("modes", default=[]): vol.All(cv.ensure_list, [vol.All(vol.Coerce(Mode), vol.In(what_if.MODES))]),
     }
 )
-VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend({vol.Optional("days", default=DEFAULT_DAYS): vol.Coerce(int)})
+VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend(
+    {
+        vol.Optional("days", default=DEFAULT_DAYS): vol.Coerce(int),
+        vol.Optional("names", default=False): cv.boolean,
+    }
+)
 
 
 @callback
@@ -75,7 +80,9 @@ async def _async_what_if(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_create_view_link(call: ServiceCall) -> ServiceResponse:
-    url, expires = await call.hass.data[LINKS].async_create(get_site(call).entry_id, call.data["days"])
+    url, expires = await call.hass.data[LINKS].async_create(
+        get_site(call).entry_id, call.data["days"], names=call.data["names"]
+    )
     return {"url": url, "expires": expires.isoformat()}
 
 

@@ -70,15 +70,17 @@ async def open_dashboard(person: Person) -> None:
 
 async def use_dashboard(person: Person, home: Home) -> None:
     """See what there is to see, and change mode and budget."""
-    await person.see("Budget used")
+    await person.see(re.compile(r"\d\sA of 25\sA free"))
     await person.see("Model 3")
     await home.becomes("sensor.model_3_charging_state", "charging")
     await person.see(re.compile("Charging$"))
 
-    await person.press("Balanced")
-    await person.page.get_by_role("menuitemradio", name="Strict").or_(person.page.get_by_text("Strict")).last.click()
+    site = person.page.locator("amp-sensor-card .site")
+    await site.locator("summary").click()
+    await site.get_by_label("Mode").select_option(label="Strict")
     await home.becomes("select.home_mode", "strict")
-    await person.page.get_by_role("button", name="decrement").last.click()
+    await site.get_by_label("Budget").fill("24")
+    await site.get_by_label("Budget").press("Enter")
     await home.becomes("number.home_budget", "24.0")
 
 

@@ -69,7 +69,19 @@ async def test_a_report_tells_what_the_car_does(charger: TessieCharger, clock: C
         limit_amps=16,
         plugged_in=True,
         at_home=True,
+        battery_percent=20,
+        limit_percent=80,
     )
+
+
+async def test_a_report_tells_how_long_until_the_battery_is_full_enough(clock: Clock) -> None:
+    assert (await _reported(clock, _state({"minutes_to_full_charge": 90}))).full_in_s == 5400
+
+
+async def test_what_cannot_be_true_of_the_battery_is_not_told(clock: Clock) -> None:
+    charge = {"battery_level": 101, "charge_limit_soc": -1, "minutes_to_full_charge": 0}
+    report = await _reported(clock, _state(charge))
+    assert report.battery_percent is report.limit_percent is report.full_in_s is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """One charger by itself: what its reports, its commands and their ends make of what is known of it."""
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -70,6 +71,7 @@ def _do(car: ManagedCharger, command: Command, now: float, outcome: Outcome = Ou
     [
         (_report(10.0), True, 10, (10.0, 10.0)),
         (_report(10.0, measured_amps=8.0), True, 10, (8.0, 8.0)),
+        (_report(10.0, measured_amps=12.0), True, 10, (12.0, 12.0)),
         (_report(10.0, measured_amps=None), True, 10, (0.0, 10.0)),
         (_report(None, measured_amps=8.0), True, 8, (8.0, 8.0)),
         (_report(None), True, 16, (0.0, 16.0)),
@@ -78,6 +80,8 @@ def _do(car: ManagedCharger, command: Command, now: float, outcome: Outcome = Ou
         (_report(10.0, age_s=119.0, measured_amps=8.0), True, 10, (8.0, 8.0)),
         (_report(10.0, age_s=120.0, measured_amps=8.0), True, 10, (0.0, 10.0)),
         (_report(10.0, state=STOPPED, measured_amps=0.0), False, 10, (0.0, 0.0)),
+        (_report(10.0, state=STOPPED, measured_amps=None), False, 10, (0.0, 0.0)),
+        (_report(None, state=STOPPED), False, 16, (0.0, 0.0)),
         (_report(10.0, state=STOPPED, measured_amps=3.0), False, 10, (3.0, 3.0)),  # it heats its cabin
         (_report(10.0, state=STOPPED, measured_amps=3.0, age_s=120.0), False, 10, (0.0, 0.0)),
         (_report(10.0, state=STOPPED, measured_amps=3.0, at_home=False), False, 10, (0.0, 0.0)),
@@ -95,6 +99,17 @@ def test_it_is_adopted_as_it_is(
     assert (car.belief.low, car.belief.high) == bounds
     assert car.measured_at == -max(0.0, report.age_s)
     assert not car.paused
+    assert not car.record()["paused"]
+
+
+def test_of_one_that_said_nothing_yet_nothing_is_known_or_wanted() -> None:
+    car = ManagedCharger("a", ChargerSettings(max_amps=16))
+    assert (car.running, car.paused, car.target, car.request, car.learned) == (False, False, 0, None, None)
+    assert (car.measured_at, car.report_wanted_at, car.chosen_at) == (-inf, -inf, -inf)
+    assert (car.has_turn, car.turn_at, car.waiting_at, car.debt_as) == (False, -inf, -inf, 0.0)
+    assert (car.expected_amps, car.committed_amps, car.cap(25)) == (0.0, 0.0, 16)
+    assert car.next_command(0.0) is None
+    assert not car.look(100.0, 100.0)
 
 
 def test_a_clock_that_is_ahead_is_not_believed_to_be() -> None:
@@ -147,6 +162,32 @@ def test_a_car_that_stopped_without_a_word_of_ours_was_stopped_by_its_user() -> 
     car.add_report(_report(state=STOPPED, measured_amps=0.0), 15.0)
     assert (car.running, car.paused, car.target) == (False, False, 0)
     assert car.out_of_reach(15.0) is Reason.STOPPED_BY_USER
+    car = _car(_report(state=STOPPED, measured_amps=0.0))
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 30.0)
+    assert not car.paused, "nor is it ours when it was found so"
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.add_report(_report(10.0, state=STOPPED, measured_amps=0.0), 60.0)
+    assert not car.paused, "a limit is no stop"
+
+
+def test_a_car_that_its_user_stops_after_a_start_of_ours_stays_stopped() -> None:
+    car = _paused()
+    car.target = 16
+    _do(car, START, 60.0)
+    assert car.target == 16
+    car.add_report(_report(), 110.0)
+    car.add_report(_report(state=STARTING), 125.0)
+    assert not car.record()["paused"], "it was seen to charge"
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 300.0)
+    assert (car.running, car.paused) == (False, False)
+
+
+def test_a_car_that_fell_asleep_does_not_charge_whatever_it_was_told() -> None:
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.add_report(_report(asleep=True), 13.0)
+    assert not car.running
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.FAILED, Outcome.REFUSED])
@@ -158,7 +199,7 @@ def test_a_stop_of_ours_that_nobody_confirmed_is_ours(outcome: Outcome) -> None:
     assert car.record()["paused"]
 
 
-@pytest.mark.parametrize(("stopped_at", "ours"), [(129.0, True), (131.0, False)])
+@pytest.mark.parametrize(("stopped_at", "ours"), [(129.99, True), (130.0, False)])
 def test_a_stop_that_was_denied_may_be_ours_for_two_minutes_yet(stopped_at: float, ours: bool) -> None:
     car = _car()
     _do(car, STOP, 10.0, Outcome.UNKNOWN)
@@ -173,6 +214,13 @@ def test_a_car_that_was_started_by_somebody_else_is_adopted() -> None:
     assert (car.running, car.paused, car.target, car.request) == (True, False, 12, 12)
     assert (car.belief.low, car.belief.high) == (12.0, 12.0)
     assert not car.record()["paused"]
+
+
+def test_who_is_started_and_tells_no_limit_has_the_one_that_it_had() -> None:
+    car = _paused()
+    car.request = 10
+    car.add_report(_report(None), 60.0)
+    assert (car.running, car.request, car.belief.high) == (True, 10, 10.0)
 
 
 @pytest.mark.parametrize(("second", "runs"), [(101.0, True), (102.0, False)])
@@ -198,12 +246,18 @@ def test_a_start_that_is_seen_is_no_pause_any_more() -> None:
     assert not car.record()["paused"]
 
 
-@pytest.mark.parametrize("report", [_report(plugged_in=False), _report(state=ChargingState.DISCONNECTED)])
+@pytest.mark.parametrize(
+    "report", [_report(6.0, plugged_in=False, state=STOPPED), _report(state=ChargingState.DISCONNECTED)]
+)
 def test_pulling_the_cable_ends_whatever_we_or_its_user_wanted(report: ChargerReport) -> None:
     car = _paused()
     car.user_limit = 8
+    _do(car, _set(8), 40.0, Outcome.FAILED)
+    _do(car, _set(8), 50.0, Outcome.FAILED)
     car.add_report(report, 60.0)
     assert (car.paused, car.user_limit) == (False, None)
+    _do(car, _set(10), 100.0, Outcome.FAILED)
+    assert car.not_before == 102, "nor does a failure before it count"
 
 
 @pytest.mark.parametrize("report", [_report(8.0), _report(8.0, plugged_in=None, state=STOPPED)])
@@ -240,6 +294,24 @@ def test_a_report_counts_five_seconds_after_the_answer(second: float, age_s: flo
     car.add_report(_report(10.0, age_s=age_s), second)
     assert car.belief.is_settled is counts
     assert (car.belief.high == 10) is counts
+    assert car.is_told_of_last_command is counts
+    car = _car(_report(6.0))
+    _do(car, _set(8), 10.0)
+    car.add_report(_report(8.0, age_s=age_s), second)
+    assert car.belief.is_settled is counts
+
+
+def test_it_was_told_of_its_last_command_where_nothing_is_under_way_or_unknown() -> None:
+    car = _car()
+    assert car.is_told_of_last_command
+    car.in_flight = _set(10)
+    assert not car.is_told_of_last_command
+    car.in_flight = None
+    car.belief.settle(0.0, 8.0)
+    assert not car.is_told_of_last_command
+    car.belief.settle(8.0, 8.0)
+    car._ended_at = -4.99
+    assert not car.is_told_of_last_command
 
 
 def test_a_report_says_nothing_of_a_command_in_flight() -> None:
@@ -258,6 +330,38 @@ def test_a_report_shows_that_a_cut_came_that_is_sent_again_just_now() -> None:
         car.send(_set(10), 20.0, (20.0,))
         car.add_report(_report(10.0, measured_amps=amps), 21.0, is_watched=watched)
         assert (car.belief.change is None) is settles
+        assert (car.request == 10) is settles
+    for second, settles in ((16.99, False), (17.0, True)):
+        car = _car()
+        _do(car, STOP, 10.0)
+        car.running = True
+        car.send(STOP, 14.0, (20.0,))
+        car.add_report(_report(16.0, measured_amps=0.7), second)
+        assert (car.belief.change is None) is settles
+
+
+def test_what_proves_no_cut_changes_nothing_before_the_effect_of_a_command() -> None:
+    def now(first: Command, again: Command, report: ChargerReport, drawn: float = 16.0) -> ManagedCharger:
+        car = _car(_report(drawn))
+        _do(car, first, 10.0)
+        car.request = None
+        car.send(again, 20.0, (20.0,))
+        assert car.belief.change is not None
+        car.add_report(report, 21.0)
+        return car
+
+    for car in (
+        now(_set(10), _set(10), _report(10.0, measured_amps=None)),
+        now(_set(10), _set(8), _report(8.0)),
+        now(_set(16), _set(16), _report(16.0), 6.0),
+    ):
+        assert car.belief.change is not None
+        assert car.request is None
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.belief.settle(10.0, 10.0)
+    car.add_report(_report(16.0), 14.0)
+    assert (car.request, car.belief.high) == (10, 10.0), "it is from before"
 
 
 def test_only_a_car_that_charges_proves_that_a_cut_came() -> None:
@@ -274,9 +378,12 @@ def test_what_is_measured_on_its_way_is_neither_the_old_nor_the_new() -> None:
     _do(car, _set(16), 10.0)
     car.add_report(_report(16.0, measured_amps=11.0), 18.0)
     assert car.belief.change is not None
-    car.add_report(_report(16.0, measured_amps=11.0), 26.0)
+    car._resends = 1
+    car.add_report(_report(16.0, measured_amps=11.0), 25.5)
     assert (car.belief.low, car.belief.high) == (11.0, 11.0)
-    assert car.settled_at == 26
+    assert (car.settled_at, car._resends) == (25.5, 0)
+    car.add_report(_report(16.0, measured_amps=11.0), 40.0)
+    assert car.settled_at == 25.5, "nothing has changed since"
 
 
 @pytest.mark.parametrize(("measured", "drawn"), [(15.3, 16.0), (16.7, 16.0), (15.2, 15.2), (16.8, 16.8)])
@@ -284,6 +391,25 @@ def test_what_rounds_to_its_limit_is_its_limit(measured: float, drawn: float) ->
     car = _car()
     car.add_report(_report(16.0, measured_amps=measured), 15.0)
     assert car.belief.high == drawn
+    car.add_report(_report(2.0, measured_amps=1.3), 30.0)
+    assert car.belief.high == 2.0
+
+
+def test_what_does_not_charge_yet_or_tells_no_number_says_nothing_of_what_it_draws() -> None:
+    car = _car()
+    for number, report in enumerate(
+        (
+            _report(16.0, state=STARTING, measured_amps=0.0),
+            _report(16.0, measured_amps=None),
+            _report(16.0, state=ChargingState.UNKNOWN, measured_amps=3.0),
+        ),
+        1,
+    ):
+        car.add_report(report, 15.0 * number)
+        assert (car.belief.low, car.belief.high) == (16.0, 16.0)
+    car.request = None
+    car.add_report(_report(None, measured_amps=9.0), 100.0)
+    assert (car.request, car.belief.high) == (None, 9.0)
 
 
 @pytest.mark.parametrize(("age_s", "counts"), [(299.0, True), (300.0, False)])
@@ -335,6 +461,51 @@ def test_a_limit_that_was_not_answered_may_come_for_two_minutes(second: float, i
     assert car.target == 8
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.ACCEPTED])
+def test_a_limit_that_was_answered_comes_no_later_than_half_a_minute(outcome: Outcome) -> None:
+    car = _car()
+    _do(car, _set(8), 10.0, outcome)
+    car.add_report(_report(8.0 if outcome is Outcome.ACCEPTED else 16.0), 20.0)
+    car.target = 16
+    _do(car, _set(16), 30.0)
+    car.add_report(_report(16.0), 50.0)
+    car.add_report(_report(8.0), 100.0)
+    assert car.user_limit == 8
+
+
+def test_of_what_was_sent_since_a_report_confirmed_one_each_may_be_in_force() -> None:
+    car = _car()
+    _do(car, _set(10), 10.0)
+    _do(car, _set(7), 40.0)
+    car.add_report(_report(16.0), 80.0)
+    assert (car.target, car.request) == (7, 16)
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.add_report(_report(8.0), 20.0)
+    assert car.request == 10, "it is too soon to tell whose that is"
+    car.add_report(_report(16.0), 60.0)
+    assert (car.target, car.request) == (10, 16)
+
+
+def test_any_limit_is_taken_where_none_was_known() -> None:
+    car = _car()
+    _do(car, _set(10), 10.0, Outcome.UNKNOWN)
+    car.add_report(_report(12.0), 60.0)
+    assert (car.user_limit, car.target, car.request) == (None, 10, 12)
+
+
+def test_a_limit_that_is_as_known_or_as_wanted_is_no_wish_of_its_user() -> None:
+    car = _car(max_amps=32)
+    car.target = 20
+    car.add_report(_report(16.0), 60.0)
+    assert (car.target, car.user_limit) == (20, None)
+    car.target = 12
+    car.add_report(_report(12.0), 120.0)
+    assert (car.target, car.request, car.user_limit) == (12, 12, None)
+    car.add_report(_report(None, measured_amps=12.0), 180.0)
+    assert car.request == 12, "who tells none has that"
+
+
 def test_a_limit_that_the_car_lowered_itself_is_nobodys_wish() -> None:
     car = _car()
     car.add_report(_report(12.0, limit_amps=12.0), 60.0)
@@ -378,6 +549,35 @@ def test_what_was_accepted_is_assumed(command: Command, running: bool, paused: b
     assert car.accepted_at == 12
 
 
+def test_what_is_accepted_again_was_accepted_before() -> None:
+    car = _car()
+    assert car.accepted_at == inf
+    for command, at, outcome, accepted_at in (
+        (_set(10), 10.0, Outcome.ACCEPTED, 12),
+        (_set(10), 20.0, Outcome.ACCEPTED, 12),
+        (_set(8), 30.0, Outcome.FAILED, 12),
+        (_set(8), 40.0, Outcome.ACCEPTED, 42),
+    ):
+        _do(car, command, at, outcome)
+        assert car.accepted_at == accepted_at
+
+
+def test_a_stop_that_was_accepted_ends_what_was_wanted_meanwhile() -> None:
+    car = _car()
+    car.target = 0
+    car.send(STOP, 10.0, (20.0,))
+    assert car.record()["paused"], "from the moment when it is sent"
+    car.target = 10
+    car.acknowledge(STOP, Outcome.ACCEPTED, 12.0)
+    assert (car.target, car.paused) == (0, True)
+
+
+def test_a_stop_that_nobody_answered_leaves_its_limit_known() -> None:
+    car = _car()
+    _do(car, STOP, 10.0, Outcome.UNKNOWN)
+    assert (car.request, car.running) == (16, True)
+
+
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN])
 def test_what_failed_on_its_way_is_tried_again_ever_less_often(outcome: Outcome) -> None:
     """From when it was sent; without an answer, no sooner than the meter shows one that came through."""
@@ -388,6 +588,7 @@ def test_what_failed_on_its_way_is_tried_again_ever_less_often(outcome: Outcome)
         waits = max(wait_s, 8.0) if outcome is Outcome.UNKNOWN else wait_s
         assert car.not_before == car.no_cut_before == max(at + waits, at)
     assert car.request == (None if outcome is Outcome.UNKNOWN else 16)
+    assert car.target == 10
     _do(car, _set(10), 9000.0)
     _do(car, _set(8), 9100.0, Outcome.FAILED)
     assert car.no_cut_before == 9102, "the first failure since"
@@ -407,7 +608,9 @@ def test_what_only_a_person_can_fix_is_tried_now_and_then() -> None:
         assert (car.not_before, car.no_cut_before) == (at + 2 + 900, at + 2 + cut_s)
 
 
-@pytest.mark.parametrize(("asked_s", "cut_s"), [(60.0, 60.0), (120.0, 120.0), (900.0, 120.0)])
+@pytest.mark.parametrize(
+    ("asked_s", "cut_s"), [(0.5, 0.5), (60.0, 60.0), (120.0, 120.0), (121.0, 120.0), (900.0, 120.0)]
+)
 def test_patience_that_is_asked_for_bounds_a_cut_by_two_minutes(asked_s: float, cut_s: float) -> None:
     car = _car()
     _do(car, _set(10), 10.0, Outcome.FAILED, retry_after_s=asked_s)
@@ -444,6 +647,10 @@ def test_a_raise_that_failed_is_to_be_weighed_again() -> None:
     car.target = 16
     _do(car, START, 60.0, Outcome.FAILED)
     assert (car.running, car.target) == (False, 0)
+    car = _car(_report(6.0))
+    car.request = None
+    _do(car, _set(16), 10.0, Outcome.FAILED)
+    assert car.target == 16, "where nobody knows what it has, it is wanted still"
 
 
 def test_how_long_a_command_takes_is_learned_from_the_first_try_of_a_cut_on() -> None:
@@ -484,6 +691,26 @@ def test_a_command_that_moves_no_current_may_fail_too() -> None:
     assert (car.target, car.request) == (10, 16)
     _do(car, _set(10), 20.0)
     assert car.request == 10
+    _do(car, _set(9), 30.0, Outcome.UNKNOWN)
+    assert (car.target, car.request) == (9, None)
+
+
+def test_a_limit_at_what_it_draws_moves_no_current() -> None:
+    car = _car(_report(16.0, measured_amps=10.0))
+    car.send(_set(10), 10.0, (20.0,))
+    assert car.belief.change is None
+    car.send(_set(9), 10.0, (20.0, 5.0))
+    assert car.belief.change is not None
+    assert car.belief.change.before == (20.0, 5.0)
+
+
+@pytest.mark.parametrize(("requested", "to"), [(12, 12), (None, 16)])
+def test_a_start_is_expected_to_reach_its_limit(requested: int | None, to: int) -> None:
+    car = _paused()
+    car.request, car.target = requested, 16
+    car.send(START, 60.0, (5.0,))
+    assert car.belief.change is not None
+    assert car.belief.change.to == to
 
 
 def test_a_lower_limit_moves_something_where_nobody_knows_what_it_draws() -> None:
@@ -521,12 +748,25 @@ def test_a_command_waits_for_its_time_and_a_cut_for_its_own() -> None:
     assert car.next_command(1000.0) is None
 
 
+def test_a_charger_that_may_not_be_written_to_so_often_waits_for_that_too() -> None:
+    car = _car(profile=replace(TESSIE, write_every_s=20.0))
+    _do(car, _set(10), 10.0)
+    car.target = 8
+    assert car.next_command(29.99) is None
+    assert car.next_command(30.0) == _set(8)
+
+
 def test_a_limit_of_nothing_stops_the_current_as_well() -> None:
     car = _car(_report(0.0))
     car.target = 0
     assert car.next_command(10.0) is None
+    car.belief.settle(0.0, 0.7)
+    assert car.next_command(10.0) is None
     car.belief.settle(0.0, 0.71)
     assert car.next_command(10.0) == STOP
+    car.request = 16
+    car.belief.settle(0.0, 0.0)
+    assert car.next_command(10.0) == STOP, "it may draw any time"
 
 
 @pytest.mark.parametrize(
@@ -593,6 +833,7 @@ def test_of_a_raise_only_a_reading_can_tell_and_then_only_a_report() -> None:
     assert car.belief.change is not None
     assert not car.look(100.0, 15.5)
     assert (car.belief.low, car.belief.high, car.report_wanted_at) == (6.0, 6.0, 100.0)
+    assert car.belief.change is None
     assert car.running
 
 
@@ -617,6 +858,23 @@ def test_a_stop_is_unproven_until_a_report_shows_it() -> None:
     assert not _paused().stop_is_unproven
 
 
+def test_an_unproven_stop_is_sent_again_ever_less_often_while_none_is_under_way() -> None:
+    car = _car()
+    now = 0.0
+    for wait_s in (5.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0):
+        _do(car, STOP, now)
+        car.belief.settle(0.0, 9.0)
+        assert car.stop_is_unproven
+        car.in_flight = STOP
+        assert not car.stop_is_unproven
+        car.in_flight = None
+        assert not car.doubt_stop(now + wait_s - 0.01)
+        car.request = None
+        now += wait_s
+        assert car.doubt_stop(now)
+        assert (car.belief.low, car.belief.high) == (0.0, 9.0), "where its limit is unknown, what it drew"
+
+
 def test_whoever_is_to_start_or_said_nothing_yet_is_not_doubted() -> None:
     car = _car()
     _do(car, STOP, 10.0)
@@ -634,6 +892,13 @@ def test_a_limit_of_a_car_that_stands_moves_nothing() -> None:
     car.target = 10
     car.send(_set(10), 40.0, (5.0,))
     assert car.belief.change is None
+    car.request = 6
+    car.send(_set(10), 50.0, (5.0,))
+    assert car.belief.change is None
+    heats = _car(_report(state=STOPPED, measured_amps=9.0))
+    heats.send(_set(7), 40.0, (9.0,))
+    assert heats.belief.change is not None, "unless it heats"
+    assert heats.draws_unasked
 
 
 # -- starts -------------------------------------------------------------------------------------------------------
@@ -685,8 +950,40 @@ def test_what_is_expected_of_it() -> None:
     assert car.expected_amps == 0.0
     _do(car, STOP, 10.0)
     assert (car.expected_amps, car.committed_amps) == (0.0, 12.0)
+    assert not car.draws_unasked, "it is about to end"
+    car = _paused()
+    car.target = 16
+    assert car.expected_amps == 16.0, "it is about to start"
+    assert car.start_is_due
+    car = _car(_report(6.0))
+    _do(car, _set(16), 10.0)
+    assert car.expected_amps == 16.0, "it is about to rise"
+    car = _car(_report(16.0, measured_amps=8.0))
+    car.target = 10
+    assert car.expected_amps == 10.0, "what it was not told yet is not taken for used"
     heats = _car(_report(state=STOPPED, measured_amps=3.0))
     assert (heats.expected_amps, heats.committed_amps, heats.draws_unasked) == (3.0, 3.0, True)
+    heats.target = 6
+    assert not heats.draws_unasked, "it is about to charge"
+    assert not _car(_report(state=STOPPED, measured_amps=0.7)).draws_unasked
+
+
+@pytest.mark.parametrize(
+    ("target", "running", "in_flight", "due"),
+    [
+        (1, False, None, True),
+        (0, False, None, False),
+        (10, True, None, False),
+        (0, True, None, False),
+        (10, False, START, False),
+    ],
+)
+def test_a_start_is_due_where_it_is_wanted_and_was_not_told(
+    target: int, running: bool, in_flight: Command | None, due: bool
+) -> None:
+    car = _car()
+    car.target, car.running, car.in_flight = target, running, in_flight
+    assert car.start_is_due is due
 
 
 @pytest.mark.parametrize(("deaf_s", "expected"), [(5.0, 10.0), (5.01, 16.0)])
@@ -713,6 +1010,17 @@ def test_who_leaves_something_unused_for_half_a_minute_is_given_one_more_than_it
     assert car.usable_amps(16, 70.0) == 5, "no less than its minimum"
     car.add_report(_report(16.0, measured_amps=15.5), 80.0)
     assert car.usable_amps(16, 1000.0) == 16
+    car.add_report(_report(16.0, measured_amps=9.4), 1010.0)
+    assert car.usable_amps(16, 1020.0) == 16, "it counts from then on"
+    car.add_report(_report(16.0, state=STOPPED, measured_amps=0.0), 1100.0)
+    car.add_report(_report(16.0, measured_amps=9.4), 1200.0)
+    assert car.usable_amps(16, 1210.0) == 16, "nor does it count across a stop"
+    car.request = None
+    car.add_report(_report(None, measured_amps=9.4), 1240.0)
+    assert car.usable_amps(16, 1240.0) == 11
+    car = _car()
+    car.add_report(_report(16.0, measured_amps=14.5), 20.0)
+    assert car.usable_amps(20, 60.0) == 20
 
 
 @pytest.mark.parametrize(("measured", "uses"), [(14.3, True), (14.29, False), (16.0, True)])
@@ -752,6 +1060,20 @@ def test_a_cut_that_cannot_be_sent_is_dropped_where_the_house_has_room_again() -
     _do(car, _set(10), 10.0, Outcome.UNKNOWN)
     car.drop_cut(20.0)
     assert (car.target, car.request, car.belief.change) == (16, 16, None)
+    car = _car()
+    _do(car, _set(10), 10.0)
+    car.drop_cut(20.0)
+    assert car.belief.change is not None, "it was accepted, and is to show"
+    car = _car(_report(16.0, measured_amps=12.0))
+    car.target = 10
+    car.drop_cut(20.0)
+    assert (car.target, car.request) == (16, 16)
+    car.target = 20
+    car.drop_cut(20.0)
+    assert car.target == 20, "it is no cut"
+    car = _paused()
+    car.drop_cut(20.0)
+    assert car.target == 0
     car = _car(_report(6.0))
     _do(car, _set(16), 10.0)
     car.target = 8
@@ -777,8 +1099,10 @@ def test_what_is_kept_is_put_back() -> None:
         ({"user_limit": 5}, (False, 5, None)),
         ({"user_limit": 4}, (False, None, None)),
         ({"phases": [3]}, (False, None, None)),
+        ({"phases": [0, 3]}, (False, None, None)),
         ({"phases": []}, (False, None, None)),
         ({"phases": [2]}, (False, None, (2,))),
+        ({"phases": [0, 1, 2]}, (False, None, (0, 1, 2))),
         ({"phases": (2,)}, (False, None, None)),
     ],
 )

@@ -67,7 +67,10 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
 
 
 def _chosen(charger: ManagedCharger | None = None, **changes: Any) -> tuple[int, Reason]:
-    choice = choose(_view(charger or _charger(), **changes))
+    view = _view(charger or _charger(), **changes)
+    choice = choose(view)
+    told = {"silence_s": view.silence_s} if choice.reason is view.silent else view.numbers if view.is_known else {}
+    assert choice.numbers.items() >= told.items(), "every reason comes with its numbers"
     return choice.target, choice.reason
 
 
@@ -126,6 +129,9 @@ def test_less_than_it_can_charge_with_is_nothing(cap: int, chosen: tuple[int, Re
 def test_a_maximum_below_what_it_has_holds_at_once(room: float, lowered: int) -> None:
     """Where not even that fits, it is no detour; where it is hardly over, the margin does not count."""
     assert _chosen(cap=8, room=room) == (lowered, Reason.AT_MAXIMUM)
+    thrifty = _charger()
+    thrifty.belief.settle(8.0, 8.0)
+    assert _chosen(thrifty, cap=9, room=8.4) == (9, Reason.AT_MAXIMUM), "of what it leaves unused nothing is over"
 
 
 # -- over the budget ----------------------------------------------------------------------------------------------
@@ -377,3 +383,48 @@ def test_a_reason_comes_with_what_the_house_draws_and_may(
 def test_a_choice_carries_the_numbers_of_its_reason() -> None:
     choice = choose(_view(_charger(), room=12.0, free=12.0))
     assert choice == Choice(11, Reason.RAISED, {"house_amps": 13.0, "budget_amps": 25.0})
+
+
+def test_who_has_its_part_and_no_more_gives_none_of_it() -> None:
+    assert _chosen(must_share=True, share=12) == (12, Reason.RAISED)
+    assert _chosen(_charger(target=16), must_share=True, share=16) == (16, Reason.AT_MAXIMUM)
+
+
+@pytest.mark.parametrize(("free", "reason"), [(11.5, Reason.SHARED), (11.0, Reason.NO_HEADROOM)])
+def test_the_others_are_the_reason_where_the_next_step_would_fit(free: float, reason: Reason) -> None:
+    assert _chosen(share=10, free=free) == (10, reason)
+
+
+def test_where_nobody_knows_its_phases_it_stops_too_where_not_even_the_minimum_fits() -> None:
+    assert _chosen(has_phases=False, room=2.0) == (0, Reason.PAUSED)
+
+
+@pytest.mark.parametrize(("ago_s", "debt_as"), [(0.5, 0.25), (1.0, 0.5), (100.0, 0.5)])
+def test_holding_the_minimum_costs_by_time_and_a_gap_no_more_than_a_second(ago_s: float, debt_as: float) -> None:
+    charger = _charger(target=6, chosen_at=NOW - ago_s)
+    assert _chosen(charger, room=5.5) == (6, Reason.MINIMUM)
+    assert charger.debt_as == debt_as
+
+
+def test_what_is_in_flight_is_waited_for_though_it_moves_no_current() -> None:
+    charger = _charger()
+    charger.in_flight = Command(charger_id="car", action=Action.SET_AMPS, amps=12)
+    assert _chosen(charger) == (10, Reason.SETTLING)
+
+
+def test_who_charges_needs_no_start() -> None:
+    assert _chosen(_charger(_starts=0.0, _starts_at=NOW))[1] is Reason.RAISED
+
+
+@pytest.mark.parametrize("request_", [11, 12])
+def test_a_start_with_the_limit_that_it_has_costs_one_command_less(request_: int) -> None:
+    """Calm for 40 s: 12 A earn 336 A·s, a start costs 200 of them and a limit 180."""
+    charger = _charger(target=request_, running=False)
+    calm = Risk(per_s=1e-6, step_amps=2.0, calm_s=40.0)
+    assert _chosen(charger, cap=12, risk=lambda *_: calm) == (request_, Reason.STARTED)
+
+
+def test_a_car_that_heats_beyond_what_is_left_may_start_with_that() -> None:
+    charger = _charger(target=0, running=False)
+    charger.belief.settle(9.0, 9.0)
+    assert _chosen(charger, room=8.0, free=8.0) == (7, Reason.STARTED)

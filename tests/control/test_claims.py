@@ -104,6 +104,18 @@ def test_it_is_claimed_from_those_who_load_the_same_phases() -> None:
     assert site.waits(24.0, 16.0, now=NOW + 100) == [True, True, False]
 
 
+def test_claims_on_several_phases_all_count() -> None:
+    site = _Site(_car("a", 16), _car("b", 8), _car("c", 16), _car("d", 8), _car("e", 8), c=(1,), d=(1,), e=(2,))
+    site.shares(24.0, 24.0, 24.0)
+    assert site.waits(24.0, 24.0, 24.0, now=NOW + 100) == [True, True, True, True, False]
+
+
+def test_who_has_no_part_claims_none() -> None:
+    site = _Site(_car("a", 16), _car("b"))
+    site.shares(10.0)
+    assert site.waits(10.0, now=NOW + 100) == [False, False]
+
+
 def test_whoever_wants_is_asked_for_its_own_part() -> None:
     asked: dict[str, tuple[int, Mapping[str, int]]] = {}
 
@@ -157,6 +169,16 @@ def test_who_had_a_turn_waits_from_its_end() -> None:
     a.running, a.target, a.settled_at = False, 0, NOW + 900
     site.shares(10.0, now=NOW + 901)
     assert (a.has_turn, a.waiting_at) == (False, NOW + 901)
+    site.shares(10.0, now=NOW + 950)
+    assert a.waiting_at == NOW + 901, "it keeps its place"
+
+
+def test_who_is_about_to_stop_has_its_turn_yet() -> None:
+    site = _Site(_car("a", 10), _car("b"))
+    site.shares(10.0)
+    site.cars[0].target, site.cars[0].settled_at = 0, NOW + 50
+    site.shares(10.0, now=NOW + 60)
+    assert (site.cars[0].has_turn, site.cars[0].waiting_at) == (True, -inf)
 
 
 def test_a_turn_in_which_nothing_flowed_was_none() -> None:

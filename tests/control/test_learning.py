@@ -78,6 +78,9 @@ def test_one_odd_step_is_passed_over_and_two_alike_are_not() -> None:
     assert charger.learned == (1,), "nor two that differ"
     charger.learn((0, 1))
     assert charger.learned == (0, 1)
+    charger.learn(None)
+    charger.learn(None)
+    assert charger.learned == (0, 1), "what is not clear is no step"
 
 
 def _site(*cars: HonestCar, budget: float = 20.0) -> HonestSite:

@@ -52,6 +52,8 @@ def test_a_device_that_restarted_begins_at_zero_or_goes_on() -> None:
     start = _reading(0, energy_wh=1000, boot_id="a")
     assert _meter(start, _reading(60, energy_wh=10, boot_id="b")).energy_wh == pytest.approx(10)
     assert _meter(start, _reading(60, energy_wh=1030, boot_id="b")).energy_wh == pytest.approx(30)
+    later = _reading(5, energy_wh=1100, boot_id="a")
+    assert _meter(start, later, _reading(60, energy_wh=10, boot_id="b")).energy_wh == pytest.approx(110)
 
 
 def test_a_counter_that_jumps_further_than_any_house_draws_is_not_believed() -> None:
@@ -71,6 +73,27 @@ def test_after_our_restart_only_an_unbroken_counter_of_the_same_boot_is_believed
     meter.restore(200.0, Counter(1000.0, "a"))
     meter.add(_reading(0, energy_wh=900, boot_id="a"))
     assert meter.energy_wh == pytest.approx(200)
+    meter.add(_reading(5, energy_wh=903, boot_id="a"))
+    assert meter.energy_wh == pytest.approx(203), "it did not begin anew: nobody knows how long that took"
+
+
+def test_after_our_restart_a_counter_of_another_boot_is_another_counter() -> None:
+    for kept, boot_id in (("a", "b"), (None, None)):
+        meter = Meter()
+        meter.restore(200.0, Counter(1000.0, kept))
+        meter.add(_reading(0, energy_wh=1500, boot_id=boot_id))
+        meter.add(_reading(5, energy_wh=1003, boot_id=boot_id))
+        assert meter.energy_wh == 200
+
+
+def test_where_no_counter_was_kept_the_next_one_is_only_noted() -> None:
+    meter = _meter(_reading(0, energy_wh=1000))
+    meter.restore(200.0, None)
+    assert meter.counter is None
+    meter.add(_reading(5, energy_wh=1003))
+    assert meter.energy_wh == 200
+    assert meter.counter == Counter(1003, None)
+    assert Meter().counter is None
 
 
 def test_the_first_counter_ever_is_only_noted() -> None:
@@ -104,8 +127,10 @@ def test_connected_is_to_have_heard_of_it() -> None:
 def test_the_last_ten_minutes_can_be_looked_at_again() -> None:
     meter = _meter(_reading(0), _reading(8), _reading(9))
     assert [reading.at for reading in meter.since(8)] == [8, 9]
+    meter.add(_reading(608))
+    assert [reading.at for reading in meter.since(0)] == [8, 9, 608]
     meter.add(_reading(700))
-    assert [reading.at for reading in meter.since(0)] == [700]
+    assert [reading.at for reading in meter.since(0)] == [608, 700]
 
 
 @given(
@@ -165,7 +190,7 @@ def test_a_counter_that_fell_in_between_is_counted_on_from_there() -> None:
     assert meter.energy_wh == pytest.approx(303), "it was another counter for long"
 
 
-@pytest.mark.parametrize(("fallen_wh", "is_noise"), [(9_000.5, True), (8_999.5, False)])
+@pytest.mark.parametrize(("fallen_wh", "is_noise"), [(9_000.5, True), (9_000.0, False), (8_999.5, False)])
 def test_a_fall_by_less_than_a_tenth_is_noise(fallen_wh: float, is_noise: bool) -> None:
     meter = _meter(_reading(0, energy_wh=10_000), _reading(5, energy_wh=fallen_wh))
     for number in range(1, 101):
@@ -175,6 +200,72 @@ def test_a_fall_by_less_than_a_tenth_is_noise(fallen_wh: float, is_noise: bool) 
 
 def test_a_small_counter_that_flickers_did_not_begin_anew() -> None:
     assert _meter(*(_reading(number, energy_wh=0.5 - number % 2 / 10) for number in range(20))).energy_wh == 0
+
+
+@pytest.mark.parametrize(("fallen_wh", "counted"), [(2.2, 1.0), (1.5, 2.7)])
+def test_of_a_small_counter_less_than_a_watt_hour_is_noise(fallen_wh: float, counted: float) -> None:
+    shown = (2.0, 3.0, fallen_wh, fallen_wh + 0.2)
+    assert _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate(shown))).energy_wh == pytest.approx(
+        counted
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "boot_id", "counted"), [("a", "a", 0), (None, "b", 0), ("a", None, 0), ("a", "b", 10)]
+)
+def test_only_a_device_that_says_that_it_restarted_is_counted_from_zero_at_once(
+    first: str | None, boot_id: str | None, counted: float
+) -> None:
+    meter = _meter(_reading(0, energy_wh=1000, boot_id=first), _reading(5, energy_wh=10, boot_id=boot_id))
+    assert meter.energy_wh == counted
+    meter.add(_reading(10, energy_wh=12, boot_id=boot_id))
+    assert meter.energy_wh == pytest.approx(12), "and any from zero once it goes on"
+    meter = _meter(_reading(0, energy_wh=1000, boot_id=first), _reading(5, energy_wh=161, boot_id=boot_id))
+    meter.add(_reading(10, energy_wh=163, boot_id=boot_id))
+    assert meter.energy_wh == pytest.approx(2), "500 A make no 161 Wh in 5 s"
+
+
+@pytest.mark.parametrize(("counter_wh", "counted"), [(905, 25), (1010, 20)])
+def test_of_two_ways_to_read_a_counter_the_one_counts_that_goes_on_and_uses_least(
+    counter_wh: float, counted: float
+) -> None:
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate((990, 1000, 890, counter_wh))))
+    assert meter.energy_wh == pytest.approx(counted)
+
+
+def test_a_counter_that_stands_still_is_read_as_before() -> None:
+    shown = (990, 1000, 890, 905, 905, 908)
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate(shown)))
+    assert meter.energy_wh == pytest.approx(28)
+
+
+def test_another_way_to_read_a_counter_is_forgotten_once_the_first_goes_on() -> None:
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate((990, 1000, 890, 1003, 899))))
+    assert meter.energy_wh == pytest.approx(13)
+
+
+def test_a_device_that_restarted_may_have_counted_all_that_500_amps_could_draw() -> None:
+    most_wh = 36 * (500 * 230 / 3600)
+    for counter_wh, counted in ((most_wh, most_wh), (most_wh + 0.01, 0)):
+        start = _reading(0, energy_wh=50_000, boot_id="a")
+        assert _meter(start, _reading(36, energy_wh=counter_wh, boot_id="b")).energy_wh == counted
+
+
+@pytest.mark.parametrize(("doubted_s", "comes_back"), [(295, True), (300, False)])
+def test_a_counter_that_was_another_for_five_minutes_is_that_one(doubted_s: int, comes_back: bool) -> None:
+    meter = _meter(
+        _reading(0, energy_wh=10_000), *(_reading(5 + at, energy_wh=2000) for at in range(0, doubted_s + 1, 5))
+    )
+    meter.add(_reading(10 + doubted_s, energy_wh=10_100))
+    assert meter.energy_wh == (100 if comes_back else 0)
+
+
+@pytest.mark.parametrize(("number", "counted"), [(0, 3), (1, 0), (2, 3), (10, 3)])
+def test_ten_ways_to_read_a_counter_are_kept_and_of_those_in_doubt_the_newest(number: int, counted: float) -> None:
+    shown = [1e6 * 0.75**at for at in range(11)]
+    meter = _meter(*(_reading(5.0 * at, energy_wh=wh) for at, wh in enumerate(shown)))
+    meter.add(_reading(55, energy_wh=shown[number] + 3))
+    assert meter.energy_wh == pytest.approx(counted)
 
 
 def test_what_is_kept_over_our_restart_is_the_counter_that_was_believed() -> None:
@@ -299,6 +390,23 @@ def test_a_long_gap_is_no_habit() -> None:
     assert _meter(*map(_reading, (0, 5, 10, 3610))).interval_s == 5
     assert _meter(*map(_reading, (0, 10, 20, 30, 3630, 3640, 12_000, 12_010))).interval_s == 10
     assert _meter(*map(_reading, (0, 10, 20, 30, 3630, 3640, 12_000, 12_010, 12_100))).interval_s == 10
+
+
+def _interval_s(*gaps: float) -> float:
+    return _meter(_reading(0), *(_reading(sum(gaps[: number + 1])) for number in range(len(gaps)))).interval_s
+
+
+def test_a_gap_is_a_habit_where_two_others_were_half_as_long() -> None:
+    assert _interval_s(5, 5, 5, 11) == 5
+    assert _interval_s(5, 5, 5, 10) == 7.5
+    assert _interval_s(5, 8, 8, 11, 11) == 11
+    assert _interval_s(8, 8) == 5, "two are too few to tell"
+    assert _interval_s(8, 8, 8) == 8
+
+
+def test_a_habit_is_that_of_the_last_twenty_gaps() -> None:
+    assert _interval_s(*[20] * 12, *[5] * 8) == 20
+    assert _interval_s(*[20] * 12, *[5] * 18) == 5
 
 
 @pytest.mark.parametrize("interval_s", [2, 60, 120])

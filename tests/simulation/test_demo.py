@@ -27,7 +27,8 @@ COMPONENTS = Path(components.__file__).parent
 
 def test_whatever_home_assistant_starts_with_finds_its_packages_in_the_locked_version() -> None:
     """Home Assistant would install them by itself otherwise: into this environment, past the lock."""
-    asked = yaml.safe_load(CONFIGURATION.format(latitude=0, longitude=0, url="http://127.0.0.1"))
+    configuration = CONFIGURATION.format(latitude=0, longitude=0, url="http://127.0.0.1")
+    asked = yaml.safe_load(configuration.replace("!include ", ""))
     waiting = bootstrap.CORE_INTEGRATIONS | bootstrap.DEFAULT_INTEGRATIONS | {*asked, "webhook"}
     seen: set[str] = set()
     wanted: dict[str, str] = {}
@@ -77,6 +78,13 @@ def test_a_house_of_three_phases_is_busy_on_all_of_them_within_its_first_minutes
     assert house.phases.shape[0] == 3
     assert recorded(1).phases[0, :3600].tolist() == house.phases[0, :3600].tolist()
     assert (house.phases[:, : 3 * 60].max(axis=1) + CAR_MAX_A > BUDGET_A).all()
+
+
+def test_a_roof_feeds_in_within_minutes_and_there_was_too_little_room_before() -> None:
+    (amps,) = recorded(1, sun=True).phases
+    assert amps[: 3 * 60].max() + CAR_MAX_A > BUDGET_A
+    assert amps[: 5 * 60].min() + CAR_MAX_A < CAR_MAX_A - 10
+    assert recorded(3, sun=True).phases[:, : 20 * 60].min(axis=1).max() < 0, "on every phase"
 
 
 def test_the_status_line_says_how_things_stand_before_and_after_something_is_known() -> None:
@@ -143,6 +151,24 @@ class TestPostingSensor:
         assert post["energy_wh"] == pytest.approx(15 * 230 / 3600, abs=0.001)
 
     @pytest.mark.usefixtures("socket_enabled")
+    async def test_what_is_fed_in_is_negative_and_not_counted(self) -> None:
+        posts = []
+
+        async def webhook(request: web.Request) -> web.Response:
+            posts.append(await request.json())
+            return web.json_response({"accepted": True})
+
+        app = web.Application()
+        app.router.add_post("/", webhook)
+        async with TestServer(app) as server, ClientSession() as session:
+            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+            await sensor.tick(10.0)
+            await sensor.tick(-10.0)
+        assert posts[1]["amps"] == pytest.approx(-10, rel=0.05)
+        assert posts[1]["watts"] == pytest.approx(-2300, rel=0.05)
+        assert posts[1]["energy_wh"] == posts[0]["energy_wh"] > 0
+
+    @pytest.mark.usefixtures("socket_enabled")
     async def test_it_goes_on_where_nobody_answers(self, unused_tcp_port: int) -> None:
         async with ClientSession() as session:
             sensor = PostingSensor(session, f"http://127.0.0.1:{unused_tcp_port}", seed=1)
@@ -162,12 +188,13 @@ async def test_the_recorder_is_counted_for_our_entities_only(home_assistant: Hom
     database = sqlite3.connect(tmp_path / "home-assistant_v2.db")
     database.executescript(
         "CREATE TABLE states_meta (metadata_id INTEGER, entity_id TEXT);"
-        "CREATE TABLE states (state TEXT, metadata_id INTEGER);"
+        "CREATE TABLE states (state TEXT, metadata_id INTEGER, last_updated_ts REAL);"
         "INSERT INTO states_meta VALUES (1, 'sensor.a'), (2, 'sensor.b'), (3, 'sun.sun');"
-        "INSERT INTO states VALUES ('1', 1), ('2', 1), ('1', 2), ('up', 3);"
+        "INSERT INTO states VALUES ('1', 1, 5), ('2', 1, 15), ('1', 2, 25), ('up', 3, 35);"
     )
     database.close()
     assert home_assistant.recorded_states(["sensor.a", "sensor.b", "sensor.c"]) == 3
+    assert home_assistant.recorded_states(["sensor.a", "sensor.b", "sensor.c"], since=15) == 2, "without its past"
 
 
 @pytest.mark.parametrize(

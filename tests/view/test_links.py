@@ -26,6 +26,7 @@ LINK = {"entry_id": "01JSITE", "expires": 4e9, "digest": "00"}
         {"a": LINK, "b": "x"},
         {"a": LINK, "b": {**LINK, "expires": "tomorrow"}},
         {"a": LINK, "b": {**LINK, "digest": "é"}},
+        {"a": LINK, "b": {**LINK, "names": "yes"}},
         *({"a": LINK, "b": {k: v for k, v in LINK.items() if k != key}} for key in LINK),
     ],
     ids=str,

@@ -136,6 +136,47 @@ async def test_it_gives_nothing_else_away(watched: Site, form: str) -> None:
     assert not re.search(r"<script(?![^>]*src=)", text)
 
 
+async def test_names_are_told_where_their_owner_wants_it(watched: Site) -> None:
+    url = (await create(watched, names=True))["url"]
+    page = await (await visit(watched, url)).text()
+    assert "<h1>Casa · Readings</h1>" in page
+    assert page.count("Rocinante") == 2, "in the legend and in the table"
+    answer = await (await visit(watched, links(page, url)["JSON"])).json()
+    assert answer["chargers"] == ["Rocinante"]
+    await revoke(watched)
+    page = await (await visit(watched, url)).text()
+    assert "Casa" not in page
+
+
+async def test_house_and_charger_share_the_average(watched: Site) -> None:
+    url = (await create(watched))["url"]
+    page = await (await visit(watched, url, interval="15_minutes")).text()
+    answer = await (await visit(watched, links(page, url)["JSON"])).json()
+    (row,) = (row for row in answer["rows"] if row["max_amps"] is not None)
+    assert answer["chargers"] == ["Charger"]
+    assert row["mean_charger_1_amps"] == 16, "as the car says"
+    assert row["mean_house_amps"] == pytest.approx(row["mean_amps"] - 16, abs=0.001)
+
+
+@pytest.mark.parametrize(("phases", "told"), [(None, 0), ([1], 0), ([1, 2, 3], 1)])
+async def test_on_several_phases_only_a_charger_on_all_of_them_is_a_part_of_the_current(
+    watched: Site, phases: list[int] | None, told: int
+) -> None:
+    (charger,) = watched.entry.subentries.values()
+    if phases is not None:
+        watched.hass.config_entries.async_update_subentry(
+            watched.entry, charger, data={**charger.data, "phases": phases}
+        )
+        await watched.hass.async_block_till_done()
+    for _ in range(30):
+        await watched.post(phases=[{"amps": amps, "watts": amps * 230} for amps in (17.0, 18.0, 19.0)])
+        await watched.advance(5)
+    url = (await create(watched))["url"]
+    page = await (await visit(watched, url)).text()
+    assert len((await (await visit(watched, links(page, url)["JSON"])).json())["chargers"]) == told
+    assert f'data-chargers="{told}"' in page
+
+
 async def test_its_parts_come_from_home_assistant_and_nowhere_else(watched: Site) -> None:
     page = await (await visit(watched, (await create(watched))["url"])).text()
     parts = re.findall(r'(?:src|href)="(/[^"]+)"', page)

@@ -192,9 +192,7 @@ class ManagedCharger:
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
         self._stop_sent = False
         if not self.running:
-            # Started by somebody else, or never stopped.
-            self.running, self.paused = True, False
-            self._adopt(report)
+            self._adopt(report)  # started by somebody else, or never stopped
         elif now - measured_at < UNUSABLE_S:
             self._compare(report, measured_at, now)
 
@@ -234,7 +232,7 @@ class ManagedCharger:
 
     def _settle_standing(self, report: ChargerReport) -> None:
         """A car that does not charge may draw current all the same: it heats its cabin, full or stopped."""
-        usable = report.measured_amps is not None and report.age_s < SUSPECT_S and report.at_home is not False
+        usable = report.age_s < SUSPECT_S and report.at_home is not False
         drawn = report.measured_amps if usable and not report.asleep and report.plugged_in is not False else 0.0
         self.belief.settle(drawn or 0.0, drawn or 0.0)
 
@@ -524,8 +522,6 @@ class ManagedCharger:
         return command.amps < known
 
     def _next_command(self) -> Command | None:
-        if self.draws_unasked:
-            return None
         if self.running and self.target == 0:
             # A limit of 0 A stops the current as well: nothing is left to stop
             is_still = self.request == 0 and self.belief.bounds(math.inf)[1] <= STEADY_A

@@ -109,7 +109,7 @@ def choose(view: View) -> Choice:
         return Choice(0, Reason.LIMIT_TOO_LOW, numbers)
     if target > view.cap:
         left = math.floor(view.room - view.prices.margin_amps)
-        lowered = view.cap if left >= view.cap or over <= OVER_A else min(view.cap, max(view.least, left))
+        lowered = view.cap if over <= OVER_A else min(view.cap, max(view.least, left))
         return Choice(lowered, Reason.AT_MAXIMUM, numbers)
     if over > OVER_A and charger.start_is_due:
         return Choice(0, Reason.PAUSED, numbers)

@@ -155,7 +155,7 @@ class Controller:
             known = self._known_phases(charger)
             if known is None:
                 steps = [after - before for after, before in zip(read, change.before, strict=False)]
-                seen = [change.start + (min(steps) if change.is_cut else max(steps))] if steps else []
+                seen = [change.start + (min(steps) if change.is_cut else max(steps))]
             else:
                 seen = [
                     read[phase] - house[phase] - self._drawn_by_others(charger, phase, now)
@@ -289,7 +289,7 @@ class Controller:
 
     def silent_phases(self, now: float) -> tuple[int, ...]:
         """Return the numbers, from 1, of the phases that are not told any more while others are."""
-        quiet_s, last = self._quiet_s, max((phase.read_at for phase in self._house.phases), default=now)
+        quiet_s, last = self._quiet_s, max(phase.read_at for phase in self._house.phases)
         return tuple(number for number, phase in enumerate(self._house.phases, 1) if last - phase.read_at > quiet_s)
 
     def phases_of(self, charger_id: str) -> tuple[int, ...] | None:
@@ -305,11 +305,11 @@ class Controller:
     @property
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
-        return max((phase.load.load for phase in self._house.phases), default=0.0)
+        return max(phase.load.load for phase in self._house.phases)
 
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""
-        excess = max(self._house.read, default=-math.inf) - self.settings.max_amps
+        excess = max(self._house.read) - self.settings.max_amps
         return self._asking.wanted(self._chargers.values(), excess, now)
 
     # -- what goes out ------------------------------------------------------------------------------------------
@@ -592,8 +592,7 @@ class Controller:
         if (since := self._doubt.since) is not None:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
             return now - since + (2 * STOP_S if self._doubt.reversed_at is not None else 0.0)
-        read_at = [self._house.phases[phase].read_at for phase in phases]
-        return now - min(read_at, default=self._started_at)
+        return now - min(self._house.phases[phase].read_at for phase in phases)
 
     def _silent_reason(self, quietest_s: float, now: float) -> Reason:
         """Say what is wrong with the meter, if anything is."""
@@ -601,6 +600,6 @@ class Controller:
             return Reason.METER_FROZEN
         if self._doubt.is_low:
             return Reason.METER_WRONG if self.meter_wrong_at is not None else Reason.SETTLING
-        last = max((phase.read_at for phase in self._house.phases), default=-math.inf)
+        last = max(phase.read_at for phase in self._house.phases)
         is_partial = now - last < quietest_s or not self._house.is_complete
         return Reason.PHASE_SILENT if is_partial and len(self._house.phases) > 1 else Reason.METER_SILENT

@@ -1,4 +1,4 @@
-"""What browsers load from the integration: the dashboard strategy."""
+"""What browsers load from the integration: the card, and the dashboard strategy."""
 
 import hashlib
 from pathlib import Path
@@ -10,15 +10,22 @@ from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
 
-STRATEGY: Final = Path(__file__).parent / "amp-sensor-strategy.js"
-STRATEGY_URL: Final = f"/{DOMAIN}/{STRATEGY.name}"
+FOLDER: Final = Path(__file__).parent
+MODULES: Final = ("amp-sensor-card.js", "amp-sensor-strategy.js")
+
+
+def folder_url() -> str:
+    """Return where the modules are served: browsers keep them for a month, so changed ones need another address."""
+    files = sorted(FOLDER.rglob("*.js"))
+    content = b"".join(path.relative_to(FOLDER).as_posix().encode() + path.read_bytes() for path in files)
+    return f"/{DOMAIN}/{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 async def async_setup(hass: HomeAssistant) -> None:
-    """Serve the dashboard strategy, and let every browser load it. Without a frontend nobody would."""
+    """Serve card and strategy, and let every browser load them. Without a frontend nobody would."""
     if "frontend" not in hass.config.components:
         return
-    content = await hass.async_add_executor_job(STRATEGY.read_bytes)
-    await hass.http.async_register_static_paths([StaticPathConfig(STRATEGY_URL, str(STRATEGY), cache_headers=True)])
-    # Browsers keep it for a month, so a changed one needs another address
-    add_extra_js_url(hass, f"{STRATEGY_URL}?v={hashlib.sha256(content).hexdigest()[:8]}")
+    url = await hass.async_add_executor_job(folder_url)
+    await hass.http.async_register_static_paths([StaticPathConfig(url, str(FOLDER), cache_headers=True)])
+    for module in MODULES:
+        add_extra_js_url(hass, f"{url}/{module}")

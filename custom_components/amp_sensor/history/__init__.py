@@ -1,5 +1,6 @@
 """What a site drew, by interval: a question that somebody asks, and its answer."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from math import ceil
 from typing import Final, TypedDict
@@ -51,9 +52,11 @@ async def async_get_readings(
     time_zone: str | None = None,
     page: int = 1,
     count: int = DEFAULT_COUNT,
+    charger_ids: Iterable[str] = (),
 ) -> Readings:
     """Return the intervals that hold the time from `start` to `end` (now): page by page, oldest first.
 
+    With `charger_ids`, rows also tell how the current is shared between the house and these chargers.
     Times without an offset are those of the time zone: Home Assistant's, where none is given. Raises
     ServiceValidationError, which names the field and its limit, for what cannot be answered.
     """
@@ -71,7 +74,7 @@ async def async_get_readings(
             translation_key="count_out_of_range",
             translation_placeholders={"count": str(count), "limit": str(MAX_COUNT)},
         )
-    reader = Reader(hass, entry.entry_id)
+    reader = Reader(hass, entry.entry_id, charger_ids)
 
     def read() -> Readings:
         edges = cut(begin, stop, interval, zone)
@@ -84,7 +87,7 @@ async def async_get_readings(
                 translation_placeholders={"page": str(page), "limit": str(pages)},
             )
         first = (page - 1) * count
-        table = Table(edges[first : first + count + 1], is_fine=_is_fine(interval, edges))
+        table = Table(edges[first : first + count + 1], is_fine=_is_fine(interval, edges), chargers=reader.chargers)
         reader.read(table)
         return Readings(
             time_zone=name,

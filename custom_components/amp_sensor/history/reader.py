@@ -1,6 +1,7 @@
 """What the recorder knows of a site: states, short-term and long-term statistics as if they were one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from math import isfinite
 from operator import itemgetter
@@ -19,7 +20,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from .table import ENERGY, QUANTITIES, Quantity, Table
+from .table import CURRENT, ENERGY, QUANTITIES, Quantity, Table
 
 _CHUNK_S: Final = {False: 15 * 86400, True: 4 * 86400}
 """How much is read at once, without and with short-term statistics: 5,000 rows, which a driver makes in 10 ms without
@@ -38,13 +39,16 @@ class Reader:
     """Reads the history of one site: of our sensors, and what was imported from before there were any."""
 
     @callback
-    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Look up our sensors, which may have been renamed, or removed."""
+    def __init__(self, hass: HomeAssistant, entry_id: str, charger_ids: Iterable[str] = ()) -> None:
+        """Look up our sensors, which may have been renamed, or removed: the site's, and of chargers their current."""
         self._hass = hass
+        self.chargers = tuple(replace(CURRENT, key=f"{charger_id}_charging_current") for charger_id in charger_ids)
+        self._quantities = (*QUANTITIES, *self.chargers)
         registry = er.async_get(hass)
+        unique_ids = {quantity.key: f"{entry_id}_{quantity.key}" for quantity in QUANTITIES}
+        unique_ids |= {charger.key: charger.key for charger in self.chargers}
         self._own_ids = {
-            quantity.key: registry.async_get_entity_id(SENSOR_DOMAIN, DOMAIN, f"{entry_id}_{quantity.key}")
-            for quantity in QUANTITIES
+            key: registry.async_get_entity_id(SENSOR_DOMAIN, DOMAIN, unique_id) for key, unique_id in unique_ids.items()
         }
         self._imported_ids = {quantity.key: f"{DOMAIN}:{entry_id.lower()}_{quantity.key}" for quantity in QUANTITIES}
         self._all_own_ids = set(filter(None, self._own_ids.values()))
@@ -61,7 +65,7 @@ class Reader:
                 covered[key] = max(covered[key], until)
             begin = chunk_end
         end = min(end, dt_util.utcnow().timestamp())
-        for quantity in QUANTITIES:
+        for quantity in self._quantities:
             if (entity_id := self._own_ids[quantity.key]) is not None:
                 self._read_states(quantity, entity_id, table, (covered[quantity.key], end))
 
@@ -80,7 +84,7 @@ class Reader:
         fine_from = min((rows[0]["start"] for rows in fine.values()), default=end)
         fine_from += -fine_from % _HOUR_S
         known_until: dict[str, float] = {}
-        for quantity in QUANTITIES:
+        for quantity in self._quantities:
             own_id = self._own_ids[quantity.key] or ""
             own_hours = {row["start"]: row for row in hourly.get(own_id, ())}
             fine_rows = [
@@ -91,7 +95,7 @@ class Reader:
             fine_hours = {_hour(row["start"]) for row in fine_rows}
             own_rows = [row for hour, row in own_hours.items() if hour not in fine_hours]
             known_hours = own_hours.keys() | fine_hours
-            imported = hourly.get(self._imported_ids[quantity.key], ())
+            imported = hourly.get(self._imported_ids.get(quantity.key, ""), ())
             imported_rows = [row for row in imported if row["start"] not in known_hours]
             if table.is_fine and (by_hour := [*own_rows, *imported_rows]):
                 table.hourly_until = max(table.hourly_until or 0.0, *(row["end"] for row in by_hour))

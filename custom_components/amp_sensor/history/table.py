@@ -1,6 +1,7 @@
 """Rows, while they are being filled: what was known of some time goes to the rows that it is in."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -35,14 +36,15 @@ class Quantity:
     digits: int
 
 
+CURRENT: Final = Quantity(
+    key="current",
+    unit=UnitOfElectricCurrent.AMPERE,
+    converter=ElectricCurrentConverter,
+    name="amps",
+    digits=2,
+)
 MEASURED: Final = (
-    Quantity(
-        key="current",
-        unit=UnitOfElectricCurrent.AMPERE,
-        converter=ElectricCurrentConverter,
-        name="amps",
-        digits=2,
-    ),
+    CURRENT,
     Quantity(
         key="voltage",
         unit=UnitOfElectricPotential.VOLT,
@@ -61,9 +63,13 @@ ENERGY: Final = Quantity(
 )
 QUANTITIES: Final = (*MEASURED, ENERGY)
 
+REPORTED_TO_A: Final = 0.5
+"""How far off a charger's own account may be, A: most tell whole amps."""
+
 type Row = dict[str, str | float | None]
 """`start` and `end` (ISO 8601, with the offset of the time zone), `mean_amps`, `max_amps`, `mean_volts`, `max_volts`,
-`mean_watts`, `max_watts` and `kwh`: None where nothing is known."""
+`mean_watts`, `max_watts` and `kwh`: None where nothing is known. With chargers also `mean_house_amps` and
+`mean_charger_1_amps`, …, which add up to `mean_amps`."""
 
 
 def iso(moment: float, zone: tzinfo) -> str:
@@ -79,6 +85,10 @@ class _Cell:
     weight_s: float = 0.0
     highest: float = -inf
 
+    def mean(self, digits: int) -> float:
+        """Return the mean of the time that is known."""
+        return round(self.weighted / self.weight_s, digits)
+
 
 @dataclass
 class Table:
@@ -87,8 +97,10 @@ class Table:
     edges: list[float]
     is_fine: bool
     """Whether short-term statistics are wanted wherever there are any."""
+    chargers: tuple[Quantity, ...] = ()
+    """What each charger drew of the current."""
     hourly_until: float | None = None
-    cells: dict[str, dict[int, _Cell]] = field(default_factory=lambda: {quantity.key: {} for quantity in MEASURED})
+    cells: defaultdict[str, dict[int, _Cell]] = field(default_factory=lambda: defaultdict(dict))
     kwh: dict[int, float] = field(default_factory=dict)
 
     def _spread(self, start: float, end: float) -> Iterator[tuple[int, float]]:
@@ -122,9 +134,28 @@ class Table:
         row: Row = {"start": iso(self.edges[index], zone), "end": iso(self.edges[index + 1], zone)}
         for quantity in MEASURED:
             cell = self.cells[quantity.key].get(index)
-            mean = None if cell is None else round(cell.weighted / cell.weight_s, quantity.digits)
-            row[f"mean_{quantity.name}"] = mean
+            row[f"mean_{quantity.name}"] = None if cell is None else cell.mean(quantity.digits)
             row[f"max_{quantity.name}"] = None if cell is None else round(cell.highest, quantity.digits)
         kwh = self.kwh.get(index)
         row[ENERGY.name] = None if kwh is None else round(kwh, ENERGY.digits)
+        if self.chargers:
+            house, drawn = self._shares(index)
+            row["mean_house_amps"] = house
+            row |= {f"mean_charger_{number}_amps": amps for number, amps in enumerate(drawn, 1)}
         return row
+
+    def _shares(self, index: int) -> tuple[float | None, list[float | None]]:
+        """Return the part of the house in the mean current, and that of each charger, which counts while it is known.
+
+        A house with sun has a negative part.
+        """
+        cells = [self.cells[charger.key].get(index) for charger in self.chargers]
+        if (total := self.cells[CURRENT.key].get(index)) is None:
+            return None, [None] * len(cells)
+        mean = total.mean(CURRENT.digits)
+        drawn = [None if cell is None else cell.weighted / max(cell.weight_s, total.weight_s) for cell in cells]
+        told = sum(filter(None, drawn))
+        if 0 <= mean < told <= mean + REPORTED_TO_A * len(drawn):  # the meter knows better
+            drawn = [amps and amps * mean / told for amps in drawn]
+        rounded = [None if amps is None else round(amps, CURRENT.digits) for amps in drawn]
+        return round(mean - sum(filter(None, rounded)), CURRENT.digits), rounded

@@ -1,7 +1,7 @@
 """A page that shows the readings of a site, and nothing else, to somebody who was given a link."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import csv
 from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
@@ -26,6 +26,7 @@ from ..const import DOMAIN
 from ..history import MAX_COUNT, OLDEST, Readings, async_get_readings
 from ..history.intervals import LENGTHS_S, Interval
 from ..site.coordinator import AmpSensorConfigEntry
+from ..site.data import SiteData
 from .links import LINKS, PATH, Links
 
 STATIC_URL: Final = f"/{DOMAIN}/view"
@@ -102,23 +103,31 @@ class ReadingsView(HomeAssistantView):
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return await _notice(hass, "not_now", HTTPStatus.SERVICE_UNAVAILABLE)
         interval, page = _asked(request.query)
+        charger_ids = _stacked(entry.runtime_data.data)
         # Visitors wait for each other, not Home Assistant for them
         async with self._one_at_a_time:
             try:
-                readings = await _async_read(hass, entry, interval, page)
+                readings = await _async_read(hass, entry, interval, page, charger_ids)
             except ServiceValidationError:  # no recorder
                 return await _notice(hass, "not_now", HTTPStatus.SERVICE_UNAVAILABLE)
         budget_amps = entry.runtime_data.data.settings.max_amps
+        texts = await _async_texts(hass)
+        chargers = [entry.subentries[charger_id].title for charger_id in charger_ids]
+        if not link.names:
+            numbers = range(1, len(chargers) + 1)
+            chargers = [f"{texts['charger']} {number}" if len(numbers) > 1 else texts["charger"] for number in numbers]
         if form == "json":
-            text = await hass.async_add_executor_job(_json, readings, page, budget_amps)
+            text = await hass.async_add_executor_job(_json, readings, page, budget_amps, chargers)
             return _response(text, "application/json")
         if form == "csv":
             text = await hass.async_add_executor_job(_csv, readings)
             return _response(text, "text/csv", {"Content-Disposition": 'attachment; filename="readings.csv"'})
-        texts = await _async_texts(hass)
         context = {
             "lang": hass.config.language,
             "texts": texts,
+            "name": entry.title if link.names else None,
+            "chargers": chargers,
+            "columns": _columns(texts, chargers),
             "interval": interval,
             "intervals": list(Interval),
             "page": page,
@@ -136,6 +145,27 @@ class ReadingsView(HomeAssistantView):
         return _response(await hass.async_add_executor_job(_render, "page.html", context), "text/html")
 
 
+def _stacked(site: SiteData) -> tuple[str, ...]:
+    """Return the chargers whose part in the current can be told: not those on one of several phases."""
+    chargers = site.chargers.values()
+    if site.phases > 1 and not all(len(charger.phases or ()) == site.phases for charger in chargers):
+        return ()
+    return tuple(charger.id for charger in chargers)
+
+
+def _columns(texts: Mapping[str, str], chargers: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Return the columns of the table: the key of a row, the heading, and how many digits are shown."""
+    parts = [("mean_house_amps", f"{texts['house']} (A)", 1)] if chargers else []
+    parts += [(f"mean_charger_{number}_amps", f"{name} (A)", 1) for number, name in enumerate(chargers, 1)]
+    return [
+        ("mean_amps", texts["mean_amps"], 1),
+        *parts,
+        ("max_amps", texts["max_amps"], 1),
+        *((key, texts[key], 0) for key in ("mean_volts", "mean_watts", "max_watts")),
+        ("kwh", texts["kwh"], 2),
+    ]
+
+
 def _asked(query: Mapping[str, str]) -> tuple[Interval, int]:
     """Return what somebody wants to see; of what there is not, the nearest."""
     try:
@@ -150,10 +180,14 @@ def _pages(interval: Interval) -> int:
     return OLDEST.days // _DAYS[interval] - 1
 
 
-async def _async_read(hass: HomeAssistant, entry: AmpSensorConfigEntry, interval: Interval, page: int) -> Readings:
+async def _async_read(
+    hass: HomeAssistant, entry: AmpSensorConfigEntry, interval: Interval, page: int, charger_ids: Sequence[str]
+) -> Readings:
     zone = dt_util.get_default_time_zone()
     start, end = (datetime.combine(day, time(), zone) for day in window(dt_util.now(zone).date(), interval, page))
-    return await async_get_readings(hass, entry, start=start, end=end, interval=interval, count=MAX_COUNT)
+    return await async_get_readings(
+        hass, entry, start=start, end=end, interval=interval, count=MAX_COUNT, charger_ids=charger_ids
+    )
 
 
 async def _async_texts(hass: HomeAssistant) -> dict[str, str]:
@@ -170,7 +204,13 @@ async def _async_texts(hass: HomeAssistant) -> dict[str, str]:
 
 async def _notice(hass: HomeAssistant, key: str, status: HTTPStatus) -> web.Response:
     texts = await _async_texts(hass)
-    context = {"lang": hass.config.language, "texts": texts, "text": texts[key], "static_url": STATIC_URL}
+    context = {
+        "lang": hass.config.language,
+        "texts": texts,
+        "name": None,
+        "text": texts[key],
+        "static_url": STATIC_URL,
+    }
     text = await hass.async_add_executor_job(_render, "notice.html", context)
     return _response(text, "text/html", status=status)
 
@@ -184,13 +224,14 @@ def _short(moment: str, *, is_clock: bool = True) -> str:
     return moment[:16].replace("T", " ") if is_clock else moment[:10]
 
 
-def _json(readings: Readings, page: int, budget_amps: float) -> str:
+def _json(readings: Readings, page: int, budget_amps: float, chargers: list[str]) -> str:
     # Without the name of the time zone, which is nearly that of a town
     return json.dumps(
         {
             "interval": readings["interval"],
             "page": page,
             "budget_amps": budget_amps,
+            "chargers": chargers,
             "hourly_until": readings["hourly_until"],
             "rows": readings["rows"],
         }

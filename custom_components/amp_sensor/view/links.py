@@ -8,7 +8,7 @@ import hmac
 import logging
 from math import isfinite
 import secrets
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from homeassistant.components.http.auth import SIGN_QUERY_PARAM, async_sign_path
 from homeassistant.core import HomeAssistant, callback
@@ -43,6 +43,8 @@ class LinkMemory(TypedDict):
     """s (Unix)"""
     digest: str
     """SHA-256 of its signature."""
+    names: NotRequired[bool]
+    """Whether the page says whose readings these are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +53,13 @@ class Link:
 
     entry_id: str
     expires: datetime
+    names: bool
 
 
 def _is_link(stored: object) -> bool:
     match stored:
-        case {"entry_id": str(), "expires": int() | float() as expires, "digest": str() as digest}:
-            return isfinite(expires) and digest.isascii()
+        case {"entry_id": str(), "expires": int() | float() as expires, "digest": str() as digest, **more}:
+            return isfinite(expires) and digest.isascii() and isinstance(more.get("names", False), bool)
     return False
 
 
@@ -97,7 +100,9 @@ class Links:
             links.lost = (store.key,)
         return links
 
-    async def async_create(self, entry_id: str, days: int) -> tuple[str, datetime]:
+    async def async_create(
+        self, entry_id: str, days: int = DEFAULT_DAYS, *, names: bool = False
+    ) -> tuple[str, datetime]:
         """Return the address of a new link, and when it expires. Raises ServiceValidationError."""
         if not 1 <= days <= MAX_DAYS:
             raise ServiceValidationError(
@@ -119,6 +124,7 @@ class Links:
             entry_id=entry_id,
             expires=(now + lifetime).timestamp(),
             digest=_digest(URL(path).query[SIGN_QUERY_PARAM]),
+            names=names,
         )
         await self._store.async_save(self._links)
         return f"{base}{path}", now + lifetime
@@ -137,4 +143,6 @@ class Links:
         if (link := self._links.get(link_id)) is None or not hmac.compare_digest(link["digest"], _digest(signature)):
             return None
         expires = dt_util.utc_from_timestamp(link["expires"])
-        return Link(entry_id=link["entry_id"], expires=expires) if dt_util.utcnow() < expires else None
+        if dt_util.utcnow() >= expires:
+            return None
+        return Link(entry_id=link["entry_id"], expires=expires, names=link.get("names", False))

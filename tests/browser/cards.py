@@ -1,0 +1,339 @@
+"""What the card is told in each state of a home, and what went before: no Home Assistant is needed to see it."""
+
+from collections.abc import AsyncGenerator
+import contextlib
+from itertools import pairwise
+import json
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from playwright.async_api import Browser, Page, Route
+
+from .person import PATIENCE_MS, SIZES
+
+HERE: Final = Path(__file__).parent
+INTEGRATION: Final = HERE.parents[1] / "custom_components" / "amp_sensor"
+ADDRESS: Final = "http://card.test"
+FOLDERS: Final = {"frontend": INTEGRATION / "frontend", "page": HERE}
+TYPES: Final = {".js": "text/javascript", ".html": "text/html"}
+
+AT: Final = 1_795_000_000.0  # some afternoon
+BUDGET_A: Final = 25.0
+VOLTS: Final = 230.0
+NAMES: Final = ("Model 3", "Model Y with a rather long name", "Zoe", "Guest")
+
+SITE: Final = {
+    "current": "sensor.home_current",
+    "house_current": "sensor.home_house_current",
+    "power": "sensor.home_power",
+    "max_amps": "number.home_budget",
+    "mode": "select.home_mode",
+}
+
+
+def charger_entities(number: int) -> dict[str, str]:
+    """Return the ids of a charger's entities."""
+    return {
+        "charging_current": f"sensor.car_{number}_charging_current",
+        "target_current": f"sensor.car_{number}_target_current",
+        "reason": f"sensor.car_{number}_reason",
+        "max_amps_car": f"number.car_{number}_maximum_current",
+        "min_amps_car": f"number.car_{number}_minimum_current",
+        "managed": f"switch.car_{number}_managed",
+        "priority": f"select.car_{number}_priority",
+    }
+
+
+def charger(number: int, *amps: float, **more: Any) -> dict[str, Any]:
+    """Return a charger of an event: it charges with this on each phase."""
+    drawn = max(amps)
+    return {
+        "id": f"charger-{number}",
+        "device_id": f"device-{number}",
+        "name": NAMES[number],
+        "amps": list(amps),
+        "drawn_amps": drawn,
+        "watts": sum(amps) * VOLTS,
+        "state": "charging" if drawn else "disconnected",
+        "plugged_in": bool(drawn),
+        "at_home": True,
+        "target_amps": round(drawn),
+        "cap_amps": 16 if drawn else 0,
+        "control": "limited" if drawn else "inactive",
+        "reason": "no_headroom" if drawn else "unplugged",
+        "numbers": {},
+        "battery_percent": 54,
+        "limit_percent": 80,
+        "full_in_s": 5400 if drawn else None,
+        "session_wh": 3400.0 if drawn else None,
+        "deed": None,
+        **more,
+    }
+
+
+def deed(kind: str, ago_s: float = 20, **more: Any) -> dict[str, Any]:
+    """Return what was done."""
+    numbers = {"amps": 7, "from_amps": 15, "rise_amps": 8, "house_amps": 18, "budget_amps": 25}
+    return {"at": AT - ago_s, "kind": kind, **numbers, **more}
+
+
+def event(house: list[float] | None, *chargers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return an event: the house draws this on each phase, beside the chargers."""
+    known: dict[str, Any] = {}
+    if house is not None:
+        totals = [round(amps + sum(each["amps"][phase] for each in chargers), 2) for phase, amps in enumerate(house)]
+        tight = max(range(len(totals)), key=totals.__getitem__)
+        known = {
+            "connected": True,
+            "reading": {
+                "at": AT,
+                "amps": totals,
+                "volts": [VOLTS for _ in totals],
+                "watts": round(sum(house) * VOLTS * 0.97 + sum(each["watts"] for each in chargers), 1),
+            },
+            "current_amps": totals[tight],
+            "headroom_amps": round(BUDGET_A - totals[tight], 2),
+            "house_amps": house,
+            "house_current_amps": house[tight],
+            "over_amps": max(0.0, round(totals[tight] - BUDGET_A, 2)),
+        }
+    return {
+        "at": AT,
+        "title": "Home",
+        "mode": "balanced",
+        "budget_amps": BUDGET_A,
+        "phases": len(house or [0]),
+        "connected": False,
+        "reading": None,
+        "current_amps": None,
+        "headroom_amps": None,
+        "house_amps": None,
+        "house_current_amps": None,
+        "over_amps": 0.0,
+        "protection_load": 0.12,
+        "chargers": list(chargers),
+        "today": {
+            "charged_wh": 8240.0 if chargers else 0.0,
+            "over_s": 31.0 if chargers else 0.0,
+            "cuts": 12 if chargers else 0,
+        },
+        **known,
+        **more,
+    }
+
+
+def first(told: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as the first one is: it tells the entities' ids as well."""
+    chargers = [{**each, "entities": charger_entities(number)} for number, each in enumerate(told["chargers"])]
+    return {**told, "entities": SITE, "chargers": chargers}
+
+
+STATES: Final[dict[str, dict[str, Any]]] = {
+    "one": event([8.62], charger(0, 7.05, deed=deed("lowered_house_rose"))),
+    "none": event([8.62]),
+    "room": event([2.31], charger(0, 15.96, reason="at_maximum", target_amps=16)),
+    "over": event(
+        [22.41], charger(0, 5.97, reason="over_budget", deed=deed("lowered_over_budget", 4, amps=5, house_amps=22.4))
+    ),
+    "silent": event(
+        None,
+        charger(
+            0, 0.0, amps=[None], drawn_amps=None, watts=None, state="charging", target_amps=6, reason="meter_silent"
+        ),
+    ),
+    "waiting": event(
+        None,
+        charger(
+            0,
+            0.0,
+            state=None,
+            target_amps=None,
+            cap_amps=0,
+            reason=None,
+            drawn_amps=None,
+            watts=None,
+            battery_percent=None,
+            limit_percent=None,
+        ),
+        connected=None,
+        phases=0,
+    ),
+    "sun": event([-9.44], charger(0, 6.02, reason="no_headroom")),
+    "sunny": event([-3.1], charger(0, 8.02, reason="raised", deed=deed("raised", 65, amps=8))),
+    "two": event(
+        [4.33], charger(0, 9.06, reason="shared"), charger(1, 5.94, deed=deed("started", 40, amps=6), reason="started")
+    ),
+    "four": event([3.42], charger(0, 6.03), charger(1, 5.01), charger(2, 5.96), charger(3, 0.0)),
+    "three": event(
+        [6.31, 2.74, 9.46],
+        charger(0, 11.02, 11.04, 10.97, deed=deed("lowered_house_rose", amps=11, from_amps=16, rise_amps=5.2)),
+    ),
+    "three-over": event(
+        [6.3, 21.74, 3.46], charger(0, 6.02, 6.04, 5.97, reason="over_budget"), charger(1, 0.0, 5.1, 0.0)
+    ),
+}
+"""Each state of a home that the card has to look right in."""
+
+
+def states_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the states of the entities that can be set."""
+
+    def number(value: float, least: float, most: float) -> dict[str, Any]:
+        return {"state": str(value), "attributes": {"min": least, "max": most, "step": 1, "unit_of_measurement": "A"}}
+
+    found: dict[str, Any] = {
+        SITE["max_amps"]: number(BUDGET_A, 6, 125),
+        SITE["mode"]: {
+            "state": told["mode"],
+            "attributes": {"options": ["off", "monitor", "strict", "balanced", "eager"]},
+        },
+    }
+    for index in range(len(told["chargers"])):
+        entities = charger_entities(index)
+        found[entities["max_amps_car"]] = number(16, 5, 48)
+        found[entities["min_amps_car"]] = number(5, 5, 16)
+        found[entities["managed"]] = {"state": "on", "attributes": {}}
+        found[entities["priority"]] = {"state": "normal", "attributes": {"options": ["first", "normal", "last"]}}
+    return found
+
+
+def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[str, list[tuple[float, Any]]]:
+    """Return the history of a home that ends as it is told: appliances come and go, and the cars give way."""
+    chance = Random("past")
+    count = len(told["chargers"])
+    ids = [charger_entities(index) for index in range(count)]
+    found: dict[str, list[tuple[float, Any]]] = {SITE["max_amps"]: [(AT - seconds, BUDGET_A)]}
+
+    def tell(entity_id: str, at: float, value: Any) -> None:
+        rows = found.setdefault(entity_id, [])
+        if not rows or rows[-1][1] != value:
+            rows.append((at, value))
+
+    oven, base, calm_s, targets, at = 0.0, 2.0, 0.0, [0.0] * count, AT - seconds
+    while at < AT - 30:
+        if chance.random() < step_s / 420:
+            oven = chance.choice([0.0, 0.0, 3.5, 8.6, 9.2, 12.1, 17.5])
+        base = min(4.0, max(0.6, base + chance.uniform(-0.1, 0.1)))
+        house = base + oven + chance.uniform(-0.15, 0.15)
+        drawn = [round(target + chance.uniform(-0.05, 0.05), 2) if target else 0.0 for target in targets]
+        tell(SITE["current"], at, round(house + sum(drawn), 2))
+        tell(SITE["house_current"], at, round(house, 2))
+        served = min(count, max(0, int((BUDGET_A - 0.5 - house) / 5)))
+        share = float(int(min(16.0, (BUDGET_A - 0.5 - house) / served))) if served else 0.0
+        shares = [share if index < served else 0.0 for index in range(count)]
+        calm_s = calm_s + step_s if sum(shares) >= sum(targets) + 1 else 0.0
+        for index in range(count):
+            tell(ids[index]["charging_current"], at, drawn[index])
+            if shares[index] < targets[index] or (calm_s >= 60 and shares[index] > targets[index]):
+                tell(ids[index]["reason"], at, "over_budget" if shares[index] < targets[index] else "raised")
+                targets[index] = shares[index]
+            else:
+                tell(ids[index]["reason"], at, "waiting" if calm_s else "no_headroom")
+            tell(ids[index]["target_current"], at, targets[index])
+        at += step_s
+    if told["reading"] is not None:  # how it came to be as it is
+        at = max([AT - 20, *(each["deed"]["at"] for each in told["chargers"] if each["deed"])])
+        tell(SITE["current"], at - 2, told["current_amps"])
+        tell(SITE["house_current"], at - 2, told["house_current_amps"])
+        for entities, each in zip(ids, told["chargers"], strict=True):
+            tell(entities["reason"], at, each["reason"])
+            tell(entities["target_current"], at, each["target_amps"])
+            tell(entities["charging_current"], at - 2, each["drawn_amps"])
+    return found
+
+
+def hourly(history: dict[str, list[tuple[float, Any]]]) -> dict[str, list[dict[str, float]]]:
+    """Return the statistics of a history: the mean and the highest of each hour."""
+    found = {}
+    for entity_id, rows in history.items():
+        if "current" not in entity_id:
+            continue
+        hours: dict[int, list[float]] = {}
+        for (at, value), _ in pairwise([*rows, rows[-1]]):
+            hours.setdefault(int(at // 3600), []).append(value)
+        found[entity_id] = [
+            {"start": hour * 3_600_000, "end": (hour + 1) * 3_600_000, "mean": sum(all_) / len(all_), "max": max(all_)}
+            for hour, all_ in sorted(hours.items())
+        ]
+    return found
+
+
+def texts(language: str) -> dict[str, str]:
+    """Return our texts as the frontend asks for them."""
+
+    def leaves(node: dict[str, Any], path: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for key, value in node.items():
+            found |= leaves(value, f"{path}.{key}") if isinstance(value, dict) else {f"{path}.{key}": value}
+        return found
+
+    return leaves(json.loads((INTEGRATION / "translations" / f"{language}.json").read_text()), "component.amp_sensor")
+
+
+async def _serve(route: Route) -> None:
+    _, folder, name = route.request.url.removeprefix(ADDRESS).split("/", 2)
+    path = FOLDERS.get(folder, HERE) / name
+    if folder not in FOLDERS or not path.is_file():
+        await route.fulfill(status=404)
+        return
+    await route.fulfill(body=path.read_bytes(), content_type=TYPES[path.suffix])
+
+
+@contextlib.asynccontextmanager
+async def card_page(browser: Browser, *, size: str = "desktop", **more: Any) -> AsyncGenerator[Page]:
+    """Open the page that the card is put on; it collects what the browser complained of in `complaints`."""
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=2 if size == "phone" else 1,
+        has_touch=size == "phone",
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+        **more,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    await page.route(f"{ADDRESS}/**", _serve)
+    await page.goto(f"{ADDRESS}/page/card_page.html")
+    await page.wait_for_function("window.home")
+    await page.clock.set_fixed_time(AT)
+    try:
+        yield page
+    finally:
+        await context.close()
+    assert complaints == []
+
+
+async def put_card(
+    page: Page,
+    told: dict[str, Any] | None,
+    *,
+    language: str = "en",
+    dark: bool = False,
+    seconds: float = 3600,
+    config: dict[str, Any] | None = None,
+    sites: int = 1,
+) -> None:
+    """Put the card on the page, after a history of so many seconds, and tell it this."""
+    shown = told or event([0.0])
+    known = shown["reading"] is not None or shown["connected"] is False
+    history = past(shown, seconds=seconds, step_s=max(10, seconds / 4000)) if seconds and known else {}
+    await page.evaluate(
+        "(options) => home.begin(options)",
+        {
+            "language": language,
+            "dark": dark,
+            "texts": texts(language),
+            "states": states_of(shown),
+            "history": history,
+            "statistics": hourly(history),
+            "config": {"type": "custom:amp-sensor-card", **(config or {})},
+            "sites": sites,
+        },
+    )
+    if told is not None:
+        await page.evaluate("(event) => home.tell(event)", first(told))
