@@ -1,7 +1,9 @@
 """A person adds and changes sites and cars, makes every mistake on the way, and gets there."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, Callable, Generator
+import io
 import json
 from pathlib import Path
 from random import Random
@@ -24,6 +26,7 @@ from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -55,7 +58,7 @@ from custom_components.amp_sensor.const import (
     DOMAIN,
     SUBENTRY_CHARGER,
 )
-from custom_components.amp_sensor.flows.qr_code import png_url
+from custom_components.amp_sensor.flows.device import qr_code
 from custom_components.amp_sensor.meters.device_config import KITS, Kit, Recipe
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
@@ -286,7 +289,7 @@ def to_copy(page: Any, field: str = "text") -> str:
 
 def check_code(page: Any, url: str) -> None:
     """Check that a page shows this address as a QR code."""
-    assert page["description_placeholders"]["qr_code"] == f"![QR]({png_url(url)})"
+    assert page["description_placeholders"]["qr_code"] == f"![QR]({qr_code(url)})"
 
 
 def check_configuration(page: Any, kit: Kit, url: str) -> None:
@@ -423,14 +426,12 @@ async def test_a_sensor_elsewhere_is_shown_the_address_from_outside(hass: HomeAs
     assert to_copy(page, "address").startswith(f"{EXTERNAL}/api/webhook/")
 
 
-async def test_an_address_that_is_too_long_for_a_code_is_shown_without(hass: HomeAssistant) -> None:
-    await hass.config.async_update(internal_url=f"http://{'long.' * 40}example.org")
-    dialog = await new_site(hass)
-    await dialog.submit(SITE)
-    await dialog.choose("webhook")
-    page = await dialog.submit({"device": Recipe.CURL})
-    assert page["description_placeholders"]["qr_code"] == ""
-    assert "long.long." in to_copy(page)
+async def test_the_code_of_an_address_is_dark_on_white_with_a_quiet_margin() -> None:
+    data = base64.b64decode(qr_code(f"{EXTERNAL}/api/webhook/0").removeprefix("data:image/png;base64,"))
+    with Image.open(io.BytesIO(data)).convert("L") as image:
+        margin = [image.getpixel((at, at)) for at in range(16)]
+        assert margin == [255] * 16
+        assert image.getpixel((16, 16)) == 0, "the corner that a scanner looks for"
 
 
 async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeAssistant) -> None:

@@ -79,6 +79,7 @@ MANIFEST_SCHEMA = vol.Schema(
             ["assumed_state", "calculated", "cloud_polling", "cloud_push", "local_polling", "local_push"]
         ),
         vol.Required("issue_tracker"): vol.Url(),
+        vol.Required("requirements"): [vol.In(PROJECT["dependencies"])],  # pinned, and what the tests run with
         vol.Required("version"): vol.Match(r"\d+\.\d+\.\d+(b\d+)?$"),
     }
 )

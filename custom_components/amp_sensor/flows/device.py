@@ -9,12 +9,12 @@ from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.network import NoURLAvailableError
+import segno
 import voluptuous as vol
 
 from ..const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE
 from ..meters.device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
 from .forms import TO_COPY, device_choice
-from .qr_code import LONGEST, png_url
 
 _GUIDE_URL: Final = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"
 
@@ -33,6 +33,11 @@ def webhook_url(hass: HomeAssistant, site: Mapping[str, Any]) -> str | None:
         )
     except NoURLAvailableError:
         return None
+
+
+def qr_code(url: str) -> str:
+    """Return an image that is dark on white in every theme: Home Assistant's own is not at night, and few scan that."""
+    return segno.make(url, error="l").png_data_uri(scale=4, border=4)
 
 
 def device_schema(marker: type[vol.Required | vol.Optional], site: Mapping[str, Any]) -> vol.Schema:
@@ -60,7 +65,7 @@ class DeviceSteps(ConfigEntryBaseFlow):
             data_schema=self.add_suggested_values_to_schema(schema, {_TEXT: text}),
             description_placeholders={
                 **placeholders,
-                "qr_code": f"![QR]({png_url(url)})" if len(url) <= LONGEST else "",
+                "qr_code": f"![QR]({qr_code(url)})",
             },
         )
 
