@@ -63,6 +63,7 @@ DESCRIBED = {kind: loaded(f"{kind}.yaml") for kind in KINDS}
 # The manifest
 
 
+DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 MANIFEST_SCHEMA = vol.Schema(
     {
         vol.Required("domain"): DOMAIN,
@@ -79,7 +80,7 @@ MANIFEST_SCHEMA = vol.Schema(
             ["assumed_state", "calculated", "cloud_polling", "cloud_push", "local_polling", "local_push"]
         ),
         vol.Required("issue_tracker"): vol.Url(),
-        vol.Required("requirements"): [vol.In(PROJECT["dependencies"])],  # pinned, and what the tests run with
+        vol.Required("requirements"): [vol.In(DEPENDENCIES)],  # pinned, and what the tests run with
         vol.Required("version"): vol.Match(r"\d+\.\d+\.\d+(b\d+)?$"),
     }
 )
