@@ -198,6 +198,17 @@ def test_a_reading_is_shown_at_once_but_only_what_turned_is_spoken() -> None:
     look(step)
 
 
+def test_what_is_over_by_no_more_than_noise_is_no_alarm() -> None:
+    async def step(page: Page) -> None:
+        await put_card(page, event([19.1], charger(0, 6.02), over_amps=0.0))
+        await expect(card(page, ".head")).to_have_text("0.1 A over the budget of 25 A.", use_inner_text=True)
+        await expect(card(page, ".sentence-icon")).to_be_hidden()
+        await tell(page, event([19.5], charger(0, 6.02), at=AT + 1))
+        await expect(card(page, ".sentence-icon")).to_be_visible()
+
+    look(step)
+
+
 def test_a_deed_that_the_card_does_not_know_is_told_as_the_logbook_has_it() -> None:
     async def step(page: Page) -> None:
         await put_card(page, event([8.0], charger(0, 6.0, deed=deed("lowered"))))

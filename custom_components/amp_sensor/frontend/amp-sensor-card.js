@@ -21,7 +21,8 @@ const TICK_MS = 1000;
 const COLORS = 4;
 
 class AmpSensorCard extends HTMLElement {
-  static getStubConfig = () => ({});
+  // The editor shows what is configured: without it, nothing would seem to be shown
+  static getStubConfig = () => ({ show: PARTS });
 
   static async getConfigForm() {
     const hass = document.querySelector("home-assistant")?.hass;
@@ -33,7 +34,6 @@ class AmpSensorCard extends HTMLElement {
         { name: "site", selector: { device: { filter: [{ integration: DOMAIN, manufacturer: "Amp Sensor" }] } } },
         {
           name: "hours",
-          default: String(DEFAULT_HOURS),
           selector: {
             select: {
               mode: "dropdown",
@@ -43,7 +43,6 @@ class AmpSensorCard extends HTMLElement {
         },
         {
           name: "show",
-          default: PARTS,
           selector: {
             select: { multiple: true, mode: "list", options: PARTS.map((value) => ({ value, label: editor(value) })) },
           },

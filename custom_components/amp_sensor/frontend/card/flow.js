@@ -203,7 +203,6 @@ export class Flow {
     this._write(context);
     write(this.gridPower, shown.powers ? `${formats.tenths(shown.powers.total)} kW` : "");
     const { tight } = shown;
-    this.element.classList.toggle("over", Boolean(shown.over));
     this.element.classList.toggle("unknown", !tight);
     this._wave(event);
   }
@@ -270,7 +269,7 @@ export class Flow {
     write(parts.name, this.byPhase.length > 1 ? `L${index + 1}` : "");
     write(parts.amps, phase ? `${formats.tenths(phase.total)} A` : "–");
     const over = phase && phase.free < 0;
-    parts.label.classList.toggle("is-over", Boolean(over));
+    parts.label.classList.toggle("is-over", Boolean(over && shown.isOver));
     const rest = phase && (over ? `▲ ${formats.tenths(-phase.free)}\u00a0A` : this._free(phase, formats));
     write(parts.rest, rest || "");
   }

@@ -158,7 +158,7 @@ export class Picture {
     const { mean: house } = joined.house.binned(from, now, bins);
     const drawn = joined.chargers.map(({ drawn: series }) => series.binned(from, now, bins).mean);
     const budget = joined.budget.binned(from, now, bins).mean;
-    let known = budget.find(Number.isFinite);
+    let known = budget.find(Number.isFinite) ?? joined.budget.values.at(-1);
     budget.forEach((amps, bin) => {
       budget[bin] = known = Number.isFinite(amps) ? amps : known;
     });
@@ -424,15 +424,14 @@ export class Picture {
 
   _what(deed) {
     const { formats, text } = this;
-    const { name } = this.chargers[deed.index];
+    const tell = (how) => this.card("told", { what: this.chargers[deed.index].name, how });
     if (deed.reason !== undefined) {
-      const reason = deed.reason ? text(`entity.sensor.reason.state.${deed.reason}`) : "";
-      const step = `${formats.short(deed.from_amps)}\u00a0A → ${formats.short(deed.amps)}\u00a0A`;
-      return `${name}: ${step}${reason && `. ${reason}`}.`;
+      const reason = deed.reason ? `. ${text(`entity.sensor.reason.state.${deed.reason}`)}` : "";
+      return tell(`${formats.short(deed.from_amps)}\u00a0A → ${formats.short(deed.amps)}\u00a0A${reason}`);
     }
     const values = {};
     for (const [key, value] of Object.entries(deed)) if (Number.isFinite(value)) values[key] = formats.short(value);
-    return `${name}: ${text(`config_panel.logbook.${deed.kind}`, values)}.`;
+    return tell(text(`config_panel.logbook.${deed.kind}`, values));
   }
 
   _tellDeeds(button, deeds) {
