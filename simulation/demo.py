@@ -5,7 +5,7 @@ Everything is on this machine (127.0.0.1) and in a folder that is gone afterward
 
 import argparse
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 import contextlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Final
+from typing import Any, Final
 import webbrowser
 
 from aiohttp import ClientSession
@@ -320,7 +320,11 @@ async def trouble(tessie: TessieServer, fault: str) -> None:
     tessie.faults.inject(fault, probability=FAULTS[fault].probability)
 
 
-async def run(options: argparse.Namespace, summary: Summary) -> None:
+type Onlooker = Callable[[Household, TessieServer, str], Coroutine[Any, Any, None]]
+"""What looks at the truth and at the address of Home Assistant, for as long as they live."""
+
+
+async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker | None = None) -> None:
     """Start everything, let it run, and sum up, whatever ends it."""
     vins = [*CARS][: options.cars]
     cars = [
@@ -368,6 +372,8 @@ async def run(options: argparse.Namespace, summary: Summary) -> None:
                             async with asyncio.timeout(options.seconds), asyncio.TaskGroup() as group:
                                 group.create_task(live(household, tessie, sensor))
                                 group.create_task(tell(household, home_assistant, site, chargers))
+                                if onlooker is not None:
+                                    group.create_task(onlooker(household, tessie, home_assistant.url))
                                 if options.fault:
                                     group.create_task(trouble(tessie, options.fault))
                     finally:

@@ -24,6 +24,7 @@ SOON_S: Final = 10.0
 
 COMES_AND_GOES: Final = frozenset(
     {
+        Reason.ADOPTING,
         Reason.OVER_BUDGET,
         Reason.VERIFYING,
         Reason.HOUSE_OVER_BUDGET,
