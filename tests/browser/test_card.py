@@ -13,7 +13,7 @@ import pytest
 
 from tests.test_translations import LANGUAGES
 
-from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, put_card
+from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, first, put_card
 from .person import chromium, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
@@ -225,6 +225,11 @@ def test_it_comes_back_after_the_site_was_loaded_anew() -> None:
         assert await page.evaluate("home.listeners.length") == 0
         await page.clock.run_for(6000)
         assert await page.evaluate("home.listeners.length") == 1
+        await card(page, "[value='6']").check(force=True)
+        await card(page, ".charger summary").click()
+        await page.evaluate("(event) => home.tell(event)", first(STATES["one"]))
+        await expect(card(page, "[value='6']")).to_be_checked()  # nothing that somebody did is lost
+        await expect(card(page, ".charger").get_by_label("Managed")).to_be_visible()
         await page.evaluate("document.querySelector('amp-sensor-card').remove()")
         await page.clock.run_for(6000)
         assert await page.evaluate("home.listeners.length") == 0  # nobody looks any more

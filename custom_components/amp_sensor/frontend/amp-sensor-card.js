@@ -64,6 +64,7 @@ class AmpSensorCard extends HTMLElement {
     if (!HOURS.includes(Number(hours))) throw new Error(`hours: ${HOURS.join(", ")}`);
     if (!Array.isArray(show) || show.some((part) => !PARTS.includes(part))) throw new Error(`show: ${PARTS.join(", ")}`);
     this.config = { ...config, hours: Number(hours), show };
+    this.parts = undefined;
     this._restart();
   }
 
@@ -169,10 +170,7 @@ class AmpSensorCard extends HTMLElement {
   }
 
   _hear(event) {
-    if (event.entities) {
-      this.entities = { site: event.entities, chargers: event.chargers.map(({ entities }) => entities) };
-      this.shape = undefined;
-    }
+    if (event.entities) this._begin({ site: event.entities, chargers: event.chargers.map(({ entities }) => entities) });
     this.event = event;
     this.offset = event.at - Date.now() / 1000;
     const shape = [event.phases, ...event.chargers.map(({ id, name }) => `${id} ${name}`)].join();
@@ -183,6 +181,15 @@ class AmpSensorCard extends HTMLElement {
     this.shown = shownOf(event);
     this.history.hear(event, this.shown);
     this._update();
+  }
+
+  /** Take over which entities there are, with the first event: after an interruption they are mostly the same. */
+  _begin(entities) {
+    if (JSON.stringify(entities) === JSON.stringify(this.entities) && this.shape) {
+      this.history.begin();
+      this.parts.picture?.reload();
+    } else this.shape = undefined;
+    this.entities = entities;
   }
 
   _build(event) {
@@ -196,12 +203,13 @@ class AmpSensorCard extends HTMLElement {
     }));
     this.history = new History(entities.site, entities.chargers);
     const open = (whom) => this._open(whom);
+    const hours = this.parts?.picture?.hours ?? config.hours; // what somebody chose stays chosen
     const history = this.history;
     const load = (seconds, now) => history.load(this._hass, seconds, now);
     const made = {
       sentence: () => new Sentence(),
       flow: () => new Flow({ chargers, phases: event.phases, text, open }),
-      picture: () => new Picture({ history, chargers, hours: config.hours, text, formats, load }),
+      picture: () => new Picture({ history, chargers, hours, text, formats, load }),
       today: () => new Today({ text }),
     };
     const shows = (part) => config.show.includes(part);

@@ -127,9 +127,14 @@ export class History {
   constructor(site, chargers) {
     this.site = site;
     this.chargers = chargers;
-    this.live = this._empty();
     this.past = this._empty();
     this.deeds = new Map();
+    this.begin();
+  }
+
+  /** Begin to listen: what was heard before an interruption does not hold through it. */
+  begin() {
+    this.live = this._empty();
   }
 
   _empty() {
@@ -160,6 +165,7 @@ export class History {
       if (charger.deed) this.deeds.set(`${index} ${charger.deed.at}`, { index, ...charger.deed });
     });
     for (const each of this._each(live)) each.forget(at - KEPT_S);
+    for (const [key, deed] of this.deeds) if (deed.at < at - DAY_S) this.deeds.delete(key);
   }
 
   _each({ current, highest, house, budget, chargers }) {

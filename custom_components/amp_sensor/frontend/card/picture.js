@@ -84,8 +84,13 @@ export class Picture {
 
   choose(hours) {
     this.hours = hours;
-    this.loadedAt = undefined;
+    this.reload();
     if (this.now) this.update(this.now);
+  }
+
+  /** Look up the past again, with the next update. */
+  reload() {
+    this.loadedAt = undefined;
   }
 
   /** Draw anew where a new point would be seen, and look up the past where that was not done for long. */
