@@ -33,10 +33,11 @@ export class Series {
     this.values.splice(0, first);
   }
 
-  /** Return the first value that began to hold between two times. */
+  /** Return the first value that began to hold between two times, or what held all the while. */
   begunBetween(from, to) {
     const first = this.times.findIndex((at) => at >= from);
-    return first >= 0 && this.times[first] <= to ? this.values[first] : null;
+    const index = first >= 0 && this.times[first] <= to ? first : this.times.findLastIndex((at) => at < from);
+    return this.values[index] ?? null;
   }
 
   /** Return the mean over time, and the highest, of each of so many equal parts; NaN where nothing is known. */
