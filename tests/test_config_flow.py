@@ -55,6 +55,7 @@ from custom_components.amp_sensor.const import (
     DOMAIN,
     SUBENTRY_CHARGER,
 )
+from custom_components.amp_sensor.flows.qr_code import png_url
 from custom_components.amp_sensor.meters.device_config import KITS, Kit, Recipe
 from simulation.car import Car
 from simulation.tessie_server import TessieServer
@@ -283,10 +284,9 @@ def to_copy(page: Any, field: str = "text") -> str:
     return text
 
 
-def qr_code(page: Any) -> str:
-    """Return what the QR code of a page says."""
-    data: str = page["data_schema"].schema["qr_code"].config["data"]
-    return data
+def check_code(page: Any, url: str) -> None:
+    """Check that a page shows this address as a QR code."""
+    assert page["description_placeholders"]["qr_code"] == f"![QR]({png_url(url)})"
 
 
 def check_configuration(page: Any, kit: Kit, url: str) -> None:
@@ -294,7 +294,7 @@ def check_configuration(page: Any, kit: Kit, url: str) -> None:
     assert page["step_id"] == "esphome"
     shown = page["description_placeholders"]
     assert shown["largest_amps"] == str(kit.largest_amps)
-    assert qr_code(page) == url
+    check_code(page, url)
     text = to_copy(page)
     loaded = yaml.load(text, Loader=EspHomeLoader)  # noqa: S506 -- a safe loader with one more tag
     assert loaded["substitutions"]["webhook_url"] == url
@@ -393,8 +393,8 @@ async def test_a_device_of_ones_own_is_shown_its_lines(hass: HomeAssistant, lang
     page = await dialog.submit({"device": language})
     assert page["step_id"] == "recipe"
     assert url in to_copy(page)
-    assert qr_code(page) == url
-    assert (await dialog.finish({"qr_code": url}))["type"] is FlowResultType.CREATE_ENTRY
+    check_code(page, url)
+    assert (await dialog.finish())["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_site_accepts_what_the_command_posts(
@@ -421,6 +421,16 @@ async def test_a_sensor_elsewhere_is_shown_the_address_from_outside(hass: HomeAs
     await dialog.submit({**SITE, CONF_LOCAL_ONLY: False})
     page = await dialog.choose("webhook")
     assert to_copy(page, "address").startswith(f"{EXTERNAL}/api/webhook/")
+
+
+async def test_an_address_that_is_too_long_for_a_code_is_shown_without(hass: HomeAssistant) -> None:
+    await hass.config.async_update(internal_url=f"http://{'long.' * 40}example.org")
+    dialog = await new_site(hass)
+    await dialog.submit(SITE)
+    await dialog.choose("webhook")
+    page = await dialog.submit({"device": Recipe.CURL})
+    assert page["description_placeholders"]["qr_code"] == ""
+    assert "long.long." in to_copy(page)
 
 
 async def test_without_an_address_of_its_own_the_page_shows_the_path(hass: HomeAssistant) -> None:

@@ -85,11 +85,12 @@ def async_end(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
 
 def _coordinator(hass: HomeAssistant, device_id: str) -> SiteCoordinator | None:
     device = dr.async_get(hass).async_get(device_id)
-    for entry_id in () if device is None else device.config_entries:
-        entry: AmpSensorConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
-        if entry is not None and entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED:
-            return entry.runtime_data
-    return None
+    if device is None or device.config_entry_id is None:
+        return None
+    entry: AmpSensorConfigEntry | None = hass.config_entries.async_get_entry(device.config_entry_id)
+    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
+        return None
+    return entry.runtime_data
 
 
 def _entities(hass: HomeAssistant, coordinator: SiteCoordinator) -> dict[str, str]:

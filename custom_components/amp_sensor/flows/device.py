@@ -9,12 +9,12 @@ from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig, QrErrorCorrectionLevel
 import voluptuous as vol
 
 from ..const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE
 from ..meters.device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
 from .forms import TO_COPY, device_choice
+from .qr_code import LONGEST, png_url
 
 _GUIDE_URL: Final = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/firmware/README.md)"
 
@@ -22,7 +22,6 @@ _GUIDE_URL: Final = f"[the guide](https://github.com/{REPOSITORY}/blob/{REF}/fir
 DEVICE: Final = "device"
 ADDRESS: Final = "address"
 _TEXT: Final = "text"
-_QR_CODE: Final = "qr_code"
 
 
 def webhook_url(hass: HomeAssistant, site: Mapping[str, Any]) -> str | None:
@@ -49,18 +48,20 @@ class DeviceSteps(ConfigEntryBaseFlow):
         """End the flow."""
 
     def _show_device(self, device: str, site: Mapping[str, Any], url: str) -> ConfigFlowResult:
-        code = QrCodeSelectorConfig(data=url, scale=6, error_correction_level=QrErrorCorrectionLevel.QUARTILE)
-        schema = vol.Schema({vol.Optional(_TEXT): TO_COPY, vol.Optional(_QR_CODE): QrCodeSelector(code)})
         kit = next((kit for kit in KITS if kit.key == device), None)
         if kit is None:
             step_id, text, placeholders = "recipe", recipe(Recipe(device), webhook_url=url), {}
         else:
             step_id, text = "esphome", device_yaml(kit, webhook_url=url, voltage=site[CONF_VOLTAGE])
             placeholders = {"largest_amps": str(kit.largest_amps), "guide_url": _GUIDE_URL}
+        schema = vol.Schema({vol.Optional(_TEXT): TO_COPY})
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, {_TEXT: text}),
-            description_placeholders=placeholders,
+            description_placeholders={
+                **placeholders,
+                "qr_code": f"![QR]({png_url(url)})" if len(url) <= LONGEST else "",
+            },
         )
 
     async def async_step_esphome(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
