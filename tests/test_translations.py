@@ -115,7 +115,10 @@ def test_a_translation_keeps_what_is_no_words(language: str, pattern: str) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_is_translated(language: str) -> None:
-    same = {text for path, text in read(language).items() if text == ENGLISH[path]}
+    worded = {
+        path: text for path, text in read(language).items() if re.search(r"[^\W\d_]", re.sub(r"\{\w+\}", "", text))
+    }
+    same = {text for path, text in worded.items() if text == ENGLISH[path]}
     assert same == SAME_AS_ENGLISH.get(language, set())
 
 

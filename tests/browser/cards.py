@@ -21,6 +21,7 @@ TYPES: Final = {".js": "text/javascript", ".html": "text/html"}
 AT: Final = 1_795_000_000.0  # some afternoon
 BUDGET_A: Final = 25.0
 VOLTS: Final = 230.0
+SILENT_S: Final = 300
 NAMES: Final = ("Model 3", "Model Y with a rather long name", "Zoe", "Guest")
 
 SITE: Final = {
@@ -97,6 +98,7 @@ def event(house: list[float] | None, *chargers: dict[str, Any], **more: Any) -> 
             "house_amps": house,
             "house_current_amps": house[tight],
             "over_amps": max(0.0, round(totals[tight] - BUDGET_A, 2)),
+            "protection_load": 0.12,
         }
     return {
         "at": AT,
@@ -111,7 +113,7 @@ def event(house: list[float] | None, *chargers: dict[str, Any], **more: Any) -> 
         "house_amps": None,
         "house_current_amps": None,
         "over_amps": 0.0,
-        "protection_load": 0.12,
+        "protection_load": None,
         "chargers": list(chargers),
         "today": {
             "charged_wh": 8240.0 if chargers else 0.0,
@@ -217,6 +219,10 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
         base = min(4.0, max(0.6, base + chance.uniform(-0.1, 0.1)))
         house = base + oven + chance.uniform(-0.15, 0.15)
         drawn = [round(target + chance.uniform(-0.05, 0.05), 2) if target else 0.0 for target in targets]
+        if told["reading"] is None and at > AT - SILENT_S:
+            for entity_id in (SITE["current"], SITE["house_current"], *(each["charging_current"] for each in ids)):
+                tell(entity_id, at, "unavailable")
+            break
         tell(SITE["current"], at, round(house + sum(drawn), 2))
         tell(SITE["house_current"], at, round(house, 2))
         served = min(count, max(0, int((BUDGET_A - 0.5 - house) / 5)))
@@ -247,11 +253,12 @@ def hourly(history: dict[str, list[tuple[float, Any]]]) -> dict[str, list[dict[s
     """Return the statistics of a history: the mean and the highest of each hour."""
     found = {}
     for entity_id, rows in history.items():
-        if "current" not in entity_id:
+        if not entity_id.endswith("current"):
             continue
         hours: dict[int, list[float]] = {}
         for (at, value), _ in pairwise([*rows, rows[-1]]):
-            hours.setdefault(int(at // 3600), []).append(value)
+            if value != "unavailable":
+                hours.setdefault(int(at // 3600), []).append(value)
         found[entity_id] = [
             {"start": hour * 3_600_000, "end": (hour + 1) * 3_600_000, "mean": sum(all_) / len(all_), "max": max(all_)}
             for hour, all_ in sorted(hours.items())

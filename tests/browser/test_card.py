@@ -13,7 +13,7 @@ import pytest
 
 from tests.test_translations import LANGUAGES
 
-from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, put_card
+from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, first, put_card
 from .person import chromium, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
@@ -198,6 +198,17 @@ def test_a_reading_is_shown_at_once_but_only_what_turned_is_spoken() -> None:
     look(step)
 
 
+def test_what_is_over_by_no_more_than_noise_is_no_alarm() -> None:
+    async def step(page: Page) -> None:
+        await put_card(page, event([19.1], charger(0, 6.02), over_amps=0.0))
+        await expect(card(page, ".head")).to_have_text("0.1 A over the budget of 25 A.", use_inner_text=True)
+        await expect(card(page, ".sentence-icon")).to_be_hidden()
+        await tell(page, event([19.5], charger(0, 6.02), at=AT + 1))
+        await expect(card(page, ".sentence-icon")).to_be_visible()
+
+    look(step)
+
+
 def test_a_deed_that_the_card_does_not_know_is_told_as_the_logbook_has_it() -> None:
     async def step(page: Page) -> None:
         await put_card(page, event([8.0], charger(0, 6.0, deed=deed("lowered"))))
@@ -214,6 +225,11 @@ def test_it_comes_back_after_the_site_was_loaded_anew() -> None:
         assert await page.evaluate("home.listeners.length") == 0
         await page.clock.run_for(6000)
         assert await page.evaluate("home.listeners.length") == 1
+        await card(page, "[value='6']").check(force=True)
+        await card(page, ".charger summary").click()
+        await page.evaluate("(event) => home.tell(event)", first(STATES["one"]))
+        await expect(card(page, "[value='6']")).to_be_checked()  # nothing that somebody did is lost
+        await expect(card(page, ".charger").get_by_label("Managed")).to_be_visible()
         await page.evaluate("document.querySelector('amp-sensor-card').remove()")
         await page.clock.run_for(6000)
         assert await page.evaluate("home.listeners.length") == 0  # nobody looks any more

@@ -21,7 +21,8 @@ const TICK_MS = 1000;
 const COLORS = 4;
 
 class AmpSensorCard extends HTMLElement {
-  static getStubConfig = () => ({});
+  // The editor shows what is configured: without it, nothing would seem to be shown
+  static getStubConfig = () => ({ show: PARTS });
 
   static async getConfigForm() {
     const hass = document.querySelector("home-assistant")?.hass;
@@ -33,7 +34,6 @@ class AmpSensorCard extends HTMLElement {
         { name: "site", selector: { device: { filter: [{ integration: DOMAIN, manufacturer: "Amp Sensor" }] } } },
         {
           name: "hours",
-          default: String(DEFAULT_HOURS),
           selector: {
             select: {
               mode: "dropdown",
@@ -43,7 +43,6 @@ class AmpSensorCard extends HTMLElement {
         },
         {
           name: "show",
-          default: PARTS,
           selector: {
             select: { multiple: true, mode: "list", options: PARTS.map((value) => ({ value, label: editor(value) })) },
           },
@@ -65,6 +64,7 @@ class AmpSensorCard extends HTMLElement {
     if (!HOURS.includes(Number(hours))) throw new Error(`hours: ${HOURS.join(", ")}`);
     if (!Array.isArray(show) || show.some((part) => !PARTS.includes(part))) throw new Error(`show: ${PARTS.join(", ")}`);
     this.config = { ...config, hours: Number(hours), show };
+    this.parts = undefined;
     this._restart();
   }
 
@@ -170,10 +170,7 @@ class AmpSensorCard extends HTMLElement {
   }
 
   _hear(event) {
-    if (event.entities) {
-      this.entities = { site: event.entities, chargers: event.chargers.map(({ entities }) => entities) };
-      this.shape = undefined;
-    }
+    if (event.entities) this._begin({ site: event.entities, chargers: event.chargers.map(({ entities }) => entities) });
     this.event = event;
     this.offset = event.at - Date.now() / 1000;
     const shape = [event.phases, ...event.chargers.map(({ id, name }) => `${id} ${name}`)].join();
@@ -184,6 +181,15 @@ class AmpSensorCard extends HTMLElement {
     this.shown = shownOf(event);
     this.history.hear(event, this.shown);
     this._update();
+  }
+
+  /** Take over which entities there are, with the first event: after an interruption they are mostly the same. */
+  _begin(entities) {
+    if (JSON.stringify(entities) === JSON.stringify(this.entities) && this.shape) {
+      this.history.begin();
+      this.parts.picture?.reload();
+    } else this.shape = undefined;
+    this.entities = entities;
   }
 
   _build(event) {
@@ -197,12 +203,13 @@ class AmpSensorCard extends HTMLElement {
     }));
     this.history = new History(entities.site, entities.chargers);
     const open = (whom) => this._open(whom);
+    const hours = this.parts?.picture?.hours ?? config.hours; // what somebody chose stays chosen
     const history = this.history;
     const load = (seconds, now) => history.load(this._hass, seconds, now);
     const made = {
       sentence: () => new Sentence(),
       flow: () => new Flow({ chargers, phases: event.phases, text, open }),
-      picture: () => new Picture({ history, chargers, hours: config.hours, text, formats, load }),
+      picture: () => new Picture({ history, chargers, hours, text, formats, load }),
       today: () => new Today({ text }),
     };
     const shows = (part) => config.show.includes(part);

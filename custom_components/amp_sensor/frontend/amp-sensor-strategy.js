@@ -54,7 +54,8 @@ function graphSections(text, site, chargers, hoursToShow) {
       "mdi:chart-timeline",
       [
         ...chargers.map((entities) => ({ entity: entities["sensor.reason"], name: DEVICE_NAME })),
-        { entity: site["binary_sensor.over_budget"], name: OWN_NAME },
+        // Its own name is too long for a phone in some languages
+        { entity: site["binary_sensor.over_budget"], name: text("over_budget") },
       ],
       { type: "history-graph", hours_to_show: hoursToShow },
       { column_span: COLUMNS },

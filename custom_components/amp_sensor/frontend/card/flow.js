@@ -13,7 +13,7 @@ const STEPS = 14; // of a dot's way: enough to look round
 const REDUCED = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 // Dots run with a reading, but not all the time: a home that is not heard stands still, and a browser is left alone
-const WAVE_EVERY_MS = 4800;
+const WAVE_EVERY_MS = 5800;
 const SLOW_MS = 1800;
 const FAST_MS = 900;
 const FAST_AMPS = 16;
@@ -203,7 +203,6 @@ export class Flow {
     this._write(context);
     write(this.gridPower, shown.powers ? `${formats.tenths(shown.powers.total)} kW` : "");
     const { tight } = shown;
-    this.element.classList.toggle("over", Boolean(shown.over));
     this.element.classList.toggle("unknown", !tight);
     this._wave(event);
   }
@@ -270,7 +269,7 @@ export class Flow {
     write(parts.name, this.byPhase.length > 1 ? `L${index + 1}` : "");
     write(parts.amps, phase ? `${formats.tenths(phase.total)} A` : "–");
     const over = phase && phase.free < 0;
-    parts.label.classList.toggle("is-over", Boolean(over));
+    parts.label.classList.toggle("is-over", Boolean(over && shown.isOver));
     const rest = phase && (over ? `▲ ${formats.tenths(-phase.free)}\u00a0A` : this._free(phase, formats));
     write(parts.rest, rest || "");
   }
@@ -319,7 +318,8 @@ export class Flow {
     });
     this.chargerNodes.forEach((node, index) => {
       const charger = event.chargers[index];
-      const drawn = charger.drawn_amps == null && !tight ? null : highest((phase) => phase.chargers[index]);
+      // Without a reading there is only what the charger says of itself
+      const drawn = tight ? highest((phase) => phase.chargers[index]) : charger.drawn_amps;
       node.update({
         amps: amps(drawn),
         more: drawn ? power(powers?.chargers[index]) : "",

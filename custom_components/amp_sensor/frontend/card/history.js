@@ -33,10 +33,11 @@ export class Series {
     this.values.splice(0, first);
   }
 
-  /** Return the first value that began to hold between two times. */
+  /** Return the first value that began to hold between two times, or what held all the while. */
   begunBetween(from, to) {
     const first = this.times.findIndex((at) => at >= from);
-    return first >= 0 && this.times[first] <= to ? this.values[first] : null;
+    const index = first >= 0 && this.times[first] <= to ? first : this.times.findLastIndex((at) => at < from);
+    return this.values[index] ?? null;
   }
 
   /** Return the mean over time, and the highest, of each of so many equal parts; NaN where nothing is known. */
@@ -127,9 +128,14 @@ export class History {
   constructor(site, chargers) {
     this.site = site;
     this.chargers = chargers;
-    this.live = this._empty();
     this.past = this._empty();
     this.deeds = new Map();
+    this.begin();
+  }
+
+  /** Begin to listen: what was heard before an interruption does not hold through it. */
+  begin() {
+    this.live = this._empty();
   }
 
   _empty() {
@@ -160,6 +166,7 @@ export class History {
       if (charger.deed) this.deeds.set(`${index} ${charger.deed.at}`, { index, ...charger.deed });
     });
     for (const each of this._each(live)) each.forget(at - KEPT_S);
+    for (const [key, deed] of this.deeds) if (deed.at < at - DAY_S) this.deeds.delete(key);
   }
 
   _each({ current, highest, house, budget, chargers }) {

@@ -84,8 +84,13 @@ export class Picture {
 
   choose(hours) {
     this.hours = hours;
-    this.loadedAt = undefined;
+    this.reload();
     if (this.now) this.update(this.now);
+  }
+
+  /** Look up the past again, with the next update. */
+  reload() {
+    this.loadedAt = undefined;
   }
 
   /** Draw anew where a new point would be seen, and look up the past where that was not done for long. */
@@ -158,7 +163,7 @@ export class Picture {
     const { mean: house } = joined.house.binned(from, now, bins);
     const drawn = joined.chargers.map(({ drawn: series }) => series.binned(from, now, bins).mean);
     const budget = joined.budget.binned(from, now, bins).mean;
-    let known = budget.find(Number.isFinite);
+    let known = budget.find(Number.isFinite) ?? joined.budget.values.at(-1);
     budget.forEach((amps, bin) => {
       budget[bin] = known = Number.isFinite(amps) ? amps : known;
     });
@@ -272,32 +277,25 @@ export class Picture {
     const { view, data } = this;
     context.fillStyle = color;
     context.strokeStyle = color;
-    const middle = (bin) => view.binX(bin + 0.5);
+    context.lineWidth = 1.25;
     for (let bin = 0; bin < view.bins; bin += 1) {
-      if (!Number.isFinite(data.total[bin])) continue;
+      if (!Number.isFinite(data.total[bin]) || above[bin] === below[bin]) continue;
       let end = bin;
-      while (end + 1 < view.bins && Number.isFinite(data.total[end + 1])) end += 1;
-      context.beginPath();
-      context.moveTo(view.binX(bin), view.toY(above[bin]));
-      for (let each = bin; each <= end; each += 1) context.lineTo(middle(each), view.toY(above[each]));
-      context.lineTo(view.binX(end + 1), view.toY(above[end]));
+      while (end + 1 < view.bins && Number.isFinite(data.total[end + 1]) && above[end + 1] !== below[end + 1]) end += 1;
       const edge = new Path2D();
       edge.moveTo(view.binX(bin), view.toY(above[bin]));
-      for (let each = bin; each <= end; each += 1) edge.lineTo(middle(each), view.toY(above[each]));
+      for (let each = bin; each <= end; each += 1) edge.lineTo(view.binX(each + 0.5), view.toY(above[each]));
       edge.lineTo(view.binX(end + 1), view.toY(above[end]));
-      context.lineTo(view.binX(end + 1), view.toY(below[end]));
-      for (let each = end; each >= bin; each -= 1) context.lineTo(middle(each), view.toY(below[each]));
-      context.lineTo(view.binX(bin), view.toY(below[bin]));
+      const area = new Path2D(edge);
+      area.lineTo(view.binX(end + 1), view.toY(below[end]));
+      for (let each = end; each >= bin; each -= 1) area.lineTo(view.binX(each + 0.5), view.toY(below[each]));
+      area.lineTo(view.binX(bin), view.toY(below[bin]));
       context.globalAlpha = 0.62;
-      context.fill();
-      if (above !== below) {
-        context.globalAlpha = 1;
-        context.lineWidth = 1.25;
-        context.stroke(edge);
-      }
+      context.fill(area);
+      context.globalAlpha = 1;
+      context.stroke(edge);
       bin = end;
     }
-    context.globalAlpha = 1;
   }
 
   /** What was over the budget, in red with stripes: its mean where that was over, and how high it went at most. */
@@ -424,15 +422,14 @@ export class Picture {
 
   _what(deed) {
     const { formats, text } = this;
-    const { name } = this.chargers[deed.index];
+    const tell = (how) => this.card("told", { what: this.chargers[deed.index].name, how });
     if (deed.reason !== undefined) {
-      const reason = deed.reason ? text(`entity.sensor.reason.state.${deed.reason}`) : "";
-      const step = `${formats.short(deed.from_amps)}\u00a0A → ${formats.short(deed.amps)}\u00a0A`;
-      return `${name}: ${step}${reason && `. ${reason}`}.`;
+      const reason = deed.reason ? `. ${text(`entity.sensor.reason.state.${deed.reason}`)}` : "";
+      return tell(`${formats.short(deed.from_amps)}\u00a0A → ${formats.short(deed.amps)}\u00a0A${reason}`);
     }
     const values = {};
     for (const [key, value] of Object.entries(deed)) if (Number.isFinite(value)) values[key] = formats.short(value);
-    return `${name}: ${text(`config_panel.logbook.${deed.kind}`, values)}.`;
+    return tell(text(`config_panel.logbook.${deed.kind}`, values));
   }
 
   _tellDeeds(button, deeds) {

@@ -14,10 +14,12 @@ function headOf({ event, shown, text, formats }) {
   const budget = formats.short(event.budget_amps);
   if (shown.silent) return ["silent", card("silent")];
   if (!shown.tight) return ["waiting", card("waiting")];
-  if (shown.over) return ["over", card("over", { over: formats.tenths(shown.over), budget })];
+  const { free } = shown.tight;
+  // What is within a sensor's noise is said, but it is no alarm
+  if (free < 0) return [shown.isOver ? "over" : "free", card("over", { over: formats.tenths(-free), budget })];
   const fedIn = { amps: formats.tenths(-shown.tight.total), budget };
   if (shown.tight.total < 0) return ["fed_in", card("all_free", fedIn)];
-  return ["free", card("free", { free: formats.tenths(shown.tight.free), budget })];
+  return ["free", card("free", { free: formats.tenths(free), budget })];
 }
 
 /** Return a deed as a sentence, cause first; a kind that is not known here as the logbook has it. */
@@ -28,8 +30,8 @@ export function deedSentence({ text, formats }, charger, ago) {
   const [effect, ...cause] = kind.split("_");
   const what = text(`config_panel.card.effect.${effect}`, values);
   const why = text(`config_panel.card.cause.${cause.join("_") || ROOM[effect]}`, values);
-  if (what && why) return capital(`${why}: ${what}.`);
-  return capital(what ? `${ago}: ${what}.` : `${ago}: ${charger.name}: ${text(`config_panel.logbook.${kind}`, values)}.`);
+  const how = what || `${charger.name}, ${text(`config_panel.logbook.${kind}`, values)}`;
+  return capital(text("config_panel.card.told", { what: (what && why) || ago, how }));
 }
 
 /** Return for each reason whom it is about. */
@@ -39,7 +41,8 @@ function reasonsOf({ event, text, formats }) {
     if (reason) names.set(reason, [...(names.get(reason) ?? []), name]);
   }
   return [...names]
-    .map(([reason, each]) => `${formats.list(each)}: ${text(`entity.sensor.reason.state.${reason}`)}.`)
+    .map(([reason, each]) => ({ what: formats.list(each), how: text(`entity.sensor.reason.state.${reason}`) }))
+    .map((values) => text("config_panel.card.told", values))
     .join(" ");
 }
 

@@ -45,7 +45,7 @@ export function shownOf(event) {
     tight,
     tightIndex: phases.indexOf(tight),
     powers: known.length ? powersOf(event) : null,
-    over: tight && tight.free < 0 ? -tight.free : 0,
+    isOver: event.over_amps > 0,
     silent: event.connected === false,
     waiting: event.connected == null && !tight,
   };
