@@ -5,6 +5,7 @@ Takes ten minutes. Needs Chromium. Look at what it makes.
 
 import argparse
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 import contextlib
 import io
@@ -20,23 +21,29 @@ from playwright.async_api import Browser
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.person import SIZES, Person, chromium, sit_down  # noqa: E402 -- a script is started outside of packages
+from tests.browser.person import Person, chromium, sit_down  # noqa: E402 -- a script is started outside of the packages
 
 IMAGES: Final = ROOT / "docs" / "images"
 SCHEMES: Final = ("light", "dark")
 SETTLE_MS: Final = 20_000  # the frontend loads its cards and icons one by one, and its graphs last
 LIVE_S: Final = 180  # until the graphs tell something of today's car; what was before is there from the beginning
-HEIGHTS: Final = {"desktop": 1640, "phone": 1370}
+DASHBOARD_SIZES: Final = {"desktop": (1024, 1410), "phone": (390, 1310)}  # px: all of it, or the card
+ALONE: Final = 'window.dispatchEvent(new CustomEvent("hass-kiosk-mode", { detail: { enable: true } }))'
+"""Hides Home Assistant's own bars."""
 VIEW_SIZES: Final = {"desktop": (1000, 1000), "phone": (390, 1000)}
 POINTED_H: Final = 12  # how long ago of what readings show somebody points at: an evening with a car
 
 CARD: Final = "amp-sensor-card"
-CARD_WIDTH: Final = 720  # px, of the window
+CARD_WIDTH: Final = 844  # px, of the window: the card is 780 wide
 FRAMES: Final = 80
+BEFORE: Final = 20
+"""So many of them are of before the budget was exceeded."""
+OVER: Final = 'document.querySelector("home-assistant").hass.states["binary_sensor.home_over_budget"].state === "on"'
 EVERY_S: Final = 0.6  # a frame is taken
 SHOWN_MS: Final = 125  # ten seconds in all
 ANIMATION_BYTES: Final = 1_000_000
 QUALITIES: Final = (80, 65, 50, 35, 20)
+CONNECTED: Final = "document.querySelector('home-assistant')?.hass?.connected"
 LINK: Final = """async () => {
   const { hass } = document.querySelector("home-assistant");
   const [{ entry_id: site }] = await hass.callWS({ type: "config_entries/get", domain: "amp_sensor" });
@@ -59,24 +66,35 @@ async def take_flows() -> None:
 async def open_dashboard(browser: Browser, url: str, *, size: str, scheme: str, width: int, height: int) -> Person:
     person = await sit_down(browser, url, size=size, scheme=scheme, pictures=IMAGES)
     await person.page.set_viewport_size({"width": width, "height": height})
-    await person.go("/amp-sensor?kiosk")
+    await person.go("/amp-sensor")
+    await person.page.wait_for_function(CONNECTED)
+    await person.page.evaluate(ALONE)
     await person.page.wait_for_timeout(SETTLE_MS)
     return person
 
 
 async def take_card(browser: Browser, url: str) -> None:
-    """Make an animation of the card."""
-    for scheme in SCHEMES:
-        person = await open_dashboard(browser, url, size="desktop", scheme=scheme, width=CARD_WIDTH, height=1400)
-        card = person.page.locator(CARD).first
-        frames = []
-        began = time.monotonic()
-        for number in range(FRAMES):
-            await asyncio.sleep(max(0.0, began + number * EVERY_S - time.monotonic()))
-            with Image.open(io.BytesIO(await card.screenshot())) as frame:
-                frames.append(frame.convert("RGB"))
+    """Make an animation of the card, by day and by night: of the next time that the budget is exceeded."""
+    people = [
+        await open_dashboard(browser, url, size="desktop", scheme=scheme, width=CARD_WIDTH, height=1400)
+        for scheme in SCHEMES
+    ]
+    cards = [person.page.locator(CARD).first for person in people]
+    for card in cards:
+        await card.get_by_role("radio").first.check(force=True)  # the last quarter of an hour
+    films: list[deque[bytes]] = [deque(maxlen=FRAMES) for _ in cards]
+    began = time.monotonic()
+    taken, over_at = 0, None
+    while over_at is None or taken < over_at + FRAMES - BEFORE:
+        await asyncio.sleep(began + taken * EVERY_S - time.monotonic())
+        for card, film in zip(cards, films, strict=True):
+            film.append(await card.screenshot())
+        taken += 1
+        if over_at is None and taken >= BEFORE and await people[0].page.evaluate(OVER):
+            over_at = taken
+    for person, scheme, film in zip(people, SCHEMES, films, strict=True):
         await person.page.context.close()
-        write_animation(IMAGES / f"card-{scheme}.webp", frames)
+        write_animation(IMAGES / f"card-{scheme}.webp", [Image.open(io.BytesIO(png)).convert("RGB") for png in film])
 
 
 def write_animation(path: Path, frames: list[Image.Image]) -> None:
@@ -93,7 +111,7 @@ async def take_view(browser: Browser, url: str) -> None:
     """Open the page for people without an account."""
     owner = await sit_down(browser, url, size="desktop", scheme="light")
     await owner.go("/amp-sensor")
-    await owner.page.wait_for_function("document.querySelector('home-assistant')?.hass?.connected")
+    await owner.page.wait_for_function(CONNECTED)
     link: str = await owner.page.evaluate(LINK)
     for size, (width, height) in VIEW_SIZES.items():
         for scheme in SCHEMES:
@@ -112,17 +130,17 @@ async def take_view(browser: Browser, url: str) -> None:
 
 async def take_dashboard(browser: Browser, url: str) -> None:
     """Open the dashboard."""
-    for size, height in HEIGHTS.items():
+    for size, (width, height) in DASHBOARD_SIZES.items():
         for scheme in SCHEMES:
-            person = await open_dashboard(browser, url, size=size, scheme=scheme, width=SIZES[size][0], height=height)
+            person = await open_dashboard(browser, url, size=size, scheme=scheme, width=width, height=height)
             await person.picture("dashboard", scheme=scheme)
             await person.page.context.close()
 
 
 PARTS: Final[dict[str, Callable[[Browser, str], Awaitable[None]]]] = {
-    "card": take_card,
     "view": take_view,
     "dashboard": take_dashboard,
+    "card": take_card,
 }
 FLOWS: Final = "flows"
 
@@ -149,8 +167,8 @@ async def take(parts: list[str]) -> None:
         async with demo() as url, chromium() as browser:
             began = time.monotonic()
             for part in live:
-                if part == "dashboard":
-                    await asyncio.sleep(max(0.0, began + LIVE_S - time.monotonic()))
+                if part != "view":
+                    await asyncio.sleep(began + LIVE_S - time.monotonic())
                 await PARTS[part](browser, url)
 
 
