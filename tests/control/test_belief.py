@@ -173,11 +173,12 @@ def test_what_began_and_is_not_half_way_when_its_time_is_up_has_not_come(seen: f
     assert belief.is_overdue(108) is not has_come
 
 
-def test_a_raise_that_began_has_come_when_its_time_is_up() -> None:
+@pytest.mark.parametrize("seen", [7.0, 12.0])
+def test_a_raise_that_began_has_come_when_its_time_is_up(seen: float) -> None:
     """That is the higher of the two."""
     belief, change = _begun(SET, 6.0, 16.0)
     belief.witness(change, [11.0], 110)
-    belief.witness(change, [7.0], 110 + 10 / 0.5)
+    belief.witness(change, [seen], 110 + 10 / 0.5)
     assert (belief.low, belief.high) == (16.0, 16.0)
 
 
@@ -188,3 +189,15 @@ def test_a_change_to_where_it_is_is_no_cut() -> None:
 
 def test_of_what_nobody_told_nothing_is_drawn() -> None:
     assert Belief().bounds(0.0) == (0.0, 0.0)
+
+
+def test_a_change_of_what_is_not_known_goes_the_longest_way_that_it_may() -> None:
+    """A cut at the most that it may have drawn, a raise at the least; and only a raise from nothing is a start."""
+    belief = Belief()
+    belief.settle(0.0, 10.0)
+    for to, start, ends_at in ((6.0, 10.0, 102 + 4 + 4 / 2), (16.0, 0.0, 102 + 30 + 16 / 0.5)):
+        belief.change = None
+        belief.begin(SET, to, 100.0, profile=PROFILE)
+        assert belief.change is not None
+        belief.change.acked_at = 102.0
+        assert (belief.change.start, belief.change.ends_at()) == (start, ends_at)

@@ -143,6 +143,40 @@ def test_what_a_phase_that_was_not_told_showed_is_kept() -> None:
     assert not site.read(40, 5.0, 12.0, 1.0, car=_car(10.0, measured_at=39), phases=(1,))
 
 
+def test_a_phase_that_was_not_told_is_no_sign_of_less() -> None:
+    for phases in ((0,), None):
+        site = _Site(2)
+        site.read(10, 5.0, 5.0, car=_car(0.0, measured_at=9), phases=phases)
+        site.read(20, None, 5.0, car=_car(10.0, measured_at=19), phases=phases)
+        assert not site.doubt.is_low
+
+
+@pytest.mark.parametrize(("shown", "is_low"), [(8.5, False), (8.49, True)])
+def test_of_unknown_phases_the_highest_shows_it(shown: float, is_low: bool) -> None:
+    site = _Site(2)
+    site.read(10, shown, 1.0, car=_car(10.0, measured_at=9), phases=None)
+    assert site.doubt.is_low is is_low
+
+
+def test_a_report_counts_for_two_minutes_and_only_where_it_tells_a_current() -> None:
+    for at, is_low in ((129.99, True), (130.0, False)):
+        site = _Site()
+        site.read(at, 2.0, car=_car(10.0, measured_at=10))
+        assert site.doubt.is_low is is_low
+    site = _Site()
+    site.read(20, 2.0, car=_car(10.0, measured_at=19, measured_amps=None))
+    assert not site.doubt.is_low
+
+
+def test_who_draws_nothing_is_not_waited_for() -> None:
+    site, idle = _Site(), _car(0.0, measured_at=5)
+    for at in (10.0, 20.0):
+        site.house.add(_reading(at, 2.0), believable_amps=400)
+        cars = {"a": idle, "b": _car(10.0, measured_at=at - 1)}
+        site.doubt.compare(site.house, cars, {"a": (0,), "b": (0,)}, at)
+    assert site.doubt.wrong_at == 10
+
+
 # -- it stands still --------------------------------------------------------------------------------------------
 
 
@@ -172,6 +206,9 @@ def test_a_meter_that_moved_since_is_not_frozen() -> None:
     doubt.add(_reading(101.0, 20.1), _reading(96.0, 20.0))
     doubt.look_for_change(car, 200.0)
     assert doubt.frozen_at is None
+    doubt = MeterDoubt(100.0)
+    doubt.look_for_change(car, 200.0)
+    assert doubt.frozen_at is None, "nor one that moved as it was sent"
 
 
 @pytest.mark.parametrize(
@@ -190,9 +227,16 @@ def test_a_car_that_says_it_obeyed_speaks_against_a_meter_that_stood_still(read_
     assert car.belief.change is not None
     doubt.look_for_obeyed(car.belief.change, 102.0, _reading(read_at, 20.0))
     assert doubt.frozen_at == (102.0 if freezes else None)
-    doubt = MeterDoubt(103.0)
+    doubt = MeterDoubt(0.0)
+    doubt.frozen_at = 50.0
+    doubt.look_for_obeyed(car.belief.change, 102.0, _reading(read_at, 20.0))
+    assert doubt.frozen_at == 50, "it stands still since then"
+    doubt = MeterDoubt(102.0)
     doubt.look_for_obeyed(car.belief.change, 102.0, _reading(read_at, 20.0))
     assert doubt.frozen_at is None, "it moved after that"
+    doubt = MeterDoubt(0.0)
+    doubt.look_for_obeyed(_told(14).belief.change, 102.0, _reading(200.0, 20.0))  # type: ignore[arg-type]
+    assert doubt.frozen_at == 102
     doubt = MeterDoubt(0.0)
     doubt.look_for_obeyed(_told(15).belief.change, 102.0, _reading(read_at, 20.0))  # type: ignore[arg-type]
     assert doubt.frozen_at is None, "an ampere may not show"

@@ -121,6 +121,42 @@ def test_one_odd_post_is_no_new_phase_and_three_are() -> None:
     for at in (4, 5, 6):
         _read(house, at, 5.0, 6.0)
     assert (house.expected, len(house.phases)) == (2, 2)
+    for at in (7, 8, 9):
+        assert house.expected == 2
+        _read(house, at, 5.0, 6.0, 7.0)
+    assert house.expected == 3
+
+
+def test_as_many_posts_as_there_may_be_of_the_usual_make_an_odd_one_no_phase() -> None:
+    house = _house(1)
+    for at in range(9):
+        _read(house, at, 5.0)
+    _read(house, 10, 5.0, 6.0)
+    assert house.expected == 1
+
+
+def test_before_the_first_reading_nothing_is_known() -> None:
+    house = _house(1)
+    assert (house.is_complete, house.is_told, house.amps) == (False, False, (0.0,))
+    house.share(lambda _: (0.0, 16.0), {})
+    assert house.amps == (0.0,)
+
+
+@pytest.mark.parametrize(("drawn", "amps"), [((16.0, 16.0), -20.0), ((0.0, 20.0), -5.0)])
+def test_once_it_exported_the_houses_part_may_be_below_nothing(drawn: tuple[float, float], amps: float) -> None:
+    house = _house(1)
+    _read(house, 0, -5.0)
+    _read(house, 5, -4.0, drawn=drawn)
+    assert house.amps == (amps,)
+
+
+def test_a_house_learns_for_as_long_as_a_reading_held() -> None:
+    house = _house(1)
+    for at in (0, 5):
+        _read(house, at, 2.0)
+        house.remember(at, 5.0, was_blind=False)
+    level = house.phases[0].memory.record()["levels"][20]
+    assert sum(level[10:20]) == pytest.approx(5 * (0.17 / 9**0.5 / 5 + 1 / 10800), abs=0.002)
 
 
 def test_a_phase_that_is_left_out_in_its_place_stays_as_it_was() -> None:
