@@ -5,10 +5,12 @@ import logging
 from random import Random
 import time
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import MagicMock
 
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 import pytest
 
 from custom_components.amp_sensor.chargers import tessie
@@ -384,11 +386,18 @@ async def test_a_missing_list_of_cars_is_not_a_missing_car(clouded: TessieCharge
         await clouded._client.vehicles()
 
 
-async def test_the_token_follows_no_redirect(clouded: TessieCharger, cloud: Cloud) -> None:
-    cloud.status, cloud.headers = 302, {"Location": "/thief"}
-    with pytest.raises(ChargerUnreachable, match="302"):
-        await clouded.async_report()
-    assert cloud.calls == [f"/{VIN}/state"]
+@pytest.mark.usefixtures("socket_enabled")
+async def test_the_token_follows_no_redirect(session: aiohttp.ClientSession) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> NoReturn:
+        asked.append(request.path)
+        raise web.HTTPFound("/thief")
+
+    async with RawTestServer(answer) as server:
+        with pytest.raises(ChargerUnreachable, match="302"):
+            await TessieClient(session, TOKEN, str(server.make_url("/"))).state(VIN)
+    assert asked == [f"/{VIN}/state"]
 
 
 # Secrets
