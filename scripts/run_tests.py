@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import json
 import os
 from pathlib import Path
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,10 +13,19 @@ import time
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.person import MISSING, find_chromium  # noqa: E402 -- a script is started outside of the packages
+
 BIN = Path(sys.executable).parent
 FIRMWARE_REPORT = ROOT / ".environment" / "firmware-tests.xml"  # written by scripts/firmware-test
 DEMO_SECONDS = 60  # the budget is exceeded from the start, so the car is commanded within the first ten
 PACKAGE_COVERAGE = 95  # %, with branches: the quality scale's rule test-coverage
+WITHOUT_BROWSER = f"""\
+{"!" * 100}
+NOT EVERYTHING WAS TRIED: no browser was found, so nobody saw the card, the flows and the shared page.
+{MISSING}, then run `scripts/test tests browser` again.
+{"!" * 100}"""
 FLOW_COVERAGE = 100  # %: the quality scale's rule config-flow-test-coverage
 
 
@@ -88,8 +96,8 @@ def tests() -> Result:
 
 def browser() -> Result:
     """Run what needs a browser, apart: these tests want sockets, and none of Home Assistant's fixtures."""
-    if not (shutil.which("chromium") or shutil.which("google-chrome")):
-        return Result(skipped=["tests.browser: this machine has no Chromium"])
+    if find_chromium() is None:
+        return Result(skipped=[f"tests.browser: {MISSING}"])
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         ok = run(
@@ -141,6 +149,8 @@ def main() -> int:
         print(f"skipped: {name}")
     passed, failed = (sum(getattr(result, key) for result, _ in results.values()) for key in ("passed", "failed"))
     print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
+    if any(MISSING in name for name in skipped):
+        print(f"\n{WITHOUT_BROWSER}")
     return 1 if failed else 0
 
 
