@@ -269,6 +269,42 @@ async def test_a_start_that_came_to_nothing_is_tried_again_whenever_the_process_
     assert await _is_started(site)
 
 
+@pytest.mark.parametrize("state", [ChargingState.CHARGING, ChargingState.STARTING])
+@pytest.mark.parametrize("frozen_s", [60, 300, 1200])
+async def test_a_pause_is_ours_though_the_cloud_still_shows_what_was_before_it(
+    site: Site, hass_storage: dict[str, Any], state: ChargingState, frozen_s: int
+) -> None:
+    await site.advance(20, amps=18.0, watts=4140.0)
+    await site.post(amps=40.0, watts=9200.0)
+    before = replace(CHARGING, state=state, age_s=30.0)
+    await _kill(site, hass_storage, before)
+    for second in range(0, frozen_s, 5):
+        site.charger.report = replace(before, age_s=30.0 + second)
+        await site.advance(5, step_s=5, amps=2.0, watts=460.0)
+    # Killed once more, as it is still so
+    await _kill(site, hass_storage, replace(before, age_s=60.0 + frozen_s))
+    site.charger.report = STOPPED
+    assert await _is_started(site)
+
+
+async def test_a_car_that_charges_though_we_had_stopped_it_is_its_users_from_then_on(
+    site: Site, hass_storage: dict[str, Any]
+) -> None:
+    await _pause(site)
+    await _kill(site, hass_storage, CHARGING)
+    await site.advance(60, amps=18.0, watts=4140.0)
+    site.charger.report = STOPPED
+    assert not await _is_started(site)
+    assert site.state("sensor.rocinante_reason") == "stopped_by_user"
+
+
+async def test_a_car_that_may_charge_after_a_kill_is_lowered_at_once(site: Site, hass_storage: dict[str, Any]) -> None:
+    await _pause(site)
+    await _kill(site, hass_storage, replace(CHARGING, age_s=200.0))
+    await site.post(amps=30.0, watts=6900.0)
+    assert site.charger.commands
+
+
 async def test_a_stop_by_its_user_after_our_start_is_respected_after_a_kill(
     site: Site, hass_storage: dict[str, Any]
 ) -> None:

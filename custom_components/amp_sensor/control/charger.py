@@ -153,7 +153,11 @@ class ManagedCharger:
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
         if last is None:
+            was_paused = self.paused
             self._adopt(report)
+            if was_paused and self.running:
+                # It may be its cloud's copy of before our stop: what is measured from now on tells whose pause it is
+                self._stop_sent, self._ended_at = True, now
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
         elif is_watched and self._proves(report, measured_at):
