@@ -405,6 +405,25 @@ async def test_a_device_that_hangs_up_halfway_leaves_no_error(site: Site, caplog
     assert not _errors(caplog)
 
 
+async def test_a_hundred_slow_senders_keep_nobody_waiting(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    server = site.client.server
+    body = b'{"amps": 5.0, "watts": 1150.0}'
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    writers = []
+    for number in range(100):
+        _, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write((head + body)[: len(head) + number % len(body) if number % 2 else number % len(head)])
+        writers.append(writer)
+    await site.advance(5)
+    status = (await site.post(amps=12.0, watts=2760.0)).status
+    for writer in writers:
+        writer.close()
+    assert status == HTTPStatus.OK
+    assert site.state("sensor.casa_current") == "12.0"
+    assert (await site.post(amps=13.0, watts=2990.0)).status == HTTPStatus.OK
+    assert not _errors(caplog)
+
+
 async def test_too_many_posts_are_asked_to_come_back(site: Site) -> None:
     reading = {"amps": 10.0, "watts": 2200.0}
     for _ in range(BURST):

@@ -477,6 +477,20 @@ async def test_asking_an_entity_to_update_itself_asks_nobody(site: Site) -> None
     assert site.charger.polls == polls
 
 
+@pytest.mark.parametrize("asleep_s", [20, 90, 200])
+async def test_a_machine_that_was_suspended_takes_the_next_reading_as_it_is(
+    site: Site, caplog: pytest.LogCaptureFixture, asleep_s: int
+) -> None:
+    await site.advance(60, amps=18.0, watts=4140.0)
+    site.charger.commands.clear()
+    caplog.clear()
+    # Not a tick in between, and then the reading before anything else
+    site.freezer.tick(asleep_s)
+    await site.post(amps=40.0, watts=9200.0)
+    assert [command.action for command in site.charger.commands] == [Action.STOP]
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR and r.name.startswith("custom_components")]
+
+
 async def test_nothing_is_logged_above_debug_while_all_is_well(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.clear()
     await site.advance(120, amps=20.0, watts=4600.0)
