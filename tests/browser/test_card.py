@@ -23,7 +23,7 @@ SENTENCES: Final = {
     "one": "9.3 A of 25 A free. The house rose by 8 A 20 seconds ago: Model 3 lowered to 7 A.",
     "none": "16.4 A of 25 A free.",
     "room": "6.7 A of 25 A free. Model 3: At its maximum.",
-    "over": "3.4 A over the budget of 25 A. 4 seconds ago the house drew 22.4 A of 25 A: Model 3 lowered to 5 A.",
+    "over": "3.4 A over the budget of 25 A. 4 seconds ago the house alone drew 22.4 A of 25 A: Model 3 lowered to 5 A.",
     "silent": "The sensor is silent: what the house draws is not known.",
     "waiting": "Waiting for the first reading of the sensor.",
     "sun": "3.4 A fed into the grid: all 25 A are free. Model 3: No room for more.",
