@@ -14,7 +14,7 @@ import pytest
 from tests.test_translations import LANGUAGES
 
 from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, first, put_card
-from .person import chromium, written
+from .person import chromium, shrink, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
 """Where to put a picture of each state."""
@@ -119,7 +119,9 @@ async def is_accessible(page: Page) -> None:
 async def take_picture(page: Page, name: str) -> None:
     if PICTURES is not None:
         await page.wait_for_timeout(600)  # the past is looked up, and fonts are loaded
-        await page.screenshot(path=PICTURES / f"card-{name}.png", full_page=True)
+        path = PICTURES / f"card-{name}.png"
+        await page.screenshot(path=path, full_page=True)
+        shrink(path)
 
 
 async def reload(page: Page) -> None:
