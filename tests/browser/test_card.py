@@ -164,7 +164,6 @@ def test_it_speaks_each_language_on_a_phone() -> None:
             ).all_inner_texts()
             assert all(empty)
             await nothing_is_cut(page)
-            await take_picture(page, f"settings-{name}")
             await reload(page)
 
         return step
