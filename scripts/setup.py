@@ -5,7 +5,8 @@ Home Assistant needs Python 3.14.2 or newer, which few machines have. Three ways
 a `python3.14` on PATH, uv's own download, and Debian's packages unpacked into this checkout. Nothing outside
 `.environment/` is touched. Runs on Python 3.11 with pip and the standard library alone.
 
-Usage: setup.py [NAME]    NAME is an environment: `dev` (default) or `esphome` (its pins differ from Home Assistant's)
+Usage: setup.py [NAME]    NAME is an environment: `dev` (default) or `esphome` (its pins differ from Home Assistant's);
+                          or `chromium`: the browser's path is printed, Playwright's own where that can be had
 """
 
 import contextlib
@@ -25,6 +26,7 @@ OLDEST = (3, 14, 2)  # homeassistant/const.py, REQUIRED_PYTHON_VER of 2026.10
 DEBIAN_RELEASES = ("forky", "sid")
 DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ATTEMPTS = 3  # for each download: a mirror or an index may hiccup
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as distributions call it
 LOCKS = {"dev": ROOT / "requirements.lock", "esphome": ROOT / "firmware" / "requirements.lock"}
 
 
@@ -177,6 +179,29 @@ def environment(name: str) -> Path:
     return python
 
 
+def chromium() -> Path:
+    """Return a browser that starts: Playwright's own, which is asked for once with each lock, else the machine's."""
+    python, folder = HOME / "dev" / "bin" / "python", HOME / "browsers"  # whoever asks runs in it
+    stamp, wanted = folder / "asked", hashlib.sha256(LOCKS["dev"].read_bytes()).hexdigest()
+    settings = os.environ | {"PLAYWRIGHT_BROWSERS_PATH": str(folder)}
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        say("asking Playwright for its Chromium")
+        with contextlib.suppress(SetupError):
+            run(python, "-m", "playwright", "install", "--no-shell", "chromium", env=settings, timeout=600)
+        folder.mkdir(exist_ok=True)
+        stamp.write_text(wanted)
+    ask = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
+    own = run(python, "-c", ask, env=settings).strip()
+    for path in (own, *filter(None, map(shutil.which, CHROMIUM))):
+        with contextlib.suppress(SetupError, OSError):  # a download may lack libraries that this machine has not
+            run(path, "--version", timeout=60)
+            return Path(path)
+    raise SetupError(
+        "there is no Chromium: install your distribution's (`apt install chromium`), or let this machine reach "
+        f"Playwright's download and delete {folder}."
+    )
+
+
 def main() -> int:
     if sys.platform != "linux" and sys.platform != "darwin":
         say("Home Assistant runs on Linux and macOS only; on Windows use WSL.")
@@ -185,7 +210,8 @@ def main() -> int:
     with (HOME / "lock").open("w") as lock:  # a demo and a test may be started together
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            print(environment(sys.argv[1] if len(sys.argv) > 1 else "dev"))
+            name = sys.argv[1] if len(sys.argv) > 1 else "dev"
+            print(chromium() if name == "chromium" else environment(name))
         except (SetupError, OSError) as error:
             say(str(error))
             return 1

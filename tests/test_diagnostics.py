@@ -1,9 +1,10 @@
 """What can be attached to a report says what happened, and gives nothing away."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from itertools import pairwise
 import json
+import logging
 from math import inf
 from random import Random
 import time
@@ -11,14 +12,17 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.components.webhook import async_generate_path
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.json import ExtendedJSONEncoder
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+from yarl import URL
 
 from custom_components.amp_sensor.chargers.charger import ChargerRefused
 from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
@@ -31,6 +35,8 @@ from simulation.tessie_server import TessieServer
 from tests.conftest import CHARGER_ID, CHARGING, TOKEN, VIN, WEBHOOK_ID, FakeCharger, Site, add_car, car_data
 
 LATITUDE, LONGITUDE = 43.36, -8.83
+LOGS_OF_OTHERS = ("aiohttp.access", "asyncio", "homeassistant.components.webhook", "homeassistant.helpers.http")
+"""They tell each address that was asked for, that of a webhook too; below the level of a warning, or by choice."""
 
 
 @pytest.fixture
@@ -128,10 +134,15 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
     freezer: FrozenDateTimeFactory,
     hass_client_no_auth: ClientSessionGenerator,
     hass_client: ClientSessionGenerator,
+    hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A cloud and a sensor that say aloud all they know, where nobody expects it."""
+    caplog.set_level(logging.DEBUG)
+    events: list[dict[str, Any]] = []
+    hass.bus.async_listen("*", lambda event: events.append(event.as_dict()))
     # The fraction of a second in a time might look like a part of the position. Defaults are bound before the freeze
     freezer.tick(-time.time() % 1)
     for cloud_class in (TessieClient, TessieCharger):
@@ -150,9 +161,14 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         await hass.async_block_till_done()
         await site.settle()
         await site.advance(60, step_s=5, amps=20.0, watts=4600.0)
-        monkeypatch.setattr("simulation.tessie_server.HTML", planted)
+        # What a webhook's address is, no cloud is told
+        monkeypatch.setattr("simulation.tessie_server.HTML", planted.replace(WEBHOOK_ID, ""))
         server.faults.inject("bad_gateway", count=3)
         await site.advance(120, step_s=5, amps=30.0, watts=6900.0)
+        looking = await hass_ws_client(hass)
+        device = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)[0]
+        await looking.send_json_auto_id({"type": "amp_sensor/subscribe", "device_id": device.id})
+        await site.advance(20, amps=30.0, watts=6900.0)
         for body, path in (
             (planted.encode(), async_generate_path(entry.data[CONF_WEBHOOK_ID])),
             (json.dumps({"amps": planted, "watts": 1}).encode(), async_generate_path(entry.data[CONF_WEBHOOK_ID])),
@@ -160,8 +176,13 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         ):
             await site.client.post(path, data=body, headers={"User-Agent": planted})
         await site.post(amps=1.0, watts=230.0, boot_id=WEBHOOK_ID)
+        await hass.config.async_update(external_url="https://example.org")
+        await site.call("button", "press", "button.casa_share_readings")
+        (notification,) = _async_get_or_create_notifications(hass).values()
+        link = URL(notification["message"].split("\n\n")[1])
         told = await _download(site, hass_client)
         text = json.dumps(told)
+        assert link.query["authSig"] not in text
         assert "43.3" not in text
         assert "8.82" not in text
         assert server.url.removeprefix("http://") not in text
@@ -174,7 +195,31 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         assert any("502" in call.get("error", "") for call in cloud)
         assert "old_address" in told["repairs"]
         assert len(told["readings"]["senders"]) == 2
+        repairs = [asdict(issue) for issue in ir.async_get(hass).issues.values()]
         assert await hass.config_entries.async_unload(entry.entry_id)
+    subscribed = []
+    while (message := await looking.receive_json()).get("event", ...) is not None:
+        subscribed.append(message)
+    assert len(subscribed) > 10
+    shown = {
+        "the card's subscription": subscribed,
+        "states": [state.as_dict() for state in hass.states.async_all()],
+        "events": events,
+        "repairs": repairs,
+        "the log": [
+            f"{record.name} {record.getMessage()} {record.exc_text}"
+            for record in caplog.records
+            if not record.name.startswith(LOGS_OF_OTHERS)
+        ],
+    }
+    secrets = (
+        *(TOKEN, VIN, VIN.lower(), "43.36", "8.83", "8.82", server.url),
+        *(WEBHOOK_ID, entry.data[CONF_WEBHOOK_ID], link.query["authSig"]),
+    )
+    for where, what in shown.items():
+        text = json.dumps(what, cls=ExtendedJSONEncoder)
+        assert what, where
+        assert not [secret for secret in secrets if secret in text], where
 
 
 async def test_what_is_kept_of_posts_does_not_grow(site: Site) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator
 import contextlib
 from dataclasses import dataclass, field
+import functools
 import json
 from pathlib import Path
 import re
-import shutil
+import subprocess
+import sys
 from typing import Final
 
 from PIL import Image
@@ -29,7 +31,9 @@ FLAGS: Final = (
 OUTSIDE: Final = ("/api/brands/", "/api/map_tiles/")
 # A long list of the frontend that is left while it lays itself out rejects its promise with this bare word
 OF_THE_FRONTEND: Final = ("disconnected",)
-TEXTS: Final = Path(__file__).parents[2] / "custom_components" / "amp_sensor" / "translations" / "en.json"
+ROOT: Final = Path(__file__).parents[2]
+MISSING: Final = "Chromium is missing: apt install chromium"
+TEXTS: Final = ROOT / "custom_components" / "amp_sensor" / "translations" / "en.json"
 
 
 def written(key: str) -> str:
@@ -47,12 +51,19 @@ def shrink(path: Path) -> None:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+@functools.cache
+def find_chromium() -> str | None:
+    """Return the path of the browser that the set-up brings or finds; without one, it says what to do."""
+    command = [sys.executable, ROOT / "scripts" / "setup.py", "chromium"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip() or None  # noqa: S603
+
+
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
-    """Start the system's Chromium."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    """Start Chromium."""
+    path = find_chromium()
     if path is None:
-        raise FileNotFoundError("Chromium is missing: `apt install chromium`, or put Chrome on PATH as google-chrome.")
+        raise FileNotFoundError(MISSING)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

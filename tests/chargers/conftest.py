@@ -1,13 +1,17 @@
-"""A charger at the simulated Tessie, and a cloud that answers whatever a test wants, both over real HTTP."""
+"""A charger at the simulated Tessie, over real HTTP, and a cloud that answers whatever a test wants, without."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 import json
 from random import Random
+import re
 from typing import Any
+from unittest.mock import Mock
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientResponse, ClientSession
+from aioresponses import CallbackResult, aioresponses
 import pytest
+from yarl import URL
 
 from custom_components.amp_sensor.chargers.tessie import TessieCharger, TessieClient
 from simulation.car import Car
@@ -32,11 +36,18 @@ class Clock:
         self.now += seconds
 
 
+class Answer(ClientResponse):
+    """Give aiohttp's answer an argument that aiohttp 3.14 wants and aioresponses 0.7.9 does not know of."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, stream_writer=Mock(output_size=0), **kwargs)
+
+
 @dataclass
 class Cloud:
     """Answers every call with the same."""
 
-    url: str = ""
+    url: str = "http://127.0.0.1:9"
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
@@ -45,9 +56,9 @@ class Cloud:
     def say(self, payload: Any) -> None:
         self.body = json.dumps(payload).encode()
 
-    async def answer(self, request: web.Request) -> web.Response:
-        self.calls.append(request.path)
-        return web.Response(status=self.status, body=self.body, headers=self.headers)
+    def answer(self, url: URL, **_: Any) -> CallbackResult:
+        self.calls.append(url.path)
+        return CallbackResult(status=self.status, body=self.body, headers=self.headers, response_class=Answer)
 
 
 def create_charger(client: TessieClient, clock: Clock) -> TessieCharger:
@@ -75,14 +86,12 @@ async def server(socket_enabled: None, clock: Clock, car: Car) -> AsyncIterator[
 
 
 @pytest.fixture
-async def cloud(socket_enabled: None) -> AsyncIterator[Cloud]:
+def cloud() -> Iterator[Cloud]:
     cloud = Cloud()
-    runner = web.ServerRunner(web.Server(cloud.answer, access_log=None))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cloud.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield cloud
-    await runner.cleanup()
+    with aioresponses() as answers:
+        for add in (answers.get, answers.post):
+            add(re.compile(re.escape(cloud.url)), callback=cloud.answer, repeat=True)
+        yield cloud
 
 
 @pytest.fixture

@@ -14,11 +14,13 @@ import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 
 from custom_components.amp_sensor.const import DOMAIN
+from simulation.cost import trivial_loop_s
 from tests.conftest import Site
 from tests.postgresql import BOTH_DATABASES
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
-LONGEST_BLOCK_S = 0.020
+LONGEST_BLOCK = 150
+"""Trivial loops: 20 ms where this was written."""
 RUNS = 5
 UNITS = {"current": "A", "voltage": "V", "power": "W", "energy": "kWh"}
 CLASSES = {"current": "electric_current", "voltage": "voltage", "power": "power", "energy": "energy"}
@@ -86,7 +88,7 @@ async def _longest_gap(until: asyncio.Event) -> tuple[float, float]:
 
 @BOTH_DATABASES
 @pytest.mark.parametrize("persistent_database", [True])
-async def test_a_month_blocks_the_event_loop_for_less_than_20_ms(
+async def test_a_month_hardly_blocks_the_event_loop(
     now: None, recorder_mock: Recorder, site: Site, request: pytest.FixtureRequest
 ) -> None:
     hass = site.hass
@@ -122,4 +124,4 @@ async def test_a_month_blocks_the_event_loop_for_less_than_20_ms(
             f"{request.node.callspec.params['recorder_db_url']}, {interval}: blocked for {1000 * computed:.1f} ms "
             f"({1000 * elapsed:.1f} ms by the clock; median of {RUNS}), answered in {1000 * min(took):.0f} ms"
         )
-        assert computed <= LONGEST_BLOCK_S
+        assert computed <= LONGEST_BLOCK * trivial_loop_s()

@@ -25,6 +25,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.migration import import_readings
 from custom_components.amp_sensor.migration.import_readings import IMPORTED, _async_kept
+from simulation.cost import trivial_loop_s
 from simulation.lateness import Lateness
 from tests.migration.old_databases import SHAPES, TOKEN
 
@@ -33,7 +34,8 @@ SECONDS = 6
 """How often the original household's meter posted."""
 ROUNDS = 3 if ROWS <= 50_000 else 1
 IDLE_S = 1.0
-BLOCKED_MS = 20
+LONGEST_BLOCK = 150
+"""Trivial loops: 20 ms where this was written."""
 """The longest that anything may block the event loop."""
 
 
@@ -136,5 +138,6 @@ async def test_an_import_neither_blocks_nor_fills_memory(
         )
     more_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb
     print(f"  {more_kb / 1024:.0f} MiB more")
-    assert min(blocked_ms) <= BLOCKED_MS, "what the import does it does each time; a machine may stand still once"
+    longest_ms = 1000 * LONGEST_BLOCK * trivial_loop_s()
+    assert min(blocked_ms) <= longest_ms, "what the import does it does each time; a machine may stand still once"
     assert more_kb / 1024 < 100

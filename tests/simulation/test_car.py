@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from simulation.car import Car, CarState
+from simulation.cost import trivial_loop_s
 
 
 def _charging(**settings: Any) -> Car:
@@ -263,10 +264,10 @@ def test_an_endless_car_goes_on_charging() -> None:
 
 def test_a_day_is_cheap() -> None:
     car = Car(rng=Random(1))
-    before = time.perf_counter()
+    before = time.thread_time()
     for now in range(86_400):
         car.tick(now)
-    assert time.perf_counter() - before < 2  # 0.04 s where it was written
+    assert time.thread_time() - before < 1500 * trivial_loop_s()  # 300 where it was written
 
 
 ACTIONS = st.sampled_from(

@@ -17,11 +17,11 @@ def test_a_cost_is_the_usual_time_and_how_many_trivial_loops_that_is() -> None:
     assert report([cost]).splitlines()[-1] == "| a decision | 2,000 | 500,000 | 2.00 |"
 
 
-def test_a_decision_for_ten_chargers_on_three_phases_takes_less_than_a_millisecond() -> None:
-    """Of processor time, whoever else uses this machine; a trivial loop tells a slow machine from a slow controller."""
+def test_a_decision_for_ten_chargers_on_three_phases_costs_no_more_than_seven_trivial_loops() -> None:
+    """A millisecond where it was written; a trivial loop tells a slow machine from a slow controller."""
     costs = {cost.title: cost for cost in measure(load(SHIPPED / UCI).window(start_h=17, hours=0.25))}
     many = costs["a decision for ten chargers on three phases"]
-    assert many.usual_s < 0.001 or many.loops < 3
+    assert many.loops < 7
     assert costs["a decision for one charger"].usual_s < many.usual_s
 
 

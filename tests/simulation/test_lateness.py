@@ -47,7 +47,7 @@ def test_what_keeps_the_lock_on_another_thread_is_seen() -> None:
 @pytest.mark.parametrize("work", [None, compute])
 def test_what_gives_way_does_not(work: Callable[[], object] | None) -> None:
     blocked = min(asyncio.run(seen(work)).blocked for _ in range(3))
-    assert blocked < 20, "three times in a row is no accident"
+    assert blocked < BUSY_S * 200, "a fifth of it, three times in a row, is no accident"
 
 
 def test_it_says_so() -> None:

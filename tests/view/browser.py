@@ -1,11 +1,10 @@
-"""Open an address in Chromium as somebody with a telephone or a desk does: `browser.py ADDRESS FOLDER`.
+"""Open an address in Chromium as somebody with a telephone or a desk does: `browser.py CHROMIUM ADDRESS FOLDER`.
 
 Leaves a picture of each in the folder, and prints as JSON what a visitor would run into.
 """
 
 import json
 from pathlib import Path
-import shutil
 import sys
 
 from playwright.sync_api import Page, sync_playwright
@@ -48,10 +47,10 @@ def point(page: Page, *, finger: bool) -> list[str]:
     return told
 
 
-def main(url: str, folder: Path) -> None:
+def main(chromium: str, url: str, folder: Path) -> None:
     found = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 context = browser.new_context(
@@ -76,4 +75,4 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

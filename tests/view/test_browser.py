@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import json
 from math import exp, sin
 from pathlib import Path
-import shutil
 import sys
 
 from freezegun.api import FrozenDateTimeFactory
@@ -18,6 +17,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from yarl import URL
 
 from custom_components.amp_sensor.const import DOMAIN
+from tests.browser.person import MISSING, find_chromium
 from tests.conftest import Site
 
 HOUR = timedelta(hours=1)
@@ -30,8 +30,6 @@ SENSORS = {
     "rocinante_charging_current": ("A", "electric_current", 1.0),
 }
 
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is missing: apt install chromium")
-
 
 def drawn(hour: int) -> tuple[float, float, float]:
     """Return what of an hour's mean is the car's, the mean and the maximum, A; once a week more than the budget."""
@@ -41,6 +39,11 @@ def drawn(hour: int) -> tuple[float, float, float]:
         house += 24
     car = 11 - house / 2 if of_day < 6 and day % 2 == 0 else 0.0
     return car, house + car, house * 1.2 + 1.3 * car + 2 + 2 * abs(sin(hour))
+
+
+@pytest.fixture
+def chromium() -> str:
+    return find_chromium() or pytest.skip(MISSING)
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def hour_of(moment: str) -> int:
 
 
 async def test_the_plot_stacks_house_and_charger_below_the_budget_on_every_screen(
-    now: None, recorder_mock: Recorder, site: Site, tmp_path: Path
+    chromium: str, now: None, recorder_mock: Recorder, site: Site, tmp_path: Path
 ) -> None:
     await site.hass.config.async_update(time_zone="Europe/Madrid", external_url="https://example.org")
     await import_month(site.hass)
@@ -99,7 +102,7 @@ async def test_the_plot_stacks_house_and_charger_below_the_budget_on_every_scree
     assert link is not None
     address = site.client.make_url(str(URL(str(link["url"])).relative()))
     browser = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("browser.py")), str(address), str(tmp_path), stdout=-1
+        *(sys.executable, Path(__file__).with_name("browser.py"), chromium, str(address), tmp_path), stdout=-1
     )
     said, _ = await browser.communicate()
     assert browser.returncode == 0

@@ -26,12 +26,14 @@ from custom_components.amp_sensor.control import Mode, ProtectionKind
 from custom_components.amp_sensor.what_if import process as rehearsal_process
 from custom_components.amp_sensor.what_if.process import answer, async_rehearse
 from custom_components.amp_sensor.what_if.rehearsal import House, Plan, rehearse
+from simulation.cost import trivial_loop_s
 from simulation.lateness import Lateness
 from tests.conftest import Site
 
 HOUSE, CURRENT, CHARGING = "sensor.casa_house_current", "sensor.casa_current", "sensor.rocinante_charging_current"
 ROUNDS = 3
-BLOCKED_MS = 20
+LONGEST_BLOCK = 150
+"""Trivial loops: 20 ms where this was written."""
 """The longest that anything may block the event loop."""
 
 
@@ -252,4 +254,5 @@ async def test_the_event_loop_goes_on(hass: HomeAssistant) -> None:
             await async_rehearse(known, [plan], volts=230, kind=ProtectionKind.MCB_C, progress=lambda _: None)
         print(f"\n{hours:g} h: {time.perf_counter() - began:.2f} s; event loop {lateness.delays}")
         blocked_ms.append(lateness.delays.blocked)
-    assert min(blocked_ms) <= BLOCKED_MS, "what it does it does each time; a machine may stand still once"
+    longest_ms = 1000 * LONGEST_BLOCK * trivial_loop_s()
+    assert min(blocked_ms) <= longest_ms, "what it does it does each time; a machine may stand still once"

@@ -9,7 +9,7 @@ from math import ceil
 import time
 from typing import Any, Final
 
-from aiohttp import hdrs
+from aiohttp import StreamReader, hdrs
 from aiohttp.web import Request, RequestPayloadError, Response, json_response
 from homeassistant.components import webhook
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
@@ -246,8 +246,13 @@ async def _async_read(request: Request) -> bytes:
                 raise Refused(
                     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body must not be longer than {MAX_BODY_BYTES} bytes"
                 )
-    except ConnectionError, RequestPayloadError:
+    except ConnectionError:
         raise Refused(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
+    except RequestPayloadError:
+        raise Refused(
+            HTTPStatus.BAD_REQUEST,
+            "the body is not encoded as its Content-Encoding says: send JSON as it is, without one",
+        ) from None
     return body
 
 
@@ -283,7 +288,7 @@ class Receiver:
         try:
             post = await self._async_read(hass, request)
         except Refused as refused:
-            return refuse(self.posts, sender, refused)
+            return refuse(self.posts, sender, refused, request)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow(), is_beyond_range=post.is_beyond_range)
         return json_response({"accepted": True})
 
@@ -309,11 +314,21 @@ class Receiver:
         return post
 
 
-def refuse(posts: PostLog, sender: Sender, refused: Refused) -> Response:
+def refuse(posts: PostLog, sender: Sender, refused: Refused, request: Request) -> Response:
     """Answer a post that is not taken, and take note of it."""
     posts.refuse(sender, at=dt_util.utcnow(), now=time.monotonic(), status=refused.status, text=str(refused))
     headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
-    return json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
+    response = json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)
+    if hdrs.CONTENT_ENCODING in request.headers:
+        _leave_unread(request, response)
+    return response
+
+
+def _leave_unread(request: Request, response: Response) -> None:
+    """Keep the server from reading on after the answer: it logs an exception for each body that cannot be decoded."""
+    response.force_close()
+    if isinstance(request.content, StreamReader):  # nothing reads on in what comes through the websocket
+        request.content.feed_eof()
 
 
 def async_listen(

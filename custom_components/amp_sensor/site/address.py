@@ -33,7 +33,7 @@ def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
         sender = sender_of(request)
         coordinator.async_note_old_address(sender)
         text = "this address is no longer used: put the new one, which Home Assistant shows, on the sensor"
-        return refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text))
+        return refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
 
     entry.async_on_unload(async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
     for webhook_id in watched_addresses(entry.data):

@@ -1,0 +1,63 @@
+"""What `scripts/test` says at its end."""
+
+import importlib.util
+from pathlib import Path
+import sys
+from types import ModuleType
+
+import pytest
+
+from tests.browser.person import MISSING
+from tests.conftest import VIN
+
+
+@pytest.fixture
+def run_tests() -> ModuleType:
+    path = Path(__file__).parents[1] / "scripts" / "run_tests.py"
+    spec = importlib.util.spec_from_file_location("run_tests", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run(module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["scripts/test", part])
+    module.main()
+    return capsys.readouterr().out.rstrip()
+
+
+def test_a_run_without_a_browser_ends_with_what_was_not_tried(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_tests, "find_chromium", lambda: None)
+    said = _run(run_tests, monkeypatch, capsys, "browser")
+    assert said.endswith(run_tests.WITHOUT_BROWSER)
+    assert "NOT EVERYTHING WAS TRIED" in said
+    assert MISSING in said
+
+
+@pytest.mark.parametrize(("said", "ok"), [("", True), ("http://127.0.0.1:8123/api/webhook/0123", False), (VIN, False)])
+def test_a_demo_that_tells_a_secret_has_failed(  # noqa: PLR0917
+    run_tests: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    said: str,
+    ok: bool,
+) -> None:
+    demo = tmp_path / "scripts" / "demo"
+    demo.parent.mkdir()
+    demo.write_text(f"#!/bin/sh\necho '{said}' >&2\necho '14:00:00  house  10.0 A'\necho '{{\"ok\": true}}'\n")
+    demo.chmod(0o755)
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    assert run_tests.demo().text == ("passed" if ok else "FAILED")
+    assert ("secrets" in capsys.readouterr().out) is not ok
+
+
+def test_a_run_that_needed_none_does_not(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(run_tests.PARTS, "lint", run_tests.Result)
+    assert _run(run_tests, monkeypatch, capsys, "lint").endswith("0 passed, 0 failed, 0 skipped")
