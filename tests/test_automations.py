@@ -149,6 +149,9 @@ async def test_why_it_was_lowered(examples: Examples) -> None:
     assert not examples.messages
     await examples.site.post(amps=32.0, watts=7360.0)
     amps = examples.site.charger.commands[0].amps
+    examples.site.charger.report = replace(CHARGING, requested_amps=amps, measured_amps=amps)
+    assert not examples.messages, "what lasts is told"
+    await examples.site.advance(61, amps=16.0 + amps, watts=230.0 * (16.0 + amps))
     assert examples.messages == [f"Rocinante has {amps} A left"]
 
 

@@ -22,7 +22,7 @@ import voluptuous as vol
 from .const import DOMAIN
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
-from .site.shown import Moment
+from .site.shown import Moment, control_of
 
 _ENDS: HassKey[dict[str, set[Callable[[], None]]]] = HassKey(f"{DOMAIN}_live")
 """Of each site, what tells those who look at it that it ends."""
@@ -169,7 +169,7 @@ def _flowing(site: SiteData, moment: Moment) -> dict[str, Any]:
 
 
 def _charger(charger: ChargerData, moment: Moment | None) -> dict[str, Any]:
-    report, decision = charger.report, charger.shown
+    report, decision = charger.report, charger.decision
     drawn = None if moment is None else moment.drawn.get(charger.id)
     return {
         "id": charger.id,
@@ -184,7 +184,7 @@ def _charger(charger: ChargerData, moment: Moment | None) -> dict[str, Any]:
         "full_in_s": None if report is None else report.full_in_s,
         "target_amps": None if decision is None else decision.target,
         "cap_amps": None if decision is None else decision.cap,
-        "control": charger.control,
+        "control": None if decision is None else control_of(decision),
         "reason": None if decision is None else decision.reason,
         "numbers": {} if decision is None else dict(decision.numbers),
         "session_wh": round(charger.session_wh),

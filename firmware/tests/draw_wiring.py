@@ -107,7 +107,7 @@ def bias(drawing: Drawing, x: float, node_y: float, supply_y: float, ground_y: f
 def one_clamp(name: str, model: str, *, burden: bool) -> None:
     drawing = Drawing(760, 440, f"One phase: {model}")
     supply, signal, node, ground = 90, 170, 230, 360
-    drawing.clamp((90, 210), model, "one wire only: live, or neutral")
+    drawing.clamp((90, 210), model, "the live wire only")
     drawing.wire([(124, 200), (170, 200), (170, signal), (600, signal)], "signal")
     drawing.wire([(124, 220), (170, 220), (170, node), (400, node)])
     drawing.wire([(600, supply), (320, supply)], "supply")

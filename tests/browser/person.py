@@ -45,6 +45,12 @@ def written(key: str) -> str:
     return text
 
 
+def shrink(path: Path) -> None:
+    """Leave a picture 256 colours, which nobody sees on flat cards."""
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
 @functools.cache
 def find_chromium() -> str | None:
     """Return the path of the browser that the set-up brings or finds; without one, it says what to do."""
@@ -126,14 +132,13 @@ class Person:
         return found
 
     async def picture(self, name: str, *, scheme: str | None = None) -> None:
-        """Take a picture, if pictures are wanted: in 256 colours, which nobody sees on flat cards."""
+        """Take a picture, if pictures are wanted."""
         if self.pictures is None:
             return
         path = self.pictures / f"{'-'.join(filter(None, (name, self.size, scheme)))}.png"
         await self.page.wait_for_timeout(1500)  # dialogs slide in, icons come one by one
         await self.page.screenshot(path=path)
-        with Image.open(path) as image:
-            image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        shrink(path)
 
 
 async def sit_down(browser: Browser, url: str, *, size: str, scheme: str, pictures: Path | None = None) -> Person:

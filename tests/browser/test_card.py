@@ -14,7 +14,7 @@ import pytest
 from tests.test_translations import LANGUAGES
 
 from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, first, put_card
-from .person import chromium, written
+from .person import chromium, shrink, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
 """Where to put a picture of each state."""
@@ -23,7 +23,7 @@ SENTENCES: Final = {
     "one": "9.3 A of 25 A free. The house rose by 8 A 20 seconds ago: Model 3 lowered to 7 A.",
     "none": "16.4 A of 25 A free.",
     "room": "6.7 A of 25 A free. Model 3: At its maximum.",
-    "over": "3.4 A over the budget of 25 A. 4 seconds ago the house drew 22.4 A of 25 A: Model 3 lowered to 5 A.",
+    "over": "3.4 A over the budget of 25 A. 4 seconds ago the house alone drew 22.4 A of 25 A: Model 3 lowered to 5 A.",
     "silent": "The sensor is silent: what the house draws is not known.",
     "waiting": "Waiting for the first reading of the sensor.",
     "sun": "3.4 A fed into the grid: all 25 A are free. Model 3: No room for more.",
@@ -119,7 +119,9 @@ async def is_accessible(page: Page) -> None:
 async def take_picture(page: Page, name: str) -> None:
     if PICTURES is not None:
         await page.wait_for_timeout(600)  # the past is looked up, and fonts are loaded
-        await page.screenshot(path=PICTURES / f"card-{name}.png", full_page=True)
+        path = PICTURES / f"card-{name}.png"
+        await page.screenshot(path=path, full_page=True)
+        shrink(path)
 
 
 async def reload(page: Page) -> None:
@@ -162,7 +164,6 @@ def test_it_speaks_each_language_on_a_phone() -> None:
             ).all_inner_texts()
             assert all(empty)
             await nothing_is_cut(page)
-            await take_picture(page, f"settings-{name}")
             await reload(page)
 
         return step

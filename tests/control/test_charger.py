@@ -753,6 +753,7 @@ def test_a_charger_that_may_not_be_written_to_so_often_waits_for_that_too() -> N
     _do(car, _set(10), 10.0)
     car.target = 8
     assert car.next_command(29.99) is None
+    assert _car().settings.profile.write_every_s == 0, "others may be at once"
     assert car.next_command(30.0) == _set(8)
 
 

@@ -140,7 +140,16 @@ def test_what_a_phase_that_was_not_told_showed_is_kept() -> None:
         site.read(at, 1.0, 1.0, 1.0, car=_car(10.0, measured_at=at - 1), phases=(1,))
     assert site.doubt.wrong_at == 10
     assert site.read(30, 5.0, None, 1.0, car=_car(10.0, measured_at=29), phases=(1,))
+    assert site.read(35, 5.0, None, 1.0, car=_car(1.5, measured_at=34), phases=(1,)), "whatever it draws by now"
     assert not site.read(40, 5.0, 12.0, 1.0, car=_car(10.0, measured_at=39), phases=(1,))
+
+
+def test_a_phase_that_is_gone_accuses_nobody() -> None:
+    """Two odd posts told of a second one, that showed nothing of the car."""
+    site = _Site(1)
+    for at, wrong in ((10, False), (16, True)):
+        assert site.read(at, 20.0, 1.0, car=_car(10.0, measured_at=at - 0.5), phases=(1,)) is wrong
+    assert not site.read(21, 20.0, car=_car(10.0, measured_at=20), phases=(0,))
 
 
 def test_a_phase_that_was_not_told_is_no_sign_of_less() -> None:
@@ -163,8 +172,10 @@ def test_a_report_counts_for_two_minutes_and_only_where_it_tells_a_current() -> 
         site = _Site()
         site.read(at, 2.0, car=_car(10.0, measured_at=10))
         assert site.doubt.is_low is is_low
-    site = _Site()
-    site.read(20, 2.0, car=_car(10.0, measured_at=19, measured_amps=None))
+    site, car = _Site(), _car(10.0, measured_at=10)
+    car.add_report(ChargerReport(age_s=0.0, state=ChargingState.CHARGING, at_home=True), 19)
+    assert car.is_told_of_last_command
+    site.read(20, 2.0, car=car)
     assert not site.doubt.is_low
 
 

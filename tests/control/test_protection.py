@@ -145,3 +145,24 @@ def test_from_warm_it_bears_less() -> None:
     assert cold.tolerated_s(20.0, 0.5) == pytest.approx(60 * log((20 / 16) ** 2 / ((20 / 16) ** 2 - 1 - 0.5 * 0.2769)))
     warm.integrate(30.0, 30)
     assert warm.tolerated_s(20.0, 0.1) == 0
+
+
+def test_however_hot_no_more_than_all_of_its_tolerance_is_used_up() -> None:
+    load = PhaseLoad(Protection(rating_amps=10.0))
+    load.heat_a2 = 10_000.0
+    assert load.load == 1
+    assert load.tolerated_s(20.0, 0.5) == 0
+
+
+def test_what_it_carries_for_good_it_carries_whatever_may_be_used_up() -> None:
+    load = PhaseLoad(Protection(rating_amps=10.0))
+    assert load.tolerated_s(10.0, 0.0) == inf
+    assert load.tolerated_s(10.4, 0.0) < inf, "by a little more it is warmed"
+
+
+def test_a_meter_switch_bears_what_is_left_of_its_time() -> None:
+    load = PhaseLoad(Protection(kind=ProtectionKind.METER_SWITCH, rating_amps=10.0, time_s=60.0))
+    load.integrate(20.0, 15.0)
+    assert load.tolerated_s(20.0, 0.5) == 15
+    load.integrate(20.0, 30.0)
+    assert load.tolerated_s(20.0, 0.5) == 0

@@ -44,6 +44,7 @@ def test_nothing_that_can_be_stored_is_an_error(record: Any) -> None:
         ("heat_a2", [-1.0]),
         ("heat_a2", [500.0**2 + 1]),
         ("heat_a2", [float("nan")]),
+        ("heat_a2", [None]),
         ("paused", 7),
         ("chargers", 7),
         ("chargers", {"a": 7}),
@@ -107,3 +108,10 @@ def test_the_number_of_phases_is_kept_unless_somebody_told(supply: Supply | None
     controller = _controller(supply)
     assert controller.restore(record) == ()
     assert controller.phases == phases
+
+
+@pytest.mark.parametrize("heat_a2", [0, 0.0, 400, 500.0**2])
+def test_any_heat_that_a_reading_can_bring_about_is_kept(heat_a2: float) -> None:
+    controller = _controller()
+    assert controller.restore({"heat_a2": [heat_a2]}) == ()
+    assert controller.record()["heat_a2"] == [heat_a2]

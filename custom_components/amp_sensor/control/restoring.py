@@ -1,7 +1,6 @@
 """A record of before, of whatever age and state, put back as far as it can be read."""
 
 from collections.abc import Mapping
-import math
 from typing import Any
 
 from .charger import ManagedCharger
@@ -43,7 +42,7 @@ def restore(record: Mapping[str, Any], house: House, chargers: Mapping[str, Mana
 def _restore_house(kept: Any, house: House) -> None:
     """Take what each phase taught. As it was kept at first, it was what the highest of them taught."""
     if kept and isinstance(kept[0], list):
-        kept = [kept] * max(1, len(house.phases))
+        kept = [kept] * len(house.phases)
     house.expect(len(kept))
     for phase, each in zip(house.phases, kept, strict=False):
         phase.memory.restore(each)
@@ -51,6 +50,6 @@ def _restore_house(kept: Any, house: House) -> None:
 
 def _restore_heat(kept: Any, house: House) -> None:
     for phase, heat_a2 in zip(house.phases, kept, strict=False):
-        if not (isinstance(heat_a2, int | float) and math.isfinite(heat_a2) and 0 <= heat_a2 <= HOTTEST_A2):
+        if not 0 <= heat_a2 <= HOTTEST_A2:
             raise ValueError("not the heat of a phase")
         phase.load.heat_a2 = float(heat_a2)
