@@ -14,9 +14,7 @@ from custom_components.amp_sensor.frontend import FOLDER, MODULES, folder_url
 from tests.conftest import TEXTS, Site
 from tests.test_translations import leaves
 
-SCRIPTS = {
-    path.relative_to(FOLDER).as_posix(): path.read_text() for path in FOLDER.rglob("*.js") if "vendor" not in path.parts
-}
+SCRIPTS = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in FOLDER.rglob("*.js")}
 
 
 @pytest.fixture

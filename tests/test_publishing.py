@@ -150,7 +150,7 @@ def test_entities_and_their_names_match(platform: str) -> None:
 
 
 def test_every_text_of_the_dashboard_is_used_and_there() -> None:
-    strategy = (INTEGRATION / "frontend" / "amp-sensor-strategy.js").read_text()
+    strategy = (INTEGRATION / "frontend" / "static" / "amp-sensor-strategy.js").read_text()
     used = re.findall(r'text(?:\?\.)?\("(\w+)"\)', strategy)
     assert {*used} == TEXTS["config_panel"]["dashboard"].keys()
 

@@ -44,18 +44,18 @@ def subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[s
     if coordinator is None:
         connection.send_error(message["id"], ERR_NOT_FOUND, "There is no such site, or it is not loaded")
         return
-    entities, devices = _entities(hass, coordinator), _devices(hass, coordinator)
+    entities, names = _entities(hass, coordinator), _names(hass, coordinator)
     if not _may_see(connection.user, entities.values()):
         raise Unauthorized
     last: dict[str, Any] = {}
 
     @callback
-    def send(*, names: bool = False) -> None:
+    def send(*, is_first: bool = False) -> None:
         nonlocal last
-        if (known := _known(coordinator, devices)) != last:
+        if (known := _known(coordinator, names)) != last:
             last = known
             told = known | {"at": dt_util.utcnow().timestamp()}
-            connection.send_event(message["id"], _with_entities(told, entities) if names else told)
+            connection.send_event(message["id"], _with_entities(told, entities) if is_first else told)
 
     @callback
     def leave() -> None:
@@ -73,7 +73,7 @@ def subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[s
     ends.add(end)
     connection.subscriptions[message["id"]] = leave
     connection.send_result(message["id"])
-    send(names=True)
+    send(is_first=True)
 
 
 @callback
@@ -100,10 +100,15 @@ def _entities(hass: HomeAssistant, coordinator: SiteCoordinator) -> dict[str, st
     return {entry.unique_id: entry.entity_id for entry in entries if not entry.disabled}
 
 
-def _devices(hass: HomeAssistant, coordinator: SiteCoordinator) -> dict[str, str]:
-    """Return the devices of the site and its chargers, by the ids of whom they stand for."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), coordinator.config_entry.entry_id)
-    return {owner: device.id for device in devices for domain, owner in device.identifiers if domain == DOMAIN}
+def _names(hass: HomeAssistant, coordinator: SiteCoordinator) -> dict[str, dict[str, str | None]]:
+    """Return what each charger is called, and its device. Whatever changes that loads the site anew."""
+    entry = coordinator.config_entry
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    ids = {owner: device.id for device in devices for domain, owner in device.identifiers if domain == DOMAIN}
+    return {
+        charger_id: {"name": entry.subentries[charger_id].title, "device_id": ids.get(charger_id)}
+        for charger_id in coordinator.data.chargers
+    }
 
 
 def _may_see(user: User, entity_ids: Collection[str]) -> bool:
@@ -121,7 +126,7 @@ def _with_entities(told: Mapping[str, Any], entities: Mapping[str, str]) -> dict
     return {**told, "entities": of(told["id"]), "chargers": chargers}
 
 
-def _known(coordinator: SiteCoordinator, devices: Mapping[str, str]) -> dict[str, Any]:
+def _known(coordinator: SiteCoordinator, names: Mapping[str, Mapping[str, str | None]]) -> dict[str, Any]:
     """Return what is known of a site, as docs/live.md has it."""
     site, entry = coordinator.data, coordinator.config_entry
     moment = site.moment
@@ -133,11 +138,7 @@ def _known(coordinator: SiteCoordinator, devices: Mapping[str, str]) -> dict[str
         "phases": site.phases,
         "connected": site.connected,
         **(_nothing() if moment is None else _flowing(site, moment)),
-        "chargers": [
-            _charger(charger, moment)
-            | {"name": entry.subentries[charger.id].title, "device_id": devices.get(charger.id)}
-            for charger in site.chargers.values()
-        ],
+        "chargers": [{**names[charger.id], **_charger(charger, moment)} for charger in site.chargers.values()],
         "today": {
             "charged_wh": round(site.today.charged_wh),
             "over_s": round(site.today.over_s),

@@ -15,7 +15,7 @@ from .person import PATIENCE_MS, SIZES
 HERE: Final = Path(__file__).parent
 INTEGRATION: Final = HERE.parents[1] / "custom_components" / "amp_sensor"
 ADDRESS: Final = "http://card.test"
-FOLDERS: Final = {"frontend": INTEGRATION / "frontend", "page": HERE}
+FOLDERS: Final = {"frontend": INTEGRATION / "frontend" / "static", "page": HERE}
 TYPES: Final = {".js": "text/javascript", ".html": "text/html"}
 
 AT: Final = 1_795_000_000.0  # some afternoon

@@ -1,12 +1,14 @@
 """The parts of the demo that need no Home Assistant; `scripts/test` runs the whole."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
 import json
 from pathlib import Path
 from random import Random
 import sqlite3
+from typing import Any
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -106,6 +108,21 @@ def test_the_status_line_says_how_things_stand_before_and_after_something_is_kno
     assert both.endswith(f"budget 25 A  target 14 A |  6 A  Lowered: over budget | {reasons['shared']}")
 
 
+@asynccontextmanager
+async def posting(answer: str = '{"accepted": true}') -> AsyncGenerator[tuple[PostingSensor, list[dict[str, Any]]]]:
+    """Give a sensor, and what arrives where it posts to, which answers so."""
+    posts: list[dict[str, Any]] = []
+
+    async def webhook(request: web.Request) -> web.Response:
+        posts.append(await request.json())
+        return web.Response(text=answer)
+
+    app = web.Application()
+    app.router.add_post("/", webhook)
+    async with TestServer(app) as server, ClientSession() as session:
+        yield PostingSensor(session, str(server.make_url("/")), seed=1), posts
+
+
 class TestPostingSensor:
     @pytest.mark.parametrize(
         ("answer", "accepted"),
@@ -115,16 +132,7 @@ class TestPostingSensor:
     async def test_it_posts_every_five_seconds_and_on_a_step_and_only_true_is_accepted(
         self, answer: str, accepted: int
     ) -> None:
-        posts = []
-
-        async def webhook(request: web.Request) -> web.Response:
-            posts.append(await request.json())
-            return web.Response(text=answer)
-
-        app = web.Application()
-        app.router.add_post("/", webhook)
-        async with TestServer(app) as server, ClientSession() as session:
-            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+        async with posting(answer) as (sensor, posts):
             for amps in [10.0] * 7 + [20.0] * 4:
                 await sensor.tick(amps)
         assert [round(post["amps"]) for post in posts] == [10, 10, 20, 20]
@@ -133,16 +141,7 @@ class TestPostingSensor:
 
     @pytest.mark.usefixtures("socket_enabled")
     async def test_three_phases_are_posted_as_such(self) -> None:
-        posts = []
-
-        async def webhook(request: web.Request) -> web.Response:
-            posts.append(await request.json())
-            return web.json_response({"accepted": True})
-
-        app = web.Application()
-        app.router.add_post("/", webhook)
-        async with TestServer(app) as server, ClientSession() as session:
-            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+        async with posting() as (sensor, posts):
             await sensor.tick(10.0, 0.0, 5.0)
         (post,) = posts
         assert [round(phase["amps"]) for phase in post["phases"]] == [10, 0, 5]
@@ -152,16 +151,7 @@ class TestPostingSensor:
 
     @pytest.mark.usefixtures("socket_enabled")
     async def test_what_is_fed_in_is_negative_and_not_counted(self) -> None:
-        posts = []
-
-        async def webhook(request: web.Request) -> web.Response:
-            posts.append(await request.json())
-            return web.json_response({"accepted": True})
-
-        app = web.Application()
-        app.router.add_post("/", webhook)
-        async with TestServer(app) as server, ClientSession() as session:
-            sensor = PostingSensor(session, str(server.make_url("/")), seed=1)
+        async with posting() as (sensor, posts):
             await sensor.tick(10.0)
             await sensor.tick(-10.0)
         assert posts[1]["amps"] == pytest.approx(-10, rel=0.05)

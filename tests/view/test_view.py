@@ -311,6 +311,6 @@ def test_pages_follow_each_other(interval: Interval) -> None:
 
 
 def test_the_plotting_library_has_its_licence() -> None:
-    folder = Path(__file__).parents[2] / "custom_components" / DOMAIN / "frontend" / "vendor"
+    folder = Path(__file__).parents[2] / "custom_components" / DOMAIN / "view" / "vendor"
     assert "MIT License" in (folder / "LICENSE").read_text()
     assert "Leon Sorokin" in (folder / "LICENSE").read_text()

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import DOMAIN
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent / "static"
 MODULES: Final = ("amp-sensor-card.js", "amp-sensor-strategy.js")
 
 

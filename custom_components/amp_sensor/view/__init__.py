@@ -60,7 +60,7 @@ async def async_setup(hass: HomeAssistant) -> None:
     await hass.http.async_register_static_paths(
         [
             StaticPathConfig(STATIC_URL, str(_FOLDER / "static"), cache_headers=False),
-            StaticPathConfig(VENDOR_URL, str(_FOLDER.parent / "frontend" / "vendor"), cache_headers=False),
+            StaticPathConfig(VENDOR_URL, str(_FOLDER / "vendor"), cache_headers=False),
         ]
     )
     hass.http.register_view(ReadingsView)
