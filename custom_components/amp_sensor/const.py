@@ -22,6 +22,9 @@ CONF_RATING: Final = "rating_amps"
 CONF_TOLERANCE: Final = "tolerance_percent"
 CONF_TIME: Final = "time_s"
 
+# Which sensors of Home Assistant measure a site's supply; without it, one posts to the site's webhook
+CONF_METER: Final = "meter"
+
 # Settings of a charger
 SUBENTRY_CHARGER: Final = "charger"
 CONF_TESSIE_TOKEN: Final = "tessie_token"  # noqa: S105 -- the name of a setting, not a token
@@ -30,6 +33,11 @@ CONF_MAX_AMPS_CAR: Final = "max_amps_car"
 CONF_CHARGER_LOCATION: Final = "charger_location"
 CONF_TESSIE_URL: Final = "tessie_url"
 CONF_PHASES: Final = "phases"  # a list of numbers from 1 (L1); without one, the charger or the meter shows them
+
+# Settings of a charger that Home Assistant knows; one without them is a Tesla through Tessie
+CONF_ROLES: Final = "roles"  # which entity or action does what
+CONF_PROFILE: Final = "profile"  # the key of what is known of its integration; None where nothing is
+CONF_LEARNED: Final = "learned"  # what its rehearsal measured
 
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
@@ -44,6 +52,7 @@ MIN_BUDGET_A: Final = 6  # the least a charging standard (IEC 61851) lets a car 
 MAX_BUDGET_A: Final = 125  # the largest rating of household breakers (IEC 60898)
 MIN_CAR_A: Final = 5  # the floor of Tesla's own app
 MAX_CAR_A: Final = 48  # the largest on-board charger of a Tesla
+MAX_CHARGER_A: Final = 80  # the most that a charger can offer (IEC 61851: the control pilot)
 DEFAULT_VOLTAGE: Final = 230  # IEC 60038
 MIN_VOLTAGE: Final = 100  # the lowest nominal voltage of households (IEC 60038: Japan)
 MAX_VOLTAGE: Final = 260  # above the highest nominal one with its tolerance (240 V + 6 %: 254 V)
