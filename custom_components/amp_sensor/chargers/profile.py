@@ -17,15 +17,16 @@ class Find:
     domain: str
     """Of the entity: number, sensor, …"""
     key: str
-    """Its translation key, or the end of its unique id."""
+    """Its translation key; of an entity without one, its unique id or the end of that."""
 
     def matches(self, entry: RegistryEntry) -> bool:
         """Whether this is the entity."""
         if entry.domain != self.domain:
             return False
+        if entry.translation_key is not None:
+            return entry.translation_key == self.key
         unique_id = str(entry.unique_id)
-        ends = any(unique_id.endswith(f"{separator}{self.key}") for separator in "_-/.:")
-        return self.key in (entry.translation_key, unique_id) or ends
+        return unique_id == self.key or any(unique_id.endswith(f"{separator}{self.key}") for separator in "_-/.:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ class ChargerProfile:
     """A sensor whose states `states` tells."""
     states: Mapping[str, ChargingState] = field(default_factory=dict)
     """Whatever is not here is unknown, never unplugged."""
+    scheduled_states: frozenset[str] = frozenset()
+    """States of `state` in which it waits for a schedule of its user."""
     plugged: Find | None = None
     """A binary sensor: a car is plugged in."""
     charging: Find | None = None
@@ -94,6 +97,8 @@ class ChargerProfile:
     """A binary sensor: it waits for a schedule of its user."""
     asleep: Find | None = None
     """A binary sensor: it sleeps."""
+    asleep_state: str = "on"
+    """Which of its states says so: "off" of a sensor that is on while it is awake."""
     wake: Find | None = None
     """A button that wakes it."""
     behaviour: Profile = LOCAL
