@@ -25,8 +25,9 @@ class Find:
             return False
         if entry.translation_key is not None:
             return entry.translation_key == self.key
-        unique_id = str(entry.unique_id)
-        return unique_id == self.key or any(unique_id.endswith(f"{separator}{self.key}") for separator in "_-/.:")
+        # ESPHome's end in the name that the firmware gave, or in what becomes of that in an older version
+        unique_id, key = (text.lower().replace(" ", "_") for text in (str(entry.unique_id), self.key))
+        return unique_id == key or any(unique_id.endswith(f"{separator}{key}") for separator in "_-/.:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
