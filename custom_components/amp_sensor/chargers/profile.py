@@ -1,6 +1,6 @@
 """What is known of an integration's chargers: which of a device's entities has which role, and how it behaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,8 @@ class ChargerProfile:
     """States of `state` in which it waits for a schedule of its user."""
     plugged: Find | None = None
     """A binary sensor: a car is plugged in."""
+    plugged_state: str = "on"
+    """Which of its states says so, where it is no binary one."""
     charging: Find | None = None
     """A binary sensor: it charges."""
     currents: tuple[Find, ...] = ()
@@ -107,6 +109,11 @@ class ChargerProfile:
     """The longest after which a change at the charger is shown in Home Assistant, s."""
     traps: str = ""
     """What people should know of it, for the documentation."""
+
+    def claims(self, entries: Iterable[RegistryEntry]) -> bool:
+        """Whether the device with these entities is one of these."""
+        own = [entry for entry in entries if entry.platform == self.integration]
+        return all(any(find.matches(entry) for entry in own) for find in self.needed)
 
     @property
     def needed(self) -> tuple[Find, ...]:
