@@ -360,3 +360,19 @@ def test_the_example_of_the_documentation_is_a_profile(hass: HomeAssistant) -> N
     assert profile.claims(entry for _, entry in entries.values())
     for role, entry in entries.values():
         assert [found for found, find in finds(profile) if find.matches(entry)] == ([role] if role else [])
+
+
+@pytest.mark.parametrize("unique_id", ["A0B7654C3210/0/number/Charging Amps", "a0b7654c3210-number-charging_amps"])
+def test_an_entity_of_esphome_is_known_in_its_new_form_and_its_old(hass: HomeAssistant, unique_id: str) -> None:
+    entry = er.async_get(hass).async_get_or_create("number", "esphome", unique_id)
+    current = KEYS["esphome_tesla_ble"].current
+    assert isinstance(current, Find)
+    assert current.matches(entry)
+
+
+def test_a_translation_key_says_more_than_the_end_of_a_unique_id(hass: HomeAssistant) -> None:
+    entry = er.async_get(hass).async_get_or_create(
+        "sensor", "lektrico", "500006_installation_current", translation_key="installation_current"
+    )
+    assert not Find(domain="sensor", key="current").matches(entry)
+    assert Find(domain="sensor", key="installation_current").matches(entry)
