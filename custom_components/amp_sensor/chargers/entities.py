@@ -343,8 +343,10 @@ class EntityCharger(Charger):
         kept = self._requested_amps()
         if self._roles.zero_pauses:
             await self._write(0, context)
+        elif self._roles.pause_action:
+            await self._run("pause", self._roles.pause_action, context)
         else:
-            await self._press("pause", self._roles.pause_state, self._roles.pause_action, context)
+            await self._press("pause", self._roles.pause_state, context)
         if self._told is None and kept:
             self._told = round(kept)
         self._is_paused, self._paused_at = True, dt_util.utcnow()
@@ -356,9 +358,11 @@ class EntityCharger(Charger):
                 raise ChargerRefused("it was never told a current to start with")
             await self._write(amps, context)
             self._told = amps
+        elif self._roles.resume_action:
+            await self._run("resume", self._roles.resume_action, context)
         else:
             role = "resume" if "resume" in self._roles.entities else "pause"
-            await self._press(role, self._roles.resume_state, self._roles.resume_action, context)
+            await self._press(role, self._roles.resume_state, context)
         self._is_paused, self._paused_at = False, dt_util.utcnow()
 
     def _writable(self, amps: int) -> tuple[State, float] | None:
@@ -371,10 +375,10 @@ class EntityCharger(Charger):
         value = amps / unit_amps
         if most > least:  # some say 0 to 0 until they know
             value = min(value, most)
-            steps = math.floor((value - least) / step + 1e-6) if step > 0 else 0
-            value = round(least + steps * step, 6) if step > 0 else value
         if value < least:
             raise ChargerRefused(f"it takes {least:g} to {most:g}, not {value:g}")
+        if step > 0:
+            value = max(least, round(least + math.floor((value - least) / step + 1e-6) * step, 6))
         return state, value
 
     def _writable_state(self, role: str) -> State:
@@ -407,11 +411,10 @@ class EntityCharger(Charger):
             self._written, self._told_at = before
             raise
 
-    async def _press(self, role: str, wanted: str, steps: Sequence[Mapping[str, Any]], context: Context) -> None:
-        """Pause or resume it."""
+    async def _press(self, role: str, wanted: str, context: Context) -> None:
+        """Pause it, resume it or wake it by an entity."""
         if role not in self._roles.entities:
-            await self._run(role, steps, context)
-            return
+            raise ChargerRefused("there is nothing to tell it that with")
         state = self._writable_state(role)
         data = {ATTR_ENTITY_ID: state.entity_id}
         match state.domain:
@@ -428,8 +431,6 @@ class EntityCharger(Charger):
 
     async def _run(self, name: str, steps: Sequence[Mapping[str, Any]], context: Context, **variables: Any) -> None:
         """Run an action."""
-        if not steps:
-            raise ChargerRefused("there is nothing to tell it that with")
         if name not in self._scripts:
             try:
                 sequence = cv.SCRIPT_SCHEMA([dict(step) for step in steps])
@@ -452,7 +453,7 @@ class EntityCharger(Charger):
         """Press what wakes it."""
         try:
             async with asyncio.timeout(WAKE_TIMEOUT_S):
-                await self._press("wake", STATE_ON, (), Context())
+                await self._press("wake", STATE_ON, Context())
         except TimeoutError:
             raise ChargerTimeout("it did not wake up") from None
 
