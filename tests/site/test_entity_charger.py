@@ -12,14 +12,13 @@ from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
-from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import Reason
+from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.amp_sensor.site.coordinator import SHOW_S, SiteCoordinator
 from tests.chargers.box import BROKEN, REFUSED, Box, add_box, box_roles, entity_id_of
 from tests.conftest import CHARGER_ID, VIN, WEBHOOK_ID
@@ -340,8 +339,7 @@ async def test_its_device_and_its_range_are_its_own(house: House) -> None:
     assert house.hass.states.get("switch.box_may_be_woken") is None, "there is nothing to wake it with"
 
 
-async def test_diagnostics_hold_no_vin(house: House, hass_client: ClientSessionGenerator) -> None:
-    assert await async_setup_component(house.hass, "diagnostics", {})
+async def test_diagnostics_hold_no_vin(house: House) -> None:
     roles = {**box_roles(house.hass), "power": f"sensor.{VIN.lower()}_power"}
     subentry = house.entry.subentries[CHARGER_ID]
     house.hass.config_entries.async_update_subentry(
@@ -350,6 +348,6 @@ async def test_diagnostics_hold_no_vin(house: House, hass_client: ClientSessionG
     await house.hass.async_block_till_done()
     assert house.entry.state is ConfigEntryState.LOADED
     await house.run(10)
-    told = str(await get_diagnostics_for_config_entry(house.hass, hass_client, house.entry))
+    told = str(await async_get_config_entry_diagnostics(house.hass, house.entry))
     assert "sensor." in told
     assert VIN.lower() not in told.lower()
