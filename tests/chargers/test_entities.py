@@ -25,7 +25,17 @@ from custom_components.amp_sensor.chargers.charger import (
 )
 from custom_components.amp_sensor.chargers.entities import EntityCharger
 from custom_components.amp_sensor.chargers.profile import ChargerProfile
-from custom_components.amp_sensor.control import Action, ChargerReport, ChargingState, Command
+from custom_components.amp_sensor.control import (
+    Action,
+    ChargerReport,
+    ChargerSettings,
+    ChargingState,
+    Command,
+    Controller,
+    Outcome,
+    Reading,
+    SiteSettings,
+)
 from tests.chargers.box import BROKEN, REFUSED, Box, add_box, box_roles, entity_id_of
 
 
@@ -539,3 +549,59 @@ async def test_a_renamed_entity_is_followed(hass_with_box: HomeAssistant, box: B
 def test_what_a_rehearsal_measured_counts(hass: HomeAssistant) -> None:
     one = EntityCharger(hass, {"current": "number.any"}, learned={"latency_s": 3.5}, max_amps=16, volts=230.0)
     assert one.profile == replace(entities.LOCAL, latency_s=3.5)
+
+
+# -- with the controller ----------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["home", "not_home", "Work", "unknown", "unavailable"]),
+            st.sampled_from(["charging", "waiting", "none", "unknown"]),
+            st.sampled_from([2.0, 14.0, 30.0]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+async def test_a_car_that_is_away_is_never_told_anything(
+    hass: HomeAssistant, steps: list[tuple[str, str, float]]
+) -> None:
+    told: list[ServiceCall] = []
+    hass.services.async_register("number", "set_value", told.append)
+    hass.services.async_register("switch", "turn_off", told.append)
+    hass.services.async_register("switch", "turn_on", told.append)
+    hass.states.async_set("number.amps", "16", {"min": 6, "max": 32, "step": 1})
+    hass.states.async_set("switch.charge", "on")
+    roles = {
+        "current": "number.amps",
+        "pause": "switch.charge",
+        "state": "sensor.state",
+        "place": "person.car",
+        "states": {"charging": ["charging"], "stopped": ["waiting"], "disconnected": ["none"]},
+    }
+    one = charger(hass, roles=roles)
+    controller = Controller(SiteSettings(max_amps=25), now=0.0)
+    controller.set_charger("one", ChargerSettings(max_amps=16, min_amps=6, profile=one.profile), now=0.0)
+    now, is_on_cable = 0.0, False
+    for place, state, house in steps:
+        hass.states.async_set("person.car", place)
+        hass.states.async_set("sensor.state", state)
+        for _ in range(15):
+            now += 5
+            report = await one.async_report()
+            if state == "none":
+                is_on_cable = False
+            elif place == "home" and state != "unknown":
+                is_on_cable = True
+            controller.add_report("one", report, now=now)
+            watts = 230 * house
+            controller.add_reading(Reading(at=now, amps=(house,), volts=(230.0,), watts=watts))
+            for decision in controller.decide(now=now):
+                if decision.command is not None:
+                    assert place == "home" or is_on_cable, "nobody knows that it is here"
+                    await one.async_command(decision.command)
+                    controller.acknowledge(decision.command, Outcome.ACCEPTED, now=now)
+    assert all(6 <= call.data["value"] <= 32 for call in told if call.service == "set_value")
