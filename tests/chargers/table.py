@@ -8,7 +8,7 @@ from custom_components.amp_sensor.control.profile import CLOUD
 
 PAGE = Path(__file__).parents[2] / "docs" / "chargers.md"
 HEADS = ("Charger", "Current", "Pause", "State", "Measured", "Phases", "Shown after", "Told", "To know", "Tried")
-START, END = "<!-- from the profiles -->", "<!-- to here -->"
+START, END = "<!-- chargers: made by `python -m tests.chargers.table` -->", "<!-- /chargers -->"
 ONLY_READ = "source only"
 
 
