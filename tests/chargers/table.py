@@ -62,7 +62,8 @@ def _told(profile: ChargerProfile) -> str:
     behaviour = profile.behaviour
     way = "by cloud" if behaviour.latency_s >= CLOUD.latency_s else "locally"
     every = f", every {_duration(behaviour.write_every_s)} at most" if behaviour.write_every_s else ""
-    return f"{way}{every}"
+    a_day = f", {behaviour.writes_per_day} times a day" if behaviour.writes_per_day else ""
+    return f"{way}{every}{a_day}"
 
 
 def cells(profile: ChargerProfile, tried: str = ONLY_READ) -> list[str]:
