@@ -63,9 +63,7 @@ def _fits(profile: ChargerProfile, entries: Iterable[er.RegistryEntry]) -> bool:
 def _found(find: Find, entries: Iterable[er.RegistryEntry]) -> er.RegistryEntry | None:
     """Return the entity; where several end alike, the one that is called so, else the shortest."""
     matching = [entry for entry in entries if find.matches(entry)]
-    return min(
-        matching, key=lambda entry: (entry.translation_key != find.key, len(str(entry.unique_id))), default=None
-    )
+    return min(matching, key=lambda entry: (entry.translation_key != find.key, len(str(entry.unique_id))), default=None)
 
 
 def _steps(call: ActionCall) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ PROFILE: Final = ChargerProfile(
     ),
     refresh_s=60.0,  # const.py: the interval of its meter values
     traps=(
-        "Each limit is kept in the charger's memory, which wears: so it is raised ten times a day at most. "
+        "Each limit is kept in the charger's memory, which wears: some ten a day, and beyond that it is lowered only. "
         "An action of your own that calls `ocpp.set_charge_rate` with a *TxProfile* spares it. "
         "The number shows what was sent. With some chargers 0 A does not stop: try it in the rehearsal."
     ),
