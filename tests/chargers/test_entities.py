@@ -36,6 +36,7 @@ from custom_components.amp_sensor.control import (
     Reading,
     SiteSettings,
 )
+from custom_components.amp_sensor.control.profile import LOCAL
 from tests.chargers.box import BROKEN, REFUSED, Box, add_box, box_roles, entity_id_of
 
 
@@ -279,6 +280,13 @@ async def test_actions_get_the_amps_and_the_device(hass_with_box: HomeAssistant)
     assert (await one.async_report()).requested_amps == 9
 
 
+async def test_an_action_that_fails_or_is_none_is_refused(hass_with_box: HomeAssistant) -> None:
+    for steps in ([{"action": "there.is_none"}], [{"nonsense": 1}], [{"condition": "state"}]):
+        roles = box_roles(hass_with_box, current=None, set_current=steps)
+        with pytest.raises(ChargerError):
+            await charger(hass_with_box, roles=roles).async_command(do(Action.SET_AMPS, 9))
+
+
 async def test_where_nothing_pauses_nothing_is_drawn(hass_with_box: HomeAssistant, box: Box) -> None:
     box.change(zero_pauses=True)
     one = charger(hass_with_box, roles=box_roles(hass_with_box, pause=None))
@@ -456,6 +464,31 @@ async def _set_by(hass: HomeAssistant, amps: float, context: Context) -> None:
     await hass.services.async_call("number", "set_value", data, blocking=True, context=context)
 
 
+async def test_what_repeats_what_was_set_is_no_measurement(hass_with_box: HomeAssistant) -> None:
+    known = ChargerProfile(
+        key="x",
+        title="x",
+        integration="box",
+        source="",
+        current=None,
+        behaviour=replace(LOCAL, report_is_evidence=False),
+    )
+    assert (await charger(hass_with_box, known).async_report()).measured_amps is None
+    roles = box_roles(hass_with_box, power=None)
+    report = await charger(hass_with_box, roles={**roles, "currents": [roles["current"]]}).async_report()
+    assert report.measured_amps is None
+
+
+async def test_a_number_that_shows_nothing_during_a_pause_is_no_wish(hass_with_box: HomeAssistant, box: Box) -> None:
+    box.change(least=0.0)
+    one = charger(hass_with_box)
+    await one.async_command(do(Action.SET_AMPS, 9))
+    await one.async_command(do(Action.STOP))
+    box.change(amps=0.0)
+    report = await one.async_report()
+    assert (report.state, report.requested_amps) == (ChargingState.STOPPED, 9)
+
+
 async def test_who_else_sets_it_is_named_where_home_assistant_knows(
     hass_with_box: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -544,11 +577,6 @@ async def test_a_renamed_entity_is_followed(hass_with_box: HomeAssistant, box: B
     await one.async_command(do(Action.SET_AMPS, 9))
     assert box.writes == [9.0]
     end()
-
-
-def test_what_a_rehearsal_measured_counts(hass: HomeAssistant) -> None:
-    one = EntityCharger(hass, {"current": "number.any"}, learned={"latency_s": 3.5}, max_amps=16, volts=230.0)
-    assert one.profile == replace(entities.LOCAL, latency_s=3.5)
 
 
 # -- with the controller ----------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from homeassistant.core import CALLBACK_TYPE, Context, CoreState, Event, HomeAss
 from homeassistant.exceptions import HomeAssistantError, ServiceNotFound, ServiceValidationError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.helpers.script import Script
+from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import ElectricCurrentConverter
 import voluptuous as vol
@@ -80,13 +80,12 @@ class EntityCharger(Charger):
         roles: Mapping[str, Any],
         known: ChargerProfile | None = None,
         *,
-        learned: Mapping[str, Any] | None = None,
         max_amps: int,
         volts: float,
         phases: int | None = None,
         device_id: str | None = None,
     ) -> None:
-        """Take its roles as the flow keeps them, what is known of its integration, and what its rehearsal measured.
+        """Take its roles as the flow keeps them, and what is known of its integration.
 
         It may draw `max_amps`, and has `volts` and `phases` where it does not tell.
         """
@@ -94,14 +93,8 @@ class EntityCharger(Charger):
         self._roles = Roles.of(roles, known)
         self._seen = Seen(hass, self._roles)
         self._refresh_s = known.refresh_s if known else REFRESH_S
-        behaviour, learned = known.behaviour if known else LOCAL, learned or {}
-        self.profile = replace(
-            behaviour,
-            is_switched=not self._roles.sets_current,
-            # What a rehearsal measures of it
-            latency_s=float(learned.get("latency_s", behaviour.latency_s)),
-            start_lead_s=float(learned.get("start_lead_s", behaviour.start_lead_s)),
-        )
+        behaviour = known.behaviour if known else LOCAL
+        self.profile = replace(behaviour, is_switched=not self._roles.sets_current)
         self._volts = volts
         self._phases = phases
         self._device_id = device_id
@@ -151,7 +144,7 @@ class EntityCharger(Charger):
             age_s=min(max(age_s, 0.0), self._refresh_s),
             state=state,
             requested_amps=self._requested_amps(),
-            measured_amps=measured,
+            measured_amps=measured if self.profile.report_is_evidence else None,
             phases=phases,
             volts=volts,
             limit_amps=self._limit_amps(),
@@ -233,6 +226,8 @@ class EntityCharger(Charger):
         state, amps = self._seen.of("current"), self._seen.amps("current")
         if state is None or amps is None or amps < 0:
             return None
+        if amps == 0 and self._paused:
+            return self._told  # some show nothing while they are paused, and go on from what they had
         if math.isclose(amps, self._written, abs_tol=0.05):
             return self._told
         # One that stayed as it was when something else was written does not show what is written, or not yet
@@ -433,8 +428,10 @@ class EntityCharger(Charger):
         """Run an action."""
         if name not in self._scripts:
             try:
-                sequence = cv.SCRIPT_SCHEMA([dict(step) for step in steps])
-            except vol.Invalid:
+                sequence = await async_validate_actions_config(
+                    self._hass, cv.SCRIPT_SCHEMA([dict(step) for step in steps])
+                )
+            except vol.Invalid, HomeAssistantError:
                 raise ChargerRefused("its action is not valid") from None
             self._scripts[name] = Script(
                 self._hass, sequence, f"charger {name}", DOMAIN, script_mode="parallel", log_exceptions=False
