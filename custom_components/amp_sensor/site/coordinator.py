@@ -32,6 +32,7 @@ from ..const import (
     CONF_DEAD_BAND,
     CONF_KIND,
     CONF_MAX_AMPS,
+    CONF_METER,
     CONF_PROTECTION,
     CONF_PUBLISH_INTERVAL,
     CONF_RATING,
@@ -690,6 +691,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             excess_amps=-inf if house is None else house - self._settings.max_amps,
             now=now,
         )
+        if CONF_METER in entry.data:
+            wrong["sensors_silent"] = wrong.pop("meter_silent")
         first, second = rivals or ("", "")
         for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
             self.issues.set(
