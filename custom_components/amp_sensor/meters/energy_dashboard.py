@@ -27,8 +27,9 @@ async def async_grids(hass: HomeAssistant) -> list[Grid]:
     if "energy" not in hass.config.components:
         return []
     manager = await async_get_manager(hass)
-    sources = (manager.data or {}).get("energy_sources", [])
-    return [_grid(source) for source in sources if source["type"] == "grid"]
+    if manager.data is None:
+        return []
+    return [_grid(source) for source in manager.data["energy_sources"] if source["type"] == "grid"]
 
 
 def _grid(source: Mapping[str, Any]) -> Grid:

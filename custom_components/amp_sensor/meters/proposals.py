@@ -21,8 +21,10 @@ from .entity import CURRENT, PHASES, POWER, POWER_EXPORT, VOLTAGE
 
 MOST: Final = 20
 """How many are proposed: of a house full of smart plugs nobody reads the rest."""
-_NUMBERS: Final = {"": 0, "1": 0, "2": 1, "3": 2, "a": 0, "b": 1, "c": 2}
+_NUMBERS: Final = {"1": 0, "2": 1, "3": 2, "a": 0, "b": 1, "c": 2}
 """Which phase a part of a unique id is."""
+_OBIS: Final = {"3": 0, "5": 1, "7": 2}
+"""Which phase an OBIS code is of, by its first digit: those of L1 are 21 to 40, and each phase is 20 on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Known:
 
 _ABC: Final = r"(?P<phase>[abc])"
 _123: Final = r"(?P<phase>[123])"
+_CHANNEL: Final = r"(?:em1:|emeter_)(?P<channel>[012])"
+"""Three channels are three phases; two are as often the house and its roof, which nobody can tell."""
 
 KNOWN: Final[Mapping[str, Known]] = {
     "dsmr": Known(
@@ -61,9 +65,9 @@ KNOWN: Final[Mapping[str, Known]] = {
     "homewizard": Known(
         meter=r"HWE-P1_.+",
         phase={
-            CURRENT: rf"_active_current(?:_l{_123})?_a",
+            CURRENT: rf"_active_current_l{_123}_a",
             POWER: rf"_active_power_l{_123}_w",
-            VOLTAGE: rf"_active_voltage(?:_l{_123})?_v",
+            VOLTAGE: rf"_active_voltage_l{_123}_v",
         },
         total={POWER: r"_active_power_w"},
     ),
@@ -80,7 +84,6 @@ KNOWN: Final[Mapping[str, Known]] = {
         total={POWER: r"(?<!_extra)_usage"},
     ),
     "edl21": Known(
-        # OBIS codes: 21 to 40 are of L1, and each phase is 20 on
         phase={
             CURRENT: r"_1-0:(?P<phase>31|51|71)\.7\.0\*255",
             POWER: r"_1-0:(?P<phase>36|56|76)\.7\.0\*255",
@@ -90,9 +93,9 @@ KNOWN: Final[Mapping[str, Known]] = {
     ),
     "shelly": Known(
         phase={
-            CURRENT: rf"-em:0-{_ABC}_current",
-            POWER: rf"-em:0-{_ABC}_act_power",
-            VOLTAGE: rf"-em:0-{_ABC}_voltage",
+            CURRENT: rf"(?:-em:0-{_ABC}_current|-{_CHANNEL}-current(?:_em1)?)",
+            POWER: rf"(?:-em:0-{_ABC}_act_power|-{_CHANNEL}-power(?:_em1)?)",
+            VOLTAGE: rf"(?:-em:0-{_ABC}_voltage|-{_CHANNEL}-voltage(?:_em1)?)",
         },
         total={POWER: r"-em:0-total_act_power"},
     ),
@@ -137,9 +140,13 @@ class _Found:
     phases: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     total: dict[str, str] = field(default_factory=dict)
 
+    channels: set[int] = field(default_factory=set)
+
     def meter(self) -> dict[str, Any] | None:
-        """Return its settings; None where they do not tell of any current."""
+        """Return its settings; None where they do not tell of any current, or not of which."""
         phases = []
+        if len(self.channels) == 2:
+            return None
         for number in range(3):
             phase = self.phases.get(number, {})
             if CURRENT not in phase and POWER not in phase:
@@ -153,7 +160,7 @@ class _Found:
 def _phase(text: str | None) -> int:
     if text is None:
         return 0
-    return int(text[0]) // 2 - 1 if len(text) == 2 else _NUMBERS[text]
+    return _OBIS[text[0]] if len(text) == 2 else _NUMBERS[text]
 
 
 def _sensors(hass: HomeAssistant) -> list[er.RegistryEntry]:
@@ -174,7 +181,13 @@ def _known_meters(sensors: Iterable[er.RegistryEntry]) -> list[_Found]:
             for role, ending in roles.items():
                 if match := re.fullmatch(f"(?P<meter>{known.meter}?){ending}", entry.unique_id):
                     one = found.setdefault((entry.platform, match["meter"]), _Found(platform=entry.platform))
-                    place = one.total if is_total else one.phases[_phase(match.groupdict().get("phase"))]
+                    groups = match.groupdict()
+                    if channel := groups.get("channel"):
+                        number = int(channel)
+                        one.channels.add(number)
+                    else:
+                        number = _phase(groups.get("phase"))
+                    place = one.total if is_total else one.phases[number]
                     place[role] = entry.id
                     one.entries.append(entry)
     return list(found.values())
@@ -246,9 +259,8 @@ async def async_find(hass: HomeAssistant) -> list[Proposal]:
         )
         ranked.append(((is_known, is_grid, *_worth(meter)), proposal))
         grids = [grid for grid in grids if not (is_grid and _is_of(hass, grid, device_ids))]
-    ranked += [
-        ((False, True, False, 1, True), proposal) for grid in grids if (proposal := _of_grid(hass, grid)) is not None
-    ]
+    powers = (_of_grid(hass, grid) for grid in grids)
+    ranked += [((False, True, False, 1, True), power) for power in powers if power is not None]
     ranked.sort(key=lambda each: each[0], reverse=True)
     return [proposal for _, proposal in ranked[:MOST]]
 
