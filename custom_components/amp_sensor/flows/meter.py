@@ -165,7 +165,7 @@ class MeterSteps(ConfigFlow):
         ]
         is_told = any(phase.amps is not None for phase in phases)
         power = f" ({power_of(phases, total):.0f} W)" if is_told else ""
-        notes = [texts(key).format(**words) for key, words in self._notes(meter)]
+        notes = [texts(key).format(**words) for key, words in self._notes(meter)] or [texts("fine")]
         return self.async_show_menu(
             step_id="meter_shown",
             menu_options=["use_meter", "meter_shown", "meter"],
