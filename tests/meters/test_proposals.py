@@ -177,6 +177,14 @@ async def test_a_device_that_nobody_knows_is_proposed_last_and_only_where_it_is_
     assert found == ["Linky (teleinfo)", "Three (mqtt)", "Plug (mqtt)"]
 
 
+async def test_sensors_without_a_device_stand_for_themselves(hass: HomeAssistant) -> None:
+    ids = add(hass, "template", {"of the house": "current", "other": "voltage"}, device=None)
+    hass.states.async_set("sensor.loose", "4.2", {"device_class": "power", "friendly_name": "Loose"})
+    first, second = await async_find(hass)
+    assert first.meter == {"phases": [{"current": ids["of the house"]}]}
+    assert (second.title, second.meter) == ("Loose", {"phases": [{"power": "sensor.loose"}]})
+
+
 async def test_the_energy_dashboard_tells_which_device_is_at_the_grid(
     recorder_mock: Recorder, hass: HomeAssistant
 ) -> None:

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import Platform
+from homeassistant.const import ATTR_DEVICE_CLASS, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
@@ -194,11 +194,14 @@ def _known_meters(sensors: Iterable[er.RegistryEntry]) -> list[_Found]:
 
 
 def _device_meters(sensors: Iterable[er.RegistryEntry]) -> list[_Found]:
-    """Return the devices that measure a current or power by sensors of those classes, if it is clear what is what."""
+    """Return what measures a current or power by sensors of those classes, where it is clear what is what.
+
+    Sensors without a device stand for themselves.
+    """
     by_device: dict[str, list[er.RegistryEntry]] = defaultdict(list)
     for entry in sensors:
-        if entry.device_id and (entry.device_class or entry.original_device_class) in _KINDS:
-            by_device[entry.device_id].append(entry)
+        if (entry.device_class or entry.original_device_class) in _KINDS:
+            by_device[entry.device_id or entry.id].append(entry)
     found = []
     for entries in by_device.values():
         one = _Found(platform=entries[0].platform)
@@ -224,10 +227,21 @@ def _in_order(entries: list[er.RegistryEntry]) -> list[er.RegistryEntry]:
 
 
 def _title(hass: HomeAssistant, one: _Found) -> str:
-    device_id = one.entries[0].device_id
-    device = dr.async_get(hass).async_get(device_id) if device_id else None
-    name = None if device is None else device.name_by_user or device.name
-    return f"{name or one.entries[0].entity_id} ({one.platform})"
+    entry = one.entries[0]
+    device = dr.async_get(hass).async_get(entry.device_id) if entry.device_id else None
+    name = entry.name or entry.original_name if device is None else device.name_by_user or device.name
+    return f"{name or entry.entity_id} ({one.platform})"
+
+
+def _loose(hass: HomeAssistant) -> list[Proposal]:
+    """Return the sensors that are in no registry, as those of configuration.yaml often are: each for itself."""
+    registry, found = er.async_get(hass), []
+    for state in hass.states.async_all(Platform.SENSOR):
+        role = _KINDS.get(state.attributes.get(ATTR_DEVICE_CLASS, ""))
+        if role in (CURRENT, POWER) and registry.async_get(state.entity_id) is None:
+            meter = {PHASES: [{role: state.entity_id}]}
+            found.append(Proposal(key=state.entity_id, title=state.name, meter=meter, platform=None, is_known=False))
+    return found
 
 
 def _worth(meter: Mapping[str, Any]) -> tuple[bool, int, bool]:
@@ -259,8 +273,10 @@ async def async_find(hass: HomeAssistant) -> list[Proposal]:
         )
         ranked.append(((is_known, is_grid, *_worth(meter)), proposal))
         grids = [grid for grid in grids if not (is_grid and _is_of(hass, grid, device_ids))]
-    powers = (_of_grid(hass, grid) for grid in grids)
-    ranked += [((False, True, False, 1, True), power) for power in powers if power is not None]
+    powers = [power for grid in grids if (power := _of_grid(hass, grid)) is not None]
+    ranked += [((False, True, *_worth(power.meter)), power) for power in powers]
+    known_refs = {power.key for power in powers}
+    ranked += [((False, False, *_worth(each.meter)), each) for each in _loose(hass) if each.key not in known_refs]
     ranked.sort(key=lambda each: each[0], reverse=True)
     return [proposal for _, proposal in ranked[:MOST]]
 
