@@ -195,7 +195,7 @@ def labels(step: dict[str, Any]) -> dict[str, str]:
 
 def test_the_reference_has_every_setting() -> None:
     site, car = TEXTS["config"]["step"], TEXTS["config_subentries"]["charger"]["step"]
-    assert named("Settings of a site") == labels(site["user"])
+    assert named("Settings of a site") == labels(site["reconfigure"])
     assert named("Settings of a car") == labels(car["tesla"]) | labels(car["which_car"]) | labels(car["car"])
     assert named("Options") == labels(TEXTS["options"]["step"]["settings"])
 
