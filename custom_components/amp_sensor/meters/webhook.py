@@ -96,7 +96,7 @@ class _Text:
 
     def __call__(self, value: object) -> str:
         if not isinstance(value, str) or len(value) > self._longest or not value.isprintable():
-            raise Invalid(f"must be a text of up to {self._longest} characters, got {_shown(value)}")
+            raise Invalid(f"must be a text of up to {self._longest} printable characters, got {_shown(value)}")
         return value
 
 
