@@ -4,6 +4,7 @@
 
 #include <cinttypes>
 #include <cmath>
+#include <string_view>
 
 #include "esphome/components/network/util.h"
 #include "esphome/core/application.h"
@@ -127,13 +128,15 @@ void Reporter::update() {
 }
 
 void Reporter::dump_config() {
+  // Without the webhook's id: it is a secret, and logs are shown to others
+  const int shown = static_cast<int>(std::string_view(this->url_).rfind('/') + 1);
   ESP_LOGCONFIG(TAG,
                 "Report:\n"
-                "  Address: %s\n"
+                "  Address: %.*s…\n"
                 "  Phases: %zu\n"
                 "  Boot id: %s\n"
                 "  Version: " AMP_METER_VERSION,
-                this->url_, this->phase_count_, this->boot_id_);
+                shown, this->url_, this->phase_count_, this->boot_id_);
 }
 
 }  // namespace esphome::amp_meter
