@@ -14,9 +14,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -175,7 +173,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._today = Today(day=dt_util.now().date())
         self.issues = Issues(hass, entry.entry_id)
         self.posts = PostLog()
-        self._shown_version: str | UndefinedType | None = UNDEFINED  # a device of before a restart may show another
         self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
         """What was decided last, and when; one that says the same again is left out."""
         self.answers: deque[Mapping[str, Any]] = deque(maxlen=DECISIONS_KEPT)
@@ -693,9 +690,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             excess_amps=-inf if house is None else house - self._settings.max_amps,
             now=now,
         )
-        if posts.readings and posts.version != self._shown_version:
-            self._shown_version = posts.version
-            dr.async_get(self.hass).async_update_device(self.device_id, sw_version=posts.version)
         first, second = rivals or ("", "")
         for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
             self.issues.set(
