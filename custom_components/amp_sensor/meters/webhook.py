@@ -288,11 +288,22 @@ def _is_local(hass: HomeAssistant, address: str | None) -> bool:
 class Receiver:
     """Answers the posts that arrive at one webhook, and hands their readings on."""
 
-    def __init__(self, take: Callable[[Reading], bool], *, nominal_volts: float, local_only: bool) -> None:
-        """`take` gets each reading, and tells whether there still is somebody to take it."""
+    def __init__(
+        self,
+        take: Callable[[Reading], bool],
+        *,
+        nominal_volts: float,
+        local_only: bool,
+        show_version: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
+        """`take` gets each reading, and tells whether there still is somebody to take it.
+
+        `show_version` gets the version of the device's program, whenever it is another one than before.
+        """
         self.posts = PostLog()
         self.local_only = local_only
         self._take = take
+        self._show_version = show_version
         self._nominal_volts = nominal_volts
         self._bucket = TokenBucket(rate_per_s=RATE_PER_S, burst=BURST)
 
@@ -303,6 +314,8 @@ class Receiver:
             post = await self._async_read(hass, request)
         except Refused as refused:
             return refuse(self.posts, sender, refused, request)
+        if post.version != self.posts.version:
+            self._show_version(post.version)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
         return json_response({"accepted": True})
 
