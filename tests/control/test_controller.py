@@ -1,12 +1,14 @@
 """What the owner of a house and a car gets, second by second."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
 import pytest
 
 from custom_components.amp_sensor.control import Protection, ProtectionKind, Reason
+from custom_components.amp_sensor.control.profile import TESSIE
 from tests.control.bench import Bench, BenchCar, running
 
 # -- lowering ---------------------------------------------------------------------------------------------------
@@ -1376,6 +1378,14 @@ def _short(bench: Bench) -> None:
     bench.run(60)
 
 
+def _clipped(bench: Bench) -> None:
+    """A clamp that shows no more than 20 A, and says so."""
+    bench.run(60)
+    bench.sensor_range = 20.0
+    bench.house = 12.0
+    bench.run(60)
+
+
 def _off(bench: Bench) -> None:
     bench.shows = lambda flows: (0.1,)
     bench.run(60)
@@ -1389,6 +1399,29 @@ def _joined(bench: Bench, house: float) -> None:
     bench.set_charger("other")
     bench.cars[1].become(state="charging")
     bench.run(1200)
+
+
+def _slow_to_write(bench: Bench) -> None:
+    bench.set_charger(profile=replace(TESSIE, write_every_s=60.0))
+    bench.house = 13.0
+    bench.run(15)
+    bench.house = 16.0
+    bench.run(30)
+
+
+def _worn(bench: Bench) -> None:
+    bench.set_charger(profile=replace(TESSIE, writes_per_day=1))
+    _lowered(bench)
+
+
+def _asleep_while_paused(bench: Bench) -> None:
+    bench.set_charger(may_wake=True)
+    bench.house = 28.0
+    bench.run(60)
+    bench.car.asleep = True
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(300)
 
 
 HOW: dict[Reason, Callable[[Bench], None]] = {
@@ -1408,6 +1441,7 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.METER_SILENT: _mute,
     Reason.METER_FROZEN: _stick,
     Reason.METER_WRONG: _off,
+    Reason.BEYOND_RANGE: _clipped,
     Reason.PHASE_SILENT: _short,
     Reason.REPORT_STALE: _car(age_s=200.0),
     Reason.OVER_BUDGET: _lowered,
@@ -1416,6 +1450,7 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.HOUSE_OVER_BUDGET: _stopped,
     Reason.MINIMUM: _held,
     Reason.PAUSED: _stopped,
+    Reason.WRITE_TOO_SOON: _slow_to_write,
     Reason.LIMIT_TOO_LOW: lambda bench: (bench.set_charger(max_amps=4), bench.run(1))[1],
     Reason.SHARED: lambda bench: _joined(bench, 5.0),
     Reason.WAITING_FOR_TURN: lambda bench: _joined(bench, 17.0),
@@ -1425,6 +1460,8 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.STARTED: _stopped,
     Reason.STARTS_EXHAUSTED: _cycling,
     Reason.RAISED: _lowered,
+    Reason.WRITES_EXHAUSTED: _worn,
+    Reason.WOKEN: _asleep_while_paused,
     Reason.NOT_USED: _thrifty,
     Reason.USER_LIMIT: _car(request=8.0),
     Reason.AT_MAXIMUM: lambda bench: None,

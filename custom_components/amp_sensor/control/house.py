@@ -35,6 +35,8 @@ class Phase:
         """When that was, s; the beginning where it never said anything."""
         self.held_at = now
         """When it was that this current did flow, s: earlier where it said less since, and may have meant another."""
+        self.beyond_at: float | None = None
+        """Since when more flows than the sensor can show, s: `read` is then the least that it can be."""
         self.amps = 0.0
         """The house's part of it, A."""
         self.beside: dict[str, float] = {}
@@ -136,6 +138,11 @@ class House:
         return tuple(phase.read or 0.0 for phase in self.phases)
 
     @property
+    def is_beyond_range(self) -> bool:
+        """Whether more flows on any phase than its sensor can show."""
+        return any(phase.beyond_at is not None for phase in self.phases)
+
+    @property
     def is_told(self) -> bool:
         """Whether the meter ever told of all phases."""
         return bool(self.phases) and all(phase.read is not None for phase in self.phases)
@@ -160,12 +167,18 @@ class House:
             phase = self.phases[number]
             if amps is None:
                 continue
+            self.exports = self.exports or amps < -EXPORT_A
+            if reading.doubt_amps:
+                amps += reading.doubt_amps[number]  # noqa: PLW2901 -- from here on it is what may flow
             was = phase.read
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at
+            if number not in reading.beyond:
+                phase.beyond_at = None
+            elif phase.beyond_at is None:
+                phase.beyond_at = reading.at
             if phase.read == amps:
                 phase.held_at = reading.at
-            self.exports = self.exports or amps < -EXPORT_A
             if was is None:
                 phase.amps = amps
         self.is_complete = not is_short and None not in told
@@ -190,18 +203,22 @@ class House:
             if phase.held_at == self._told_at:
                 phase.share(drawn(number), unknown, exports=self.exports)
 
-    def remember(self, now: float, held_s: float, *, was_blind: bool) -> None:
-        """Learn from the house as it is from now on; what it was before held for `held_s`."""
+    def remember(self, now: float, held_s: float, *, was_blind: bool, patience_s: float = 0.0) -> None:
+        """Learn from the house as it is from now on; what it was before held for `held_s`.
+
+        For so long as `patience_s` a slow meter says nothing by its own habit.
+        """
+        bridged_s = max(BRIDGE_S, patience_s)
         is_new_minute = now - self._peak_since >= 60
         if is_new_minute:
             self._peak_since = now
         for phase in self.phases:
-            if held_s > BRIDGE_S or was_blind:
+            if held_s > bridged_s or was_blind or phase.beyond_at is not None:
                 phase.memory.interrupt(now)
             if is_new_minute:
                 phase.peaks.append(phase.amps)
             phase.peaks[-1] = max(phase.peaks[-1], phase.amps)
-            phase.memory.add(phase.amps, now, min(held_s, BRIDGE_S))
+            phase.memory.add(phase.amps, now, min(held_s, bridged_s))
 
     def forget_minute(self) -> None:
         """Take back what was taken for the house's, and was a charger's."""

@@ -154,18 +154,10 @@ class PostLog:
                 return one.sender, other.sender
         return None
 
-    def accept(
-        self,
-        sender: Sender,
-        reading: Reading,
-        *,
-        at: datetime,
-        is_beyond_range: bool = False,
-        version: str | None = None,
-    ) -> None:
+    def accept(self, sender: Sender, reading: Reading, *, at: datetime, version: str | None = None) -> None:
         """Take note of a reading, and of who posted it."""
         now = reading.at
-        self.is_beyond_range = is_beyond_range
+        self.is_beyond_range = bool(reading.beyond)
         self.version = version
         self.readings += 1
         if self._read_at is not None:

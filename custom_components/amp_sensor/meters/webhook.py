@@ -1,6 +1,6 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -173,8 +173,6 @@ class Post:
     """What a body holds."""
 
     reading: Reading
-    is_beyond_range: bool
-    """Whether more flows than the sensor can show, so that the reading is too low."""
     version: str | None
     """Of what runs on the device, if it says so."""
 
@@ -220,11 +218,16 @@ def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
         amps=tuple(amps),
         volts=tuple(volts),
         watts=watts if total is None else total,
+        beyond=tuple(number for number, phase in enumerate(phases) if phase and _is_beyond_range(phase, data)),
         energy_wh=data.get("energy_wh"),
         boot_id=data.get("boot_id"),
     )
-    flags = [phase.get("beyond_range", False) for phase in (data, *phases) if phase is not None]
-    return Post(reading=reading, is_beyond_range=any(flags), version=data.get("version"))
+    return Post(reading=reading, version=data.get("version"))
+
+
+def _is_beyond_range(phase: Mapping[str, Any], post: Mapping[str, Any]) -> bool:
+    """Tell whether more flows than a sensor can show, as its phase says or the whole post."""
+    return bool(phase.get("beyond_range", False) or post.get("beyond_range", False))
 
 
 class TokenBucket:
@@ -285,22 +288,11 @@ def _is_local(hass: HomeAssistant, address: str | None) -> bool:
 class Receiver:
     """Answers the posts that arrive at one webhook, and hands their readings on."""
 
-    def __init__(
-        self,
-        take: Callable[[Reading], bool],
-        *,
-        nominal_volts: float,
-        local_only: bool,
-        show_version: Callable[[str | None], None] = lambda _: None,
-    ) -> None:
-        """`take` gets each reading, and tells whether there still is somebody to take it.
-
-        `show_version` gets the version of the device's program, whenever it is another one than before.
-        """
+    def __init__(self, take: Callable[[Reading], bool], *, nominal_volts: float, local_only: bool) -> None:
+        """`take` gets each reading, and tells whether there still is somebody to take it."""
         self.posts = PostLog()
         self.local_only = local_only
         self._take = take
-        self._show_version = show_version
         self._nominal_volts = nominal_volts
         self._bucket = TokenBucket(rate_per_s=RATE_PER_S, burst=BURST)
 
@@ -311,11 +303,7 @@ class Receiver:
             post = await self._async_read(hass, request)
         except Refused as refused:
             return refuse(self.posts, sender, refused, request)
-        if post.version != self.posts.version:
-            self._show_version(post.version)
-        self.posts.accept(
-            sender, post.reading, at=dt_util.utcnow(), is_beyond_range=post.is_beyond_range, version=post.version
-        )
+        self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
         return json_response({"accepted": True})
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
