@@ -1,6 +1,7 @@
 """The readings of one site over time."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 import math
 from statistics import median
@@ -60,6 +61,8 @@ class Meter:
         """Where the counter may be counted from: the first was believed for long, the others are in doubt."""
         self._readings: deque[Reading] = deque()
         self._gaps: deque[float] = deque(maxlen=20)
+        self.interval_s = USUAL_INTERVAL_S
+        """How often this meter posts by itself, s."""
 
     @property
     def counter(self) -> Counter | None:
@@ -88,6 +91,7 @@ class Meter:
             self.energy_wh += (max(0.0, last.watts) + max(0.0, reading.watts)) / 2 * (reading.at - last.at) / 3600
         if last:
             self._gaps.append(reading.at - last.at)
+            self.interval_s = _interval_s(self._gaps)
         self.last = reading
         self._readings.append(reading)
         while self._readings[0].at < reading.at - WINDOW_S:
@@ -148,20 +152,6 @@ class Meter:
         """Whether the last reading is younger than `timeout_s`."""
         return self.last is not None and now - self.last.at < timeout_s
 
-    @property
-    def interval_s(self) -> float:
-        """How often this meter posts by itself, s: the median of the longer half of the last gaps.
-
-        The longer half, because a meter that also posts on changes posts more often just now; without gaps that no
-        others were like, because those are outages.
-        """
-        gaps = sorted(self._gaps)
-        while len(gaps) >= HABIT_GAPS and gaps[-HABIT_GAPS] < gaps[-1] / 2:
-            gaps.pop()
-        if len(gaps) < HABIT_GAPS:
-            return USUAL_INTERVAL_S
-        return max(1.0, median(gaps[len(gaps) // 2 :]))
-
     def since(self, start: float) -> list[Reading]:
         """Return the readings from `start` on, oldest first; at most the last ten minutes."""
         found = []
@@ -170,3 +160,17 @@ class Meter:
                 break
             found.append(reading)
         return found[::-1]
+
+
+def _interval_s(gaps: Iterable[float]) -> float:
+    """Return how often a meter posts by itself, s: the median of the longer half of the last gaps.
+
+    The longer half, because a meter that also posts on changes posts more often just now; without gaps that no
+    others were like, because those are outages.
+    """
+    longest = sorted(gaps)
+    while len(longest) >= HABIT_GAPS and longest[-HABIT_GAPS] < longest[-1] / 2:
+        longest.pop()
+    if len(longest) < HABIT_GAPS:
+        return USUAL_INTERVAL_S
+    return max(1.0, median(longest[len(longest) // 2 :]))
