@@ -297,6 +297,7 @@ class Branches:
         self._is_new = False
         self.count = 0
         monitoring.use_tool_id(self.TOOL, "hostile")
+        monitoring.restart_events()  # those that an earlier one has seen
         events = monitoring.events.BRANCH_LEFT | monitoring.events.BRANCH_RIGHT
         for event in (monitoring.events.BRANCH_LEFT, monitoring.events.BRANCH_RIGHT):
             monitoring.register_callback(self.TOOL, event, self._see)

@@ -47,6 +47,9 @@ MAX_BOOT_ID: Final = 64
 """Characters; a UUID has 36."""
 
 
+_ACCEPTED: Final = json.dumps({"accepted": True})
+
+
 class Refused(Exception):
     """A post is not accepted; the text says why in words for whoever set up the device."""
 
@@ -294,7 +297,7 @@ class Receiver:
         except Refused as refused:
             return await async_refuse(self.posts, sender, refused, request)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow())
-        return json_response({"accepted": True})
+        return Response(text=_ACCEPTED, content_type="application/json")
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
         if self.local_only and not _is_local(hass, request.remote):
