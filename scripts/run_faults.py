@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.faults.evening import Fault  # noqa: E402 -- a script is started outside of the packages
-from tests.faults.faults import ALL  # noqa: E402
+from tests.faults.faults import ALL, RECORDER  # noqa: E402
 
 MINUTE_S = 60
 LESS_A = 3.0
@@ -97,7 +97,7 @@ def main() -> int:
     print("|", " | ".join(HEADER), "|")
     print("|", " | ".join("---" for _ in HEADER), "|")
     failures = []
-    for name, fault in ALL.items():
+    for name, fault in {**ALL, **RECORDER}.items():
         if (row := rows.get(name)) is None:
             continue
         twin = rows[fault.twin]

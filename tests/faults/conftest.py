@@ -12,10 +12,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amp_sensor.chargers.tessie import TessieCharger
-from custom_components.amp_sensor.const import CONF_TESSIE_URL
+from custom_components.amp_sensor.const import CONF_MAX_AMPS_CAR, CONF_ROLES, CONF_TESSIE_URL
 from tests.conftest import CHARGER_ID, car_data
+from tests.faults.box import ROLES
 from tests.faults.evening import Evening, Fault, Hours, Row
 
+BOX = {CONF_MAX_AMPS_CAR: 16, CONF_ROLES: ROLES}
 EVENING = "2026-11-20 18:12:00+00:00"
 
 type Spend = Callable[[Fault, Hours], Awaitable[tuple[Row, list[float]]]]
@@ -42,8 +44,9 @@ def spend(  # noqa: PLR0917 -- fixtures
         with evening.virtual_time():
             await evening.server.start()
             entry.add_to_hass(hass)
+            tessie = car_data(**{CONF_TESSIE_URL: evening.server.url})
             hass.config_entries.async_update_subentry(
-                entry, entry.subentries[CHARGER_ID], data=car_data(**{CONF_TESSIE_URL: evening.server.url})
+                entry, entry.subentries[CHARGER_ID], data=BOX if fault.box else tessie
             )
             row = await evening.run(fault, hours)
             await evening.wait_for(evening.server.stop())  # it waits for what is asleep

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from math import inf
 from pathlib import Path
 from random import Random
+import sqlite3
 import time
 from typing import Any, Final
 from unittest.mock import patch
@@ -36,6 +37,7 @@ from simulation.plant import NORMAL, Breaker, Sensor
 from simulation.replay import Watch
 from simulation.tessie_server import TessieServer
 from tests.conftest import VIN, WEBHOOK_ID
+from tests.faults.box import Box
 
 TRACE: Final = Path(__file__).parents[2] / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
 BUDGET_A: Final = 25.0
@@ -94,7 +96,8 @@ class Fault:
     twin: str = "nothing wrong"
     """The evening that it is held against."""
     phases: int = 1
-    recorder: bool = False
+    box: bool = False
+    """Whether the car hangs on a charger of entities, rather than on Tessie."""
 
 
 @dataclass(kw_only=True)
@@ -142,6 +145,9 @@ class Evening:
         self.server = TessieServer(rng=Random(2), clock=lambda: self._began + self.second, token="token-of-the-tests")
         self._connect = connect
         self.client: TestClient[Any, Any]
+        self.box: Box | None = None
+        self.lock: sqlite3.Connection | None = None
+        """What holds the recorder's database."""
         self.meter: Meter | None = None
         self.is_dark = False
         """Whether Home Assistant does not run."""
@@ -174,6 +180,8 @@ class Evening:
         with (
             patch.object(time, "monotonic", lambda: self._monotonic),
             patch.object(loop, "run_in_executor", run_in_executor),
+            # So large a time has no room for a nanosecond, without which what is due now would come a second later
+            patch.object(loop, "_clock_resolution", 1e-3),
         ):
             yield
 
@@ -213,6 +221,8 @@ class Evening:
             self._monotonic += 1
             await self.settle()
         self.server.advance()
+        if self.box and not suspended:
+            self.box.tick(self.second)
         self._measure()
         body = self._due()
         if not suspended:
@@ -248,6 +258,7 @@ class Evening:
         if fault.phases > 1:
             self.car = Car.endless(rng=Random(1), phases=fault.phases)
         self.server.add_car(VIN, self.car)
+        self.box = Box(self.hass, self.car) if fault.box else None
         self._sensor = Sensor(NORMAL, report_delta=1.0, seed=1)
         self._watch = Watch(BUDGET_A, fault.phases)
         self._ideals = [Breaker(BUDGET_A) for _ in range(fault.phases)]

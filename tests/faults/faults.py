@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from math import inf
+from pathlib import Path
 from random import Random
+import sqlite3
 from typing import Any, Final, NoReturn
 from unittest.mock import patch
 
+from homeassistant.components.recorder import get_instance
 from homeassistant.util.file import WriteError
 
 from simulation.tessie_faults import FAULTS, Scope
@@ -410,4 +413,61 @@ HOME_ASSISTANT: Final = (
     Fault(name="Home Assistant: summer time begins", begin=_to_the_other_change),
 )
 
-ALL: Final = {fault.name: fault for fault in (NOTHING, *METER, *TESSIE, *NETWORK, *HOME_ASSISTANT, *AWAY)}
+
+# A charger of entities
+
+BOX: Final = Fault(name="entity charger, nothing wrong", box=True)
+
+
+def _box(fault: str, about: str, **more: Any) -> Fault:
+    async def begin(evening: Evening) -> None:
+        assert evening.box is not None
+        evening.box.fault = fault
+
+    async def end(evening: Evening) -> None:
+        assert evening.box is not None
+        evening.box.fault = ""
+
+    return Fault(name=f"entity charger: {about}", begin=begin, end=end, twin=BOX.name, box=True, **more)
+
+
+ENTITIES: Final = (
+    BOX,
+    _box("unavailable", "its entities are unavailable", deaf=True),
+    _box("unknown", "its entities are unknown"),
+    _box("gone", "its entities are gone", deaf=True),
+    _box("fails", "its actions fail", deaf=True),
+    _box("hangs", "its actions hang", deaf=True),
+    _box("lost", "its actions do nothing", deaf=True),
+    _box("frozen", "it shows what was"),
+    _box("slow", "it shows what was a minute ago, and takes 10 s to act"),
+)
+
+
+# The recorder
+
+
+async def _lock(evening: Evening) -> None:
+    path = get_instance(evening.hass).db_url.removeprefix("sqlite:///")
+    evening.lock = sqlite3.connect(path, isolation_level=None, timeout=60)
+    evening.lock.execute("BEGIN EXCLUSIVE")
+
+
+async def _unlock(evening: Evening) -> None:
+    if evening.lock is not None:
+        evening.lock.close()
+
+
+async def _corrupt(evening: Evening) -> None:
+    path = Path(get_instance(evening.hass).db_url.removeprefix("sqlite:///"))
+    path.write_bytes(b"\0" * 1_000_000)  # noqa: ASYNC240 -- time stands still meanwhile
+
+
+RECORDER: Final = {
+    fault.name: fault
+    for fault in (
+        Fault(name="Home Assistant: database locked", begin=_lock, end=_unlock),
+        Fault(name="Home Assistant: database overwritten", begin=_corrupt),
+    )
+}
+ALL: Final = {fault.name: fault for fault in (NOTHING, *METER, *TESSIE, *NETWORK, *HOME_ASSISTANT, *ENTITIES, *AWAY)}
