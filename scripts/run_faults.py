@@ -40,7 +40,7 @@ def wrong(fault: Fault, row: dict[str, Any], back_s: int | None) -> list[str]:
     if back_s is None and not fault.lasts:
         found.append("charging does not resume")
     if row["away"]:
-        found.append(f"{row['away']} commands to a car that is away")
+        found.append(f"{row['away']} commands to a car that is away, {row['away_at']} s after it left")
     if row["asleep"]:
         found.append(f"{row['asleep']} commands to a car that is asleep")
     return found

@@ -18,7 +18,6 @@ from tests.faults.box import ROLES
 from tests.faults.evening import Evening, Fault, Hours, Row
 
 BOX = {CONF_MAX_AMPS_CAR: 16, CONF_ROLES: ROLES}
-EVENING = "2026-11-20 18:12:00+00:00"
 
 type Spend = Callable[[Fault, Hours], Awaitable[tuple[Row, list[float]]]]
 
@@ -37,9 +36,9 @@ def spend(  # noqa: PLR0917 -- fixtures
     caplog.set_level(logging.WARNING)  # an hour of debugging is long
     # A default is bound when its module is loaded, before the clock was frozen
     monkeypatch.setitem(TessieCharger.__init__.__kwdefaults__, "clock", time.time)
-    freezer.move_to(EVENING)
 
     async def spend(fault: Fault, hours: Hours) -> tuple[Row, list[float]]:
+        freezer.move_to(fault.clock)
         evening = Evening(hass, freezer, entry, hass_storage, hass_client_no_auth)
         with evening.virtual_time():
             await evening.server.start()

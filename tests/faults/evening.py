@@ -96,6 +96,8 @@ class Fault:
     twin: str = "nothing wrong"
     """The evening that it is held against."""
     phases: int = 1
+    clock: str = "2026-11-20 18:12:00+00:00"
+    """What it is on the wall when the evening begins."""
     box: bool = False
     """Whether the car hangs on a charger of entities, rather than on Tessie."""
 
@@ -114,6 +116,8 @@ class Row:
     """When the fault was over, s."""
     away: int = 0
     """Commands to a car that was away."""
+    away_at: list[int] = field(default_factory=list)
+    """When, s after it left."""
     asleep: int = 0
     told: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -149,6 +153,7 @@ class Evening:
         self.lock: sqlite3.Connection | None = None
         """What holds the recorder's database."""
         self.meter: Meter | None = None
+        self._left_at = 0
         self.is_dark = False
         """Whether Home Assistant does not run."""
         self.row = Row(name="")
@@ -221,6 +226,7 @@ class Evening:
             self._monotonic += 1
             await self.settle()
         self.server.advance()
+        self._count_away()
         if self.box and not suspended:
             self.box.tick(self.second)
         self._measure()
@@ -282,7 +288,7 @@ class Evening:
             await self.tick()
         row = self.row
         row.over_s, row.longest_s, row.trips = self._watch.over_s, self._watch.longest_s, self._watch.trips
-        row.away, row.asleep = self.server.counters.commands_away, self.server.counters.commands_asleep
+        row.asleep = self.server.counters.commands_asleep
         row.ended = ended
         assert await self.wait_for(self.hass.config_entries.async_unload(self.entry.entry_id))
         return row
@@ -314,6 +320,13 @@ class Evening:
             held = not self._ideals[phase].tick(total - self.car.amps if late else total)
             if self._reals[phase].tick(total) and self.car.amps > 0 and held:
                 self.row.avoidable += 1
+
+    def _count_away(self) -> None:
+        if self.car.at_home:
+            self._left_at = self.second
+        if self.server.counters.commands_away > self.row.away:
+            self.row.away = self.server.counters.commands_away
+            self.row.away_at.append(self.second - self._left_at)
 
     def _due(self) -> dict[str, Any] | None:
         reading = self._sensor.sample(self.second, self._totals)

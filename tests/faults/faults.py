@@ -214,10 +214,13 @@ _OF_THE_CAR: Final = {"user_amps", "user_stop", "limit_drop", "heats", "no_power
 _OF_ITS_OWNER: Final = {"user_amps", "user_stop"}
 
 
-def _inject(name: str, **when: Any) -> Deed:
+def _inject(name: str, for_s: float | None = None, **when: Any) -> Deed:
+    """Let the cloud fail until the fault ends, or for so long."""
+
     async def begin(evening: Evening) -> None:
         now = evening.server.clock()
-        evening.server.faults.inject(name, start=now, end=now + evening.hours.end - evening.second, **when)
+        lasts_s = evening.hours.end - evening.second if for_s is None else for_s
+        evening.server.faults.inject(name, start=now, end=now + lasts_s, **when)
 
     return begin
 
@@ -334,7 +337,7 @@ def _kill_at(action: str, *, frozen: bool = False) -> Deed:
 
         await wait()
         if frozen:
-            await _inject("frozen")(evening)
+            await _inject("frozen", 600)(evening)
         await evening.kill(away_s=60)
 
     return begin
@@ -355,15 +358,6 @@ def _set_clock(seconds: float) -> dict[str, Deed]:
         evening.set_clock(-seconds)
 
     return {"begin": begin, "end": end}
-
-
-async def _to_the_change(evening: Evening) -> None:
-    """Let summer time end five minutes later (America/Los_Angeles, as Home Assistant's tests are)."""
-    evening.freezer.move_to("2026-11-01 08:55:00+00:00")
-
-
-async def _to_the_other_change(evening: Evening) -> None:
-    evening.freezer.move_to("2026-03-08 09:55:00+00:00")
 
 
 def _disk(fails: Callable[[Evening], Any]) -> dict[str, Deed]:
@@ -409,8 +403,8 @@ HOME_ASSISTANT: Final = (
     Fault(name="Home Assistant: suspended for 200 s", begin=_suspend),
     Fault(name="Home Assistant: clock set 1 h ahead, and back", **_set_clock(3600)),
     Fault(name="Home Assistant: clock set 1 h back, and ahead", **_set_clock(-3600)),
-    Fault(name="Home Assistant: summer time ends", begin=_to_the_change),
-    Fault(name="Home Assistant: summer time begins", begin=_to_the_other_change),
+    Fault(name="Home Assistant: summer time ends", clock="2026-11-01 08:45:00+00:00"),
+    Fault(name="Home Assistant: summer time begins", clock="2026-03-08 09:45:00+00:00"),
 )
 
 
