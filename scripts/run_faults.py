@@ -98,9 +98,8 @@ def main() -> int:
     print("|", " | ".join("---" for _ in HEADER), "|")
     failures = []
     for name, fault in {**ALL, **RECORDER}.items():
-        if (row := rows.get(name)) is None:
+        if (row := rows.get(name)) is None or (twin := rows.get(fault.twin)) is None:
             continue
-        twin = rows[fault.twin]
         back_s = recovered_s(row, twin)
         print("|", " | ".join(cells(row, twin, back_s, lasts=fault.lasts)), "|")
         failures += [f"{name}: {text}" for text in wrong(fault, row, back_s)]

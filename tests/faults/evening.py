@@ -45,6 +45,8 @@ QUIET_TURNS: Final = 3
 """Turns of the event loop without anything to do, after which nothing is left: what a socket holds shows in one."""
 PATIENCE: Final = 200_000
 """Turns after which something has to be wrong."""
+REPEATED_S: Final = 60.0
+"""How often a command is repeated that does not get through: nobody can know when the cloud is back."""
 LOWERED_S: Final = 20.0
 """Within what a car can be lowered: a reading after 5 s, a command of 8 s, a car that takes 3 s, and falls."""
 
@@ -65,8 +67,8 @@ class Hours:
         return House(name=whole.name, start_s=0, phases=np.concatenate([day.phases for day in days]))
 
 
-LONG: Final = Hours(start_h=19.2, seconds=3240, begin=720, end=1440)
-"""The house rises from 9 to 25 A while the fault lasts, and draws 14 A for half an hour after it."""
+LONG: Final = Hours(start_h=19.4, seconds=1800, begin=120, end=600)
+"""The house rises from 9 to 21 A while the fault lasts, to 25 A three minutes later, and draws 14 A from then on."""
 SHORT: Final = Hours(start_h=19.4, seconds=1200, begin=120, end=600)
 
 type Bodies = Iterable[dict[str, Any]]
@@ -313,7 +315,7 @@ class Evening:
             if not over:
                 self._over_s[phase] = 0.0
             elif helpless:
-                self._over_s[phase] = min(self._over_s[phase], 0.0)
+                self._over_s[phase] = -REPEATED_S if self.fault.deaf else 0.0
             else:
                 self._over_s[phase] += 1
             late = self._over_s[phase] > LOWERED_S
