@@ -1,7 +1,6 @@
 """A site that was added, reloaded, disabled and removed leaves nothing behind: fifty times by `TIMES=50`."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass
 import gc
 import logging
@@ -14,7 +13,6 @@ from homeassistant.components.webhook import async_generate_path
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
@@ -62,22 +60,16 @@ class Left:
         )
 
 
-@pytest.fixture
-async def world(hass: HomeAssistant) -> AsyncGenerator[HomeAssistant]:
-    hass.loop.set_debug(False)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # it cannot tell a frozen time
-    yield hass
-
-
-async def test_a_site_that_comes_and_goes_leaves_nothing(
-    world: HomeAssistant,
+async def test_a_site_that_comes_and_goes_leaves_nothing(  # noqa: PLR0917 -- fixtures
+    hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     hass_client_no_auth: ClientSessionGenerator,
     entry: MockConfigEntry,
     charger: FakeCharger,
     hass_storage: dict[str, Any],
 ) -> None:
-    hass = world
+    hass.loop.set_debug(False)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # it cannot tell a frozen time
     data, subentries = entry.as_dict(), [dict(each) for each in entry.as_dict()["subentries"]]
     client = None
     counts: list[Left] = []
