@@ -94,6 +94,12 @@ def test_a_name_that_an_esp32_may_not_find_is_warned_about() -> None:
     assert "the IP address of Home Assistant always works" in " ".join(done.stdout.split())
 
 
+def test_the_project_has_the_version_that_is_posted() -> None:
+    component = (FIRMWARE / "components" / "amp_meter" / "__init__.py").read_text()
+    posted = re.search(r'^VERSION = "(.+?)"', component, re.MULTILINE)[1]
+    assert f'version: "{posted}"' in (FIRMWARE / "packages" / "base.yaml").read_text()
+
+
 def test_secrets_stay_out_of_the_repository() -> None:
     assert not Path(FIRMWARE / "secrets.yaml").exists()
     example = (FIRMWARE / "secrets.example.yaml").read_text()
