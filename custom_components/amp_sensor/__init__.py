@@ -108,6 +108,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         manufacturer="Amp Sensor",
         model=_model(entry),
         name=entry.title,
+        sw_version=None,  # until the sensor says which it runs
     )
     chargers = {
         subentry.subentry_id: _create_charger(hass, entry, subentry)

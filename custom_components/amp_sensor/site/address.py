@@ -8,10 +8,11 @@ from aiohttp.web import Request, Response
 from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_LOCAL_ONLY, CONF_OLD_WEBHOOKS, CONF_VOLTAGE
-from ..meters.webhook import Receiver, Refused, async_listen, refuse, sender_of
+from ..meters.webhook import Receiver, Refused, async_listen, async_refuse, sender_of
 from .coordinator import AmpSensorConfigEntry
 
 WATCH_OLD_S: Final = 30 * 86400
@@ -21,10 +22,16 @@ WATCH_OLD_S: Final = 30 * 86400
 def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
     """Take the site's readings from now until the entry is unloaded, and notice what is sent to addresses of before."""
     coordinator = entry.runtime_data
+    devices = dr.async_get(hass)
+
+    def show_version(version: str | None) -> None:
+        devices.async_update_device(coordinator.device_id, sw_version=version)
+
     receiver = Receiver(
         coordinator.async_add_reading,
         nominal_volts=entry.data[CONF_VOLTAGE],
         local_only=entry.data[CONF_LOCAL_ONLY],
+        show_version=show_version,
     )
     coordinator.posts = receiver.posts
 
@@ -33,7 +40,7 @@ def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
         sender = sender_of(request)
         coordinator.async_note_old_address(sender)
         text = "this address is no longer used: put the new one, which Home Assistant shows, on the sensor"
-        return refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
+        return await async_refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
 
     entry.async_on_unload(async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
     for webhook_id in watched_addresses(entry.data):

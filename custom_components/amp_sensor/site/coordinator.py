@@ -14,9 +14,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -126,6 +124,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._publish_interval_s: float = entry.options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
         self._events: asyncio.Queue[SiteEvent] = asyncio.Queue()
         self._children: set[asyncio.Task[Any]] = set()
+        self._watchers: set[CALLBACK_TYPE] = set()
         self._read_at: datetime | None = None
         self._parts = Parts(self.name)
         self._keeper = Keeper(hass, entry.entry_id, self._parts)
@@ -139,7 +138,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         )
         self._today = Today(day=dt_util.now().date())
         self.posts = PostLog()
-        self._shown_version: str | UndefinedType | None = UNDEFINED  # a device of before a restart may show another
         self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
         """What was decided last, and when; one that says the same again is left out."""
         self.answers: deque[Mapping[str, Any]] = deque(maxlen=DECISIONS_KEPT)
@@ -332,9 +330,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
         return super().async_add_listener(async_show, context)
 
+    @callback
+    def async_watch(self, look: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `look` after each reading and decision, shown or not; return how to stop that."""
+        self._watchers.add(look)
+        return lambda: self._watchers.discard(look)
+
     def _show(self) -> None:
         with self._parts.part("data"):
-            self.async_set_updated_data(self._snapshot())
+            if (data := self._snapshot()) != self.data:
+                self.async_set_updated_data(data)
+            self.data = data
+        for look in list(self._watchers):
+            with self._parts.part("live view", look):
+                look()
 
     def _emit(self, event: SiteEvent) -> bool:
         try:
@@ -539,8 +548,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._mending.tell_left_paused(self._links[charger_id])
         with self._parts.part("watch"):
             self._mending.look(self._settings, self.posts, is_heard=self._is_heard, now=now)
-        with self._parts.part("version of the sensor"):
-            self._show_version()
         if now >= self._show_at:
             self._show_at = _next_show_at(now)
             self._spawn(self._async_save_and_show(), "save")
@@ -548,12 +555,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._spawn(self._async_save(), "save")
         if self._keeper.is_record_due(now):
             self._spawn(self._keeper.async_save_record(self.controller, now=self.now()), "save")
-
-    def _show_version(self) -> None:
-        """Show on the site's device what runs on its sensor."""
-        if self.posts.readings and self.posts.version != self._shown_version:
-            self._shown_version = self.posts.version
-            dr.async_get(self.hass).async_update_device(self.device_id, sw_version=self.posts.version)
 
     def _integrate(self, elapsed_s: float, now: float) -> None:
         """Add what was charged, and for how long the budget was exceeded, to what the chargers and the day have."""
