@@ -269,16 +269,6 @@ async def test_a_site_cannot_be_measured_by_itself(hass: HomeAssistant) -> None:
         await dialog.submit({"l1": {"current": ours.entity_id}, "l2": {}, "l3": {}, "totals": {}})
 
 
-async def test_a_charger_is_no_meter(hass: HomeAssistant) -> None:
-    config = MockConfigEntry(domain="easee")
-    config.add_to_hass(hass)
-    er.async_get(hass).async_get_or_create(
-        "sensor", "easee", "current", config_entry=config, original_device_class="current"
-    )
-    dialog = await begin(hass)
-    assert (await dialog.choose("which_meter"))["step_id"] == "meter", "nothing else is there to propose"
-
-
 async def test_the_sensors_can_be_chosen_although_a_meter_was_found(hass: HomeAssistant, p1: dict[str, str]) -> None:
     dialog = await begin(hass)
     await dialog.choose("which_meter")
