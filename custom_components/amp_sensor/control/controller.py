@@ -394,7 +394,8 @@ class Controller:
         if change and charger.belief.is_overdue(read_at):
             self._look_for_reversed(charger, change, now)
         # A cut cannot be seen before a slow meter speaks again
-        lag_s = max(0.0, min(self.meter.interval_s, SLOWEST_S) - USUAL_INTERVAL_S)
+        lag_s = min(self.meter.interval_s, SLOWEST_S) - USUAL_INTERVAL_S
+        lag_s = lag_s if lag_s > USUAL_INTERVAL_S / 2 else 0.0  # less is no habit, but chance
         resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
