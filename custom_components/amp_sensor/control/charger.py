@@ -1,6 +1,6 @@
 """One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -29,6 +29,8 @@ BLOCKED_S = 120.0
 """A longer wait than any of our own is what the cloud asked for: token, subscription, key, or too many calls."""
 REFUSED_S = 60.0
 """How long to leave a car alone that said no, s: the next report will say why."""
+WAKE_EVERY_S = 3600.0
+"""How long after it was woken a car may be woken again, s: each time costs it energy, and may come to nothing."""
 STARTS, START_EVERY_S = 4, 900.0
 """Starts in a row, and the time after which one more is allowed, s. About ten stops in a row have made a car refuse to
 start, and others restart a quarter of an hour after a stop at the soonest."""
@@ -67,6 +69,8 @@ class ChargerSettings:
     priority: Priority = Priority.NORMAL
     phases: tuple[int, ...] | None = None
     """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
+    may_wake: bool = False
+    """Whether it may be woken where it fell asleep while we had paused it."""
     profile: Profile = TESSIE
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class ChargerSettings:
         for name in ("max_amps", "min_amps"):
             if not 1 <= getattr(self, name) <= 125:
                 raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
+        if self.profile.is_switched:
+            object.__setattr__(self, "min_amps", self.max_amps)
         if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
             raise ValueError(f"phases are numbered 1 to 3, not {self.phases}")
 
@@ -136,10 +142,15 @@ class ManagedCharger:
         """What was accepted last, and when first."""
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
+        self._is_doubted = False
+        """Whether it is only said to charge by what may be older than a stop of ours before we began."""
         self._possible: set[int] = set()
         """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
         self._unanswered: dict[int, float] = {}
         """Limits that were sent without an answer, and when that was given up, s: they may come into force yet."""
+        self.woken_at = -math.inf
+        self._sent: Action | None = None
+        self._writes = 0.0
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -157,7 +168,7 @@ class ManagedCharger:
             self._adopt(report)
             if was_paused and self.running:
                 # It may be its cloud's copy of before our stop: what is measured from now on tells whose pause it is
-                self._stop_sent, self._ended_at = True, now
+                self._stop_sent, self._ended_at, self._is_doubted = True, now, True
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
         elif is_watched and self._proves(report, measured_at):
@@ -167,6 +178,20 @@ class ManagedCharger:
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
             self.user_limit, self.paused, self._failures = None, False, 0
         self._note_use(now)
+
+    def stands_after_all(self, least_shown: Callable[[float], float], shown: float, now: float) -> bool:
+        """Take it that our stop did come, where the meter shows too little for what an older report says that it draws.
+
+        Its cloud's copy may be stuck in the time before it; then only the meter tells. Return whether that was so.
+        """
+        report = self.report
+        if report is None or not (self.running and self._is_doubted) or self.in_flight or self.belief.change:
+            return False
+        if now < self._ended_at + OBEY_S or report.measured_amps is None or shown >= least_shown(report.measured_amps):
+            return False
+        self.running, self.paused, self.target, self._is_doubted = False, True, 0, False
+        self.belief.settle(0.0, 0.0)
+        return True
 
     def _note_use(self, now: float) -> None:
         """Note since when it leaves something unused, until it uses all again: an ampere too much proves nothing."""
@@ -190,6 +215,7 @@ class ManagedCharger:
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Take a report that shows what came of the last command."""
+        self._is_doubted = False
         if not _draws_here(report):
             self._stands_still(measured_at, now)
             return
@@ -385,6 +411,15 @@ class ManagedCharger:
             return Reason.NO_POWER
         return None if self.running or self.paused else Reason.STOPPED_BY_USER
 
+    def may_be_woken(self, now: float) -> bool:
+        """Whether it sleeps because of us, and its owner allows to wake it."""
+        return self.settings.may_wake and self.paused and now >= self.woken_at + WAKE_EVERY_S
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it says that it sleeps: what it told before is all there is."""
+        return self.report is not None and self.report.asleep
+
     def is_blocked(self, now: float) -> bool:
         """Whether its cloud refuses us for longer than any patience of our own."""
         return self.not_before - now > BLOCKED_S
@@ -392,11 +427,14 @@ class ManagedCharger:
     @property
     def floor(self) -> int:
         """The least that it can charge with, A; less only where its owner wants it to be tried."""
-        return min(self.settings.profile.floor_amps, self.settings.min_amps)
+        if self.settings.profile.is_switched:
+            return self.settings.max_amps
+        told = 0.0 if self.report is None else self.report.least_amps or 0.0
+        return max(min(self.settings.profile.floor_amps, self.settings.min_amps), math.ceil(told))
 
     def least(self, cap: int) -> int:
         """Return the least that it charges with, A: its owner's minimum, or its own where it may not even have that."""
-        return self.settings.min_amps if self.settings.min_amps <= cap else self.floor
+        return max(self.settings.min_amps, self.floor) if self.settings.min_amps <= cap else self.floor
 
     def cap(self, budget: int) -> int:
         """Return the most that it may be given, A."""
@@ -470,13 +508,15 @@ class ManagedCharger:
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
-    def look(self, now: float, read_at: float) -> bool:
+    def look(self, now: float, read_at: float, *, lag_s: float = 0.0) -> bool:
         """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again.
 
-        A cut is sent again also where the meter has said nothing since; of a raise only a reading (`read_at`) can tell.
+        A cut is sent again also where the meter has said nothing since, but `lag_s` later, by which it is slower than
+        most; of a raise only a reading (`read_at`) can tell.
         """
         change = self.belief.change
-        if change is None or not self.belief.is_overdue(now if change.is_cut else read_at):
+        seen_until = max(min(read_at, now), now - lag_s)
+        if change is None or not self.belief.is_overdue(seen_until if change.is_cut else read_at):
             return False
         if not change.is_cut:
             # Not seen: it may not have come, or the car may not use it. Only a report can tell.
@@ -487,6 +527,8 @@ class ManagedCharger:
             return False
         patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
         if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
+            return False
+        if self.is_too_soon(change.command, now):
             return False
         self._resends += 1
         if self._resends > 1:
@@ -514,9 +556,42 @@ class ManagedCharger:
     def next_command(self, now: float) -> Command | None:
         """Return the next command towards the target; None where none is needed, or none may be sent yet."""
         command = self._next_command()
-        if command is None or self.in_flight or now < self._sent_at + self.settings.profile.write_every_s:
+        if command is None or self.in_flight or self.is_too_soon(command, now):
             return None
         return command if now >= (self.no_cut_before if self.is_cut(command) else self.not_before) else None
+
+    def is_too_soon(self, command: Command, now: float) -> bool:
+        """Whether it was told something so shortly before that this has to wait.
+
+        A stop never does, nor a start with the limit that it was given for it.
+        """
+        is_rest = command.action is Action.START and self._sent is Action.SET_AMPS
+        return command.action is not Action.STOP and not is_rest and now < self.written_until
+
+    @property
+    def written_until(self) -> float:
+        """Until when it is not to be told anything more, s."""
+        return self._sent_at + self.settings.profile.write_every_s
+
+    def cut_waits_s(self, now: float) -> float:
+        """Return for how long a cut that is wanted, or was lost, has to wait because it was told just now, s."""
+        command, change = self._next_command(), self.belief.change
+        if change is not None and change.is_cut and self.belief.is_overdue(now):
+            command = change.command
+        elif command is not None and not self.is_cut(command):
+            return 0.0
+        if command is None or self.in_flight or not self.running or not self.is_too_soon(command, now):
+            return 0.0
+        return self.written_until - now
+
+    def writes_left(self, now: float) -> float:
+        """Return how many raises it bears now; a part of one is not enough."""
+        a_day = self.settings.profile.writes_per_day
+        if not a_day:
+            return math.inf
+        if self._sent is None:
+            return float(a_day)
+        return min(float(a_day), self._writes + (now - self._sent_at) * a_day / 86400)
 
     def is_cut(self, command: Command) -> bool:
         """Whether a command takes something from it."""
@@ -542,7 +617,10 @@ class ManagedCharger:
 
     def send(self, command: Command, now: float, before: tuple[float, ...]) -> None:
         """Put a command in flight; the meter said `before` of the phases last."""
-        self.in_flight, self._sent_at = command, now
+        if self.settings.profile.writes_per_day:
+            self._writes = self.writes_left(now) - 1
+        self.in_flight, self._sent_at, self._sent = command, now, command.action
+        self._is_doubted = False
         lowers = self.is_cut(command)
         if not (lowers and self._failures):
             self._tried_at = now

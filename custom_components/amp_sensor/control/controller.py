@@ -10,15 +10,15 @@ from .asking import Asking
 from .belief import Change
 from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
-from .choice import QUIET_S, STOP_S, Choice, View, choose
+from .choice import QUIET_S, STOP_PART, STOP_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
-from .doubt import MeterDoubt
+from .doubt import MeterDoubt, least_shown
 from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
 from .limits import Budget, Limit, room
 from .memory import Record, Risk, together
-from .meter import Meter
+from .meter import SLOWEST_S, USUAL_INTERVAL_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
 from .protection import Protection
 from .reading import Reading
@@ -135,9 +135,25 @@ class Controller:
         self._doubt.compare(self._house, self._chargers, loads, now)
         if self.meter_wrong_at is not None and not was_wrong:
             self._doubt_learned(loads, now)
+        self._believe_stops(loads, now)
         self._asking.add(max(self._house.read), now)
         is_seen_again = was_doubted and self._doubt.since is None
-        self._house.remember(now, 0.0 if last is None else now - last.at, was_blind=is_seen_again)
+        self._house.remember(
+            now,
+            0.0 if last is None else now - last.at,
+            was_blind=is_seen_again,
+            patience_s=self.meter.patience_s,
+        )
+
+    def _believe_stops(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
+        """See from the meter that a stop came which a cloud does not show; where sun comes in too, it shows nothing."""
+        if self._house.exports or not self._house.is_complete or self._house.is_beyond_range:
+            return
+        for charger_id, charger in self._chargers.items():
+            phases = self._all_phases if (known := loads[charger_id]) is None else known
+            shown = max(self._house.read[phase] for phase in phases)
+            if charger.stands_after_all(least_shown, shown, now):
+                self._share(now)
 
     def _doubt_learned(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
         """Where phases were only learned, doubt those before the meter, which the next reading may accuse again."""
@@ -352,6 +368,8 @@ class Controller:
                 command = Command(charger_id=charger_id, action=Action.START)
             else:
                 command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=fits)
+        if command and charger.is_too_soon(command, now):
+            return None
         if command:
             charger.send(command, now, self._house.read)
         return command
@@ -364,6 +382,8 @@ class Controller:
     def _decide(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
         if reason := charger.not_ours(self.settings.mode, now):
+            if reason is Reason.ASLEEP and not monitoring and self._wakes(charger, flows, shares, now):
+                return self._wake(charger, now)
             return self._leave(charger, reason, flows, now)
         if charger.paused and (command := self._lower_unasked(charger, flows, now)):
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
@@ -373,17 +393,22 @@ class Controller:
         change = charger.belief.change
         if change and charger.belief.is_overdue(read_at):
             self._look_for_reversed(charger, change, now)
-        resend = charger.look(now, read_at)
+        # A cut cannot be seen before a slow meter speaks again
+        lag_s = max(0.0, min(self.meter.interval_s, SLOWEST_S) - USUAL_INTERVAL_S)
+        resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
             resend = charger.doubt_stop(now)
-        if charger.is_blocked(now):
+        if charger.is_blocked(now) or charger.cut_waits_s(now):
             charger.drop_cut(view.room)
         choice = choose(view)
         charger.chosen_at = now
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
         charger.target = choice.target
+        if wait_s := charger.cut_waits_s(now):
+            choice = self._bear(charger, view, choice, wait_s)
+            charger.target = choice.target
         command = None if monitoring else charger.next_command(now)
         if command:
             charger.send(command, now, self._house.read)
@@ -400,6 +425,25 @@ class Controller:
             numbers=choice.numbers,
             command=command,
         )
+
+    def _bear(self, charger: ManagedCharger, view: View, choice: Choice, wait_s: float) -> Choice:
+        """Bear what flows until a cut may be sent, or stop the charger where the protection does not: a stop may go."""
+        drawn = charger.belief.bounds(view.now)[1]
+        if view.tolerated_s(drawn) >= wait_s + charger.latency_s:
+            return Choice(choice.target, Reason.WRITE_TOO_SOON, choice.numbers)
+        return Choice(0, Reason.PAUSED, choice.numbers)
+
+    def _wakes(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> bool:
+        """Whether a car that fell asleep while we had paused it is to be woken: where it would be started."""
+        if not charger.may_be_woken(now):
+            return False
+        choice = choose(self._view(charger, flows, shares, now))
+        return choice.target > 0 and choice.reason is Reason.STARTED
+
+    def _wake(self, charger: ManagedCharger, now: float) -> Decision:
+        charger.woken_at = now
+        command = Command(charger_id=charger.charger_id, action=Action.WAKE)
+        return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.WOKEN, command=command)
 
     def _leave(self, charger: ManagedCharger, reason: Reason, flows: Flows, now: float) -> Decision:
         """Leave alone what is not ours, but for the limit of a car that draws without charging."""
@@ -426,7 +470,8 @@ class Controller:
             charger_id=charger.charger_id, action=Action.SET_AMPS, amps=max(charger.floor, math.floor(left))
         )
         is_due = charger.expected_amps - left > OVER_A and charger.is_cut(command)
-        if not is_due or charger.in_flight or now < charger.no_cut_before:
+        waits = charger.in_flight or now < charger.no_cut_before or charger.is_too_soon(command, now)
+        if not is_due or waits:
             return None
         charger.send(command, now, self._house.read)
         return command
@@ -458,6 +503,7 @@ class Controller:
             safe_room=room(self._limits, highest, loads),
             house_is_over=room(self._limits, self._house.amps, loads) < 0,
             is_adopting=now - self._started_at < ADOPT_S,
+            patience_s=self.meter.patience_s,
             silence_s=silence_s,
             beyond_s=self._beyond_s(loads, now),
             silent=self._silent_reason(quietest_s, now),
@@ -521,7 +567,8 @@ class Controller:
     def _may_rise(self, charger: ManagedCharger, now: float) -> bool:
         """Whether anything but the others stands in the way of a raise."""
         waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
-        return not waits and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
+        may_write = now >= charger.written_until and charger.writes_left(now) >= 1
+        return not waits and may_write and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
 
     def _by_turn(self, flows: Flows) -> list[ManagedCharger]:
         """Order the chargers: first those that have to give, the last and the highest before all, then who may take."""
@@ -592,13 +639,14 @@ class Controller:
     @property
     def _quiet_s(self) -> float:
         """From which age of a reading on nothing is raised, s."""
-        return max(3 * self.meter.interval_s, QUIET_S)
+        return max(3 * min(self.meter.interval_s, SLOWEST_S), QUIET_S)
 
     def _silence_s(self, phases: Sequence[int], now: float) -> float:
         """For how long the meter has said nothing of these phases that can be believed."""
         if (since := self._doubt.since) is not None:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
-            return now - since + (2 * STOP_S if self._doubt.reversed_at is not None else 0.0)
+            at_once_s = 2 * max(STOP_S, STOP_PART * self.meter.patience_s)
+            return now - since + (at_once_s if self._doubt.reversed_at is not None else 0.0)
         return now - min(self._house.phases[phase].read_at for phase in phases)
 
     def _beyond_s(self, phases: Sequence[int], now: float) -> float | None:

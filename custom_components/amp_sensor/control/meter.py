@@ -20,7 +20,25 @@ NOISE_PART, NOISE_WH = 0.1, 1.0
 """A counter that falls by less than this part, or by less than this, Wh, did not begin anew: sums flicker."""
 DOUBT_S = 300.0
 """How long a counter goes on from where it fell or jumped to until that is believed for good, s."""
+SLOWEST_S = 60.0
+"""The slowest habit that the limits of silence follow, s: what reports less often than each minute is no meter."""
+PATIENCE = 2.5
+"""Intervals of a slow meter after which it counts as silent: one that is lost, and the next that is late."""
 _MOST_REFERENCES = 10
+
+
+def usual_interval_s(gaps: Iterable[float]) -> float:
+    """Return how often something reports by itself, s: the median of the longer half of its last gaps.
+
+    The longer half, because what also reports changes reports more often just now; without gaps that no others were
+    like, because those are outages.
+    """
+    ordered = sorted(gaps)
+    while len(ordered) >= HABIT_GAPS and ordered[-HABIT_GAPS] < ordered[-1] / 2:
+        ordered.pop()
+    if len(ordered) < HABIT_GAPS:
+        return USUAL_INTERVAL_S
+    return max(1.0, median(ordered[len(ordered) // 2 :]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +104,12 @@ class Meter:
             raise ValueError("readings go forward in time")
         if reading.energy_wh is not None:
             self._count(reading.energy_wh, reading)
-        elif last and reading.at - last.at <= BRIDGED_GAP_S:
+        elif last and reading.at - last.at <= max(BRIDGED_GAP_S, self.patience_s):
             # The counter, where there is one, counts this time too; it then adds what is beyond.
             self.energy_wh += (max(0.0, last.watts) + max(0.0, reading.watts)) / 2 * (reading.at - last.at) / 3600
         if last:
             self._gaps.append(reading.at - last.at)
-            self.interval_s = _interval_s(self._gaps)
+            self.interval_s = usual_interval_s(self._gaps)
         self.last = reading
         self._readings.append(reading)
         while self._readings[0].at < reading.at - WINDOW_S:
@@ -149,8 +167,13 @@ class Meter:
             self._references = [found] if is_for_good else references[: number + 1]
 
     def is_connected(self, now: float, timeout_s: float) -> bool:
-        """Whether the last reading is younger than `timeout_s`."""
-        return self.last is not None and now - self.last.at < timeout_s
+        """Whether the last reading is younger than `timeout_s`, or not late yet for a meter that is so slow."""
+        return self.last is not None and now - self.last.at < max(timeout_s, self.patience_s)
+
+    @property
+    def patience_s(self) -> float:
+        """How long this meter may say nothing by its own habit, s: only what is longer than usual limits matters."""
+        return PATIENCE * min(self.interval_s, SLOWEST_S)
 
     def since(self, start: float) -> list[Reading]:
         """Return the readings from `start` on, oldest first; at most the last ten minutes."""
@@ -160,17 +183,3 @@ class Meter:
                 break
             found.append(reading)
         return found[::-1]
-
-
-def _interval_s(gaps: Iterable[float]) -> float:
-    """Return how often a meter posts by itself, s: the median of the longer half of the last gaps.
-
-    The longer half, because a meter that also posts on changes posts more often just now; without gaps that no
-    others were like, because those are outages.
-    """
-    longest = sorted(gaps)
-    while len(longest) >= HABIT_GAPS and longest[-HABIT_GAPS] < longest[-1] / 2:
-        longest.pop()
-    if len(longest) < HABIT_GAPS:
-        return USUAL_INTERVAL_S
-    return max(1.0, median(longest[len(longest) // 2 :]))

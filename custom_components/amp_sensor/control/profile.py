@@ -1,6 +1,6 @@
 """What is known of a kind of charger before it has shown anything: its floor, and how fast it follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,10 @@ class Profile:
     """The shortest time between two writes; 0 where they may follow each other at once."""
     command_part: float = 1.0
     """What a command costs, as a part of what a mode thinks one is worth: a provider bills each."""
+    writes_per_day: int = 0
+    """How many writes a day it bears, of which raises may make use; 0 where it bears any number."""
+    is_switched: bool = False
+    """Whether it can only be switched on and off: it draws its maximum, or nothing."""
     report_is_evidence: bool = True
     """Whether the current that it reports is measured; False where it repeats what it was told."""
 
@@ -58,3 +62,26 @@ LOCAL = Profile(
     command_part=0.4,  # nobody bills it, but each wears; so chosen on the benchmark
 )
 """A charger in the same house that is told directly."""
+
+CLOUD = Profile(
+    floor_amps=6,  # IEC 61851
+    latency_s=2.5,  # no maker tells: as through Tesla's cloud
+    earliest_move_s=0.5,
+    moving_s=3.0,  # the cloud answers before the charger has heard of it
+    answer_s=15.0,  # Zaptec's integration looks 2, 7 and 15 s after a command, and then no more
+    down_a_per_s=10.0,  # the car follows the pilot as at any charger
+    up_a_per_s=5.0,
+    start_lead_s=20.0,
+    start_s=60.0,  # 40 s at the longest for a car, and a cloud before it
+    command_part=1.0,  # nobody bills it, but makers count calls
+)
+"""A charger in the house that is told through its maker's cloud."""
+
+TESLA_BLE = replace(
+    TESSIE,
+    latency_s=1.0,  # a message by Bluetooth and its answer: owners' reports
+    earliest_move_s=0.0,  # ESPHome answers at once, before the car has heard of it
+    answer_s=5.0,  # so that a second more passes than through the cloud, and one for a message that is repeated
+    command_part=LOCAL.command_part,  # nobody bills it
+)
+"""A Tesla that is told by Bluetooth."""

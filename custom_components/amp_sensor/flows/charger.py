@@ -132,7 +132,8 @@ def known_cars(hass: HomeAssistant) -> set[str | None]:
 def known_accounts(hass: HomeAssistant) -> list[dict[str, str]]:
     """Return the accounts that the cars of any site are in."""
     keys = (CONF_TESSIE_TOKEN, CONF_TESSIE_URL)
-    accounts = dict.fromkeys(tuple(charger.data[key] for key in keys) for charger in _chargers(hass))
+    cars = (charger.data for charger in _chargers(hass) if CONF_TESSIE_TOKEN in charger.data)
+    accounts = dict.fromkeys(tuple(car[key] for key in keys) for car in cars)
     return [dict(zip(keys, account, strict=True)) for account in accounts]
 
 
@@ -277,7 +278,7 @@ class TokenSteps(ConfigFlow):
     def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Container[str]) -> ConfigFlowResult:
         """Give the new token to each car of the site that had the old one and is in the same account."""
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
-            if subentry.data[CONF_TESSIE_TOKEN] == old and subentry.data[CONF_CAR_VIN] in cars:
+            if subentry.data.get(CONF_TESSIE_TOKEN) == old and subentry.data[CONF_CAR_VIN] in cars:
                 self.hass.config_entries.async_update_subentry(
                     entry, subentry, data={**subentry.data, CONF_TESSIE_TOKEN: new}
                 )

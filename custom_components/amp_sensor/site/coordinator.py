@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 import time
 from typing import Any, Final, override
@@ -195,6 +196,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self.issues.hide_all()  # of the last time, when the site was disabled
             self._mending.tell_lost(self._keeper.lost)
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
+        for charger_id, link in self._links.items():
+            entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
         )
@@ -454,10 +457,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for command in commands:
             with self._parts.part("commands", command.charger_id):
                 link = self._links[command.charger_id]
+                if command.action is Action.WAKE:
+                    self._spawn(self._async_wake_unasked(link, command), "wake")
+                    continue
                 first = remembered if command.action in _URGENT else None
                 task = self._spawn(self._async_command(link, command, first), "command")
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
+
+    async def _async_wake_unasked(self, link: Link, command: Command) -> None:
+        """Wake a charger whose owner allowed that."""
+        answer: str = Outcome.ACCEPTED
+        try:
+            await self.async_wake(link.charger_id)
+        except ChargerError as error:
+            answer = f"{type(error).__name__}: {error}"
+            _LOGGER.info("%s could not be woken: %s", link.title, error)
+        self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(command), "answer": answer})
 
     async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[Any] | None) -> None:
         if remembered is not None and not remembered.done():
@@ -478,11 +494,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._spawn(self._async_poll(link), "poll")
 
     async def _async_poll(self, link: Link) -> None:
-        answer = await link.async_ask(link.charger.async_report())
+        self._hear(link.charger_id, await link.async_ask(link.charger.async_report()))
+
+    @callback
+    def _hear(self, charger_id: str, answer: ChargerReport | ChargerError) -> None:
+        """Take what a charger told, asked or not."""
         if isinstance(answer, ChargerError):
-            self._emit(PollFailed(link.charger_id, answer))
+            self._emit(PollFailed(charger_id, answer))
         else:
-            self._emit(Reported(link.charger_id, answer))
+            self._emit(Reported(charger_id, answer))
 
     # What comes of it beside control
 
@@ -575,6 +595,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _take_acknowledgement(self, link: Link, event: Acknowledged, now: float) -> None:
         link.take_end_of_command(now)
         error = event.error
+        if event.command.action is Action.SET_AMPS and error is None:
+            link.watch.writers.told(now)
         with self._parts.part("memory"):
             self._remember()
         with self._parts.part("list of answers"):

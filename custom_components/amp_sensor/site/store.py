@@ -16,7 +16,7 @@ from typing import Any, Final, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from ..const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
 from ..control import ControlRecord, Mode, Priority
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class ChargerMemory(TypedDict, total=False):
     """What the flow said at that time: where it says something else now, the flow wins."""
     min_amps_car: int
     managed: bool
+    may_wake: bool
     priority: str
     energy_wh: float
 
@@ -100,14 +101,15 @@ _SITE: Final[Mapping[str, _Check]] = {
     "control": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
-    "max_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
     "configured_max_amps_car": _is_number(),
-    "min_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "min_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
     "managed": _is_bool,
+    "may_wake": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
 }
-_NEWER: Final = ("heard", "control", "priority")
+_NEWER: Final = ("heard", "control", "may_wake", "priority")
 """What the first files did not have."""
 
 
