@@ -31,7 +31,7 @@ from .tessie_server import TessieServer
 
 ROUND: Final = 2000
 """Cases after which log and states are looked at."""
-TRIES_PER_CASE: Final = 1
+TRIES_PER_CASE: Final = 10
 """Bodies that are tried in this process, for each case that goes through the socket."""
 RECORD: Final = re.compile(r"^\d{4}-\d\d-\d\d \S+ ([A-Z]+) \(.+?\) \[([^\]]+)\] ", re.MULTILINE)
 
