@@ -190,6 +190,8 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         return Choice(target, _no_room(view, first), numbers)
     if starting and charger.starts_left(now) < 1:
         return Choice(target, Reason.STARTS_EXHAUSTED, numbers)
+    if charger.rehearsed is not None:
+        return Choice(first, Reason.STARTED, numbers)  # somebody waits for it; it ends with a word of the house
     best = best_raise(
         target,
         range(first, view.fit + 1),
