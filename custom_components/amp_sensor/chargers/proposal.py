@@ -16,11 +16,7 @@ def propose(hass: HomeAssistant, device_id: str) -> tuple[ChargerProfile | None,
         return None, {}
     entities = er.async_entries_for_device(er.async_get(hass), device_id)
     entries = (hass.config_entries.async_get_entry(each) for each in device.config_entries)
-    domains = {
-        entry.domain
-        for each in device.config_entries
-        if (entry := hass.config_entries.async_get_entry(each)) is not None
-    }
+    domains = {entry.domain for entry in entries if entry is not None}
 
     def ref(find: Find | ActionCall | None) -> str | None:
         return next((each.id for each in entities if isinstance(find, Find) and find.matches(each)), None)
