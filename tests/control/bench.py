@@ -107,6 +107,8 @@ class Bench:
         self.rounds: Callable[[float], float] = float
         self.shows: Callable[[tuple[float, ...]], tuple[float | None, ...]] = tuple
         """What the meter makes of what flows on each phase, A."""
+        self.sensor_range = inf
+        """The most that the meter shows of each phase, A; it says so where more flows."""
         self.volts = 230.0
         self.cars = (BenchCar(),) if cars is None else cars
         self.commands: list[tuple[float, Command]] = []
@@ -206,7 +208,10 @@ class Bench:
         flows = tuple(self.rounds(each + noise) if self.stuck is None else self.stuck for each in self.flows)
         amps = self.shows(flows)
         watts = self.volts * sum(each for each in amps if each is not None)
-        reading = self.control.Reading(at=self.now, amps=amps, volts=(self.volts,) * len(amps), watts=watts)
+        beyond = tuple(number for number, each in enumerate(amps) if (each or 0.0) > self.sensor_range)
+        shown = tuple(None if each is None else min(each, self.sensor_range) for each in amps)
+        volts = (self.volts,) * len(amps)
+        reading = self.control.Reading(at=self.now, amps=shown, volts=volts, watts=watts, beyond=beyond)
         self.controller.add_reading(reading)
 
     def decide(self) -> None:

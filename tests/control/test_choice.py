@@ -55,6 +55,7 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "house_is_over": False,
             "is_adopting": False,
             "silence_s": 1.0,
+            "beyond_s": None,
             "silent": Reason.METER_SILENT,
             "is_quiet": False,
             "is_known": True,
@@ -113,6 +114,31 @@ def test_nothing_is_started_on_an_old_reading() -> None:
 def test_a_house_that_nobody_knows_is_only_watched() -> None:
     assert _chosen(is_known=False) == (10, Reason.ADOPTING)
     assert _chosen(is_known=False, cap=8) == (8, Reason.ADOPTING)
+
+
+@pytest.mark.parametrize(
+    ("beyond_s", "room", "chosen"),
+    [
+        (0.0, 20.0, (6, Reason.BEYOND_RANGE)),
+        (30.0, 20.0, (6, Reason.BEYOND_RANGE)),
+        (30.01, 20.0, (0, Reason.BEYOND_RANGE)),
+        (0.0, 8.0, (6, Reason.BEYOND_RANGE)),
+        (0.0, -20.0, (0, Reason.PAUSED)),
+    ],
+)
+def test_beyond_the_sensors_range_what_can_be_given_up_is(
+    beyond_s: float, room: float, chosen: tuple[int, Reason]
+) -> None:
+    changes = {"room": room, "tolerated_s": lambda _: 0.0} if room < 0 else {"room": room}
+    choice = choose(_view(_charger(), beyond_s=beyond_s, **changes))
+    assert (choice.target, choice.reason) == chosen
+    assert (choice.reason is Reason.BEYOND_RANGE) == (choice.numbers == {"beyond_s": beyond_s})
+
+
+def test_nothing_is_started_beyond_the_sensors_range() -> None:
+    due = _charger(target=10, running=False)
+    due.target = 10
+    assert choose(_view(due, beyond_s=0.0)).target == 0
 
 
 # -- the most that it may have --------------------------------------------------------------------------------------

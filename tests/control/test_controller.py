@@ -1376,6 +1376,14 @@ def _short(bench: Bench) -> None:
     bench.run(60)
 
 
+def _clipped(bench: Bench) -> None:
+    """A clamp that shows no more than 20 A, and says so."""
+    bench.run(60)
+    bench.sensor_range = 20.0
+    bench.house = 12.0
+    bench.run(60)
+
+
 def _off(bench: Bench) -> None:
     bench.shows = lambda flows: (0.1,)
     bench.run(60)
@@ -1408,6 +1416,7 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.METER_SILENT: _mute,
     Reason.METER_FROZEN: _stick,
     Reason.METER_WRONG: _off,
+    Reason.BEYOND_RANGE: _clipped,
     Reason.PHASE_SILENT: _short,
     Reason.REPORT_STALE: _car(age_s=200.0),
     Reason.OVER_BUDGET: _lowered,

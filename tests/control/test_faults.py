@@ -661,6 +661,50 @@ def test_a_current_that_no_breaker_lets_pass_was_not_real(
     assert bench.controller.house == pytest.approx(before, abs=0.1)
 
 
+@pytest.mark.parametrize("sensor_range", [10.0, 20.0, 24.9, 30.0])
+@pytest.mark.parametrize("house", [8.0, 14.0, 18.0, 24.0, 40.0])
+@pytest.mark.parametrize("number", [1, 3, None])
+def test_a_sensor_at_its_end_makes_no_room(sensor_range: float, house: float, number: int | None) -> None:
+    """The car falls to its minimum at once, and is stopped where that does not bring the house back in range."""
+    if number is None:
+        bench = running(house=5.0)
+        rest: float | Flows = house
+    else:
+        bench = running(house=three(5.0), cars=(on(number),), supply="three")
+        rest = tuple(house if phase == number else 5.0 for phase in (1, 2, 3))
+    bench.sensor_range = sensor_range
+    bench.house = rest
+    is_beyond = house + bench.car.amps > sensor_range
+    for elapsed_s in range(900):
+        bench.run(1)
+        if elapsed_s > 20 and house + bench.car.amps > max(25.0, sensor_range):
+            assert bench.car.amps <= 5, "at its least once the cut can have come"
+    if house > sensor_range:
+        assert bench.car.state == "stopped"
+        assert bench.last.reason == "beyond_range", "why is said, and nothing starts beside it"
+    elif is_beyond and sensor_range <= 25:
+        assert max(bench.flows) <= sensor_range or bench.car.amps <= 5
+    bench.sensor_range, bench.house = 100.0, 5.0 if number is None else three(5.0)
+    bench.run(3600)
+    assert bench.car.amps == 16, "what ends is forgotten"
+
+
+def test_a_phase_beyond_its_range_that_the_car_does_not_load_is_not_its_affair() -> None:
+    bench = running(house=three(5.0), cars=(on(1),), supply="three")
+    bench.sensor_range = 21.5
+    bench.house = (5.0, 22.0, 5.0)
+    bench.run(600)
+    assert (bench.car.amps, bench.commands) == (16, [])
+
+
+def test_a_sensor_that_stands_at_its_end_is_not_frozen() -> None:
+    bench = running(house=5.0)
+    bench.sensor_range, bench.house = 20.0, 12.0
+    bench.run(20)
+    assert bench.controller.frozen_at is None
+    assert "meter_frozen" not in bench.reasons
+
+
 def test_a_meter_that_tells_nothing_else_is_silent() -> None:
     bench = running(house=0.0)
     bench.shows = lambda flows: (480.0,)

@@ -74,6 +74,16 @@ async def test_one_command_is_in_flight_and_the_newest_target_wins(site: Site) -
     assert site.charger.commands[1].amps < site.charger.commands[0].amps
 
 
+async def test_a_sensor_that_says_that_it_shows_too_little_lowers_the_car(site: Site) -> None:
+    """The budget would allow what it shows; how much flows nobody knows."""
+    await site.advance(60, amps=20.0, watts=4600.0)
+    await site.advance(5, amps=20.0, watts=4600.0, beyond_range=True)
+    assert [command.amps for command in site.charger.commands] == [5]
+    assert site.state("sensor.casa_current") == "20.0", "what is shown is what was read"
+    await site.advance(40, amps=20.0, watts=4600.0, beyond_range=True)
+    assert site.charger.commands[-1].action is Action.STOP
+
+
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.MONITOR])
 async def test_some_modes_send_nothing(site: Site, mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
     site.coordinator.async_configure(replace(site.coordinator.data.settings, mode=mode))

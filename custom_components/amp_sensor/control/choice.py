@@ -63,6 +63,8 @@ class View:
     is_adopting: bool
     silence_s: float
     """For how long the meter has said nothing that can be believed of its phases, s."""
+    beyond_s: float | None
+    """For how long more has flowed on its phases than their sensor can show, s; None where it shows all."""
     silent: Reason
     """What is wrong with the meter, where anything is."""
     is_quiet: bool
@@ -94,6 +96,18 @@ class View:
 
 def choose(view: View) -> Choice:
     """Choose the target of one charger, and say why."""
+    choice = _choose(view)
+    if view.beyond_s is None:
+        return choice
+    # How much flows nobody knows: what can be given up is, and if that does not bring it back in range, all of it
+    held = 0 if view.beyond_s > SAFE_S or view.charger.start_is_due else min(view.charger.target, view.least)
+    if choice.target < held:
+        return choice
+    return Choice(held, Reason.BEYOND_RANGE, {"beyond_s": view.beyond_s})
+
+
+def _choose(view: View) -> Choice:
+    """Choose as if the meter could show whatever flows."""
     charger, target = view.charger, view.charger.target
     silence = {"silence_s": view.silence_s}
     if view.silence_s > STOP_S:

@@ -165,8 +165,9 @@ class Controller:
                     for phase in known
                     if phase < len(house) and self._house.phases[phase].held_at == now
                 ]
-            if not seen:
-                continue
+            bearing = range(len(self._house.phases)) if known is None else known
+            if not seen or any(self._house.phases[phase].beyond_at is not None for phase in bearing):
+                continue  # what lies beyond the sensor's range hides a change
             charger.belief.witness(change, seen, now)
             moved = self._moved(charger, change)
             if charger.belief.change is None:
@@ -203,7 +204,8 @@ class Controller:
         was_drawing, change = charger.belief.high, charger.belief.change
         charger.add_report(report, now, is_watched=self._house.is_complete)
         if change and charger.belief.change is None:
-            self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
+            if not self._house.is_beyond_range:
+                self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
             if moved := self._moved(charger, change):
                 charger.learn(moved)
             self._look_for_reversed(charger, change, now)
@@ -428,7 +430,8 @@ class Controller:
         if charger.paused and (command := self._lower_unasked(charger, flows, now)):
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
         kept, read_at = charger.target, self.meter.last.at if self.meter.last else -math.inf
-        self._doubt.look_for_change(charger, read_at)
+        if not self._house.is_beyond_range:  # where a sensor stands at its end
+            self._doubt.look_for_change(charger, read_at)
         change = charger.belief.change
         if change and charger.belief.is_overdue(read_at):
             self._look_for_reversed(charger, change, now)
@@ -518,6 +521,7 @@ class Controller:
             house_is_over=room(self._limits, self._house.amps, loads) < 0,
             is_adopting=now - self._started_at < ADOPT_S,
             silence_s=silence_s,
+            beyond_s=self._beyond_s(loads, now),
             silent=self._silent_reason(quietest_s, now),
             is_quiet=quietest_s > self._quiet_s or not self._house.is_complete or self._doubt.is_low,
             is_known=all(phases[phase].read is not None for phase in loads),
@@ -655,6 +659,11 @@ class Controller:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
             return now - since + (2 * STOP_S if self._doubt.reversed_at is not None else 0.0)
         return now - min(self._house.phases[phase].read_at for phase in phases)
+
+    def _beyond_s(self, phases: Sequence[int], now: float) -> float | None:
+        """For how long more has flowed on these phases than their sensor can show; None where it can show all."""
+        since = [at for phase in phases if (at := self._house.phases[phase].beyond_at) is not None]
+        return now - min(since) if since else None
 
     def _silent_reason(self, quietest_s: float, now: float) -> Reason:
         """Say what is wrong with the meter, if anything is."""

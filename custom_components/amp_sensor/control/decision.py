@@ -38,6 +38,7 @@ class Reason(StrEnum):
     METER_SILENT = "meter_silent"
     METER_FROZEN = "meter_frozen"
     METER_WRONG = "meter_wrong"  # it shows less than the car says it draws
+    BEYOND_RANGE = "beyond_range"  # more flows than its sensor can show: nobody knows how much
     PHASE_SILENT = "phase_silent"  # one phase of several is not told any more
     REPORT_STALE = "report_stale"
     # Lowering

@@ -35,6 +35,8 @@ class Phase:
         """When that was, s; the beginning where it never said anything."""
         self.held_at = now
         """When it was that this current did flow, s: earlier where it said less since, and may have meant another."""
+        self.beyond_at: float | None = None
+        """Since when more flows than the sensor can show, s: `read` is then the least that it can be."""
         self.amps = 0.0
         """The house's part of it, A."""
         self.beside: dict[str, float] = {}
@@ -136,6 +138,11 @@ class House:
         return tuple(phase.read or 0.0 for phase in self.phases)
 
     @property
+    def is_beyond_range(self) -> bool:
+        """Whether more flows on any phase than its sensor can show."""
+        return any(phase.beyond_at is not None for phase in self.phases)
+
+    @property
     def is_told(self) -> bool:
         """Whether the meter ever told of all phases."""
         return bool(self.phases) and all(phase.read is not None for phase in self.phases)
@@ -163,6 +170,10 @@ class House:
             was = phase.read
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at
+            if number not in reading.beyond:
+                phase.beyond_at = None
+            elif phase.beyond_at is None:
+                phase.beyond_at = reading.at
             if phase.read == amps:
                 phase.held_at = reading.at
             self.exports = self.exports or amps < -EXPORT_A
@@ -196,7 +207,7 @@ class House:
         if is_new_minute:
             self._peak_since = now
         for phase in self.phases:
-            if held_s > BRIDGE_S or was_blind:
+            if held_s > BRIDGE_S or was_blind or phase.beyond_at is not None:
                 phase.memory.interrupt(now)
             if is_new_minute:
                 phase.peaks.append(phase.amps)

@@ -25,6 +25,9 @@ class Reading:
     """Power of all phases together, W; negative while exporting."""
     energy_wh: float | None = None
     """The device's own energy counter, Wh, monotonic within one `boot_id`; None where it keeps none."""
+    beyond: tuple[int, ...] = ()
+    """The phases, from 0, on which more flows than their sensor can show, so that `amps` is too low by nobody knows
+    what."""
     boot_id: str | None = None
     """Changes whenever the device restarted, and its counter with it."""
 

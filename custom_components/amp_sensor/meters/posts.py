@@ -152,10 +152,10 @@ class PostLog:
                 return one.sender, other.sender
         return None
 
-    def accept(self, sender: Sender, reading: Reading, *, at: datetime, is_beyond_range: bool = False) -> None:
+    def accept(self, sender: Sender, reading: Reading, *, at: datetime) -> None:
         """Take note of a reading, and of who posted it."""
         now = reading.at
-        self.is_beyond_range = is_beyond_range
+        self.is_beyond_range = bool(reading.beyond)
         self.readings += 1
         if self._read_at is not None:
             interval_s = now - self._read_at

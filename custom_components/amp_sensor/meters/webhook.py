@@ -1,6 +1,6 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -164,8 +164,6 @@ class Post:
     """What a body holds."""
 
     reading: Reading
-    is_beyond_range: bool
-    """Whether more flows than the sensor can show, so that the reading is too low."""
 
 
 def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
@@ -209,11 +207,16 @@ def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
         amps=tuple(amps),
         volts=tuple(volts),
         watts=watts if total is None else total,
+        beyond=tuple(number for number, phase in enumerate(phases) if phase and _is_beyond_range(phase, data)),
         energy_wh=data.get("energy_wh"),
         boot_id=data.get("boot_id"),
     )
-    flags = [phase.get("beyond_range", False) for phase in (data, *phases) if phase is not None]
-    return Post(reading=reading, is_beyond_range=any(flags))
+    return Post(reading=reading)
+
+
+def _is_beyond_range(phase: Mapping[str, Any], post: Mapping[str, Any]) -> bool:
+    """Tell whether more flows than a sensor can show, as its phase says or the whole post."""
+    return bool(phase.get("beyond_range", False) or post.get("beyond_range", False))
 
 
 class TokenBucket:
@@ -289,7 +292,7 @@ class Receiver:
             post = await self._async_read(hass, request)
         except Refused as refused:
             return refuse(self.posts, sender, refused, request)
-        self.posts.accept(sender, post.reading, at=dt_util.utcnow(), is_beyond_range=post.is_beyond_range)
+        self.posts.accept(sender, post.reading, at=dt_util.utcnow())
         return json_response({"accepted": True})
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:

@@ -15,6 +15,7 @@ RISE_A: Final = 1.0
 CAUSES: Final = {
     Reason.LIMIT_TOO_LOW: ("lowered", "paused_limit_too_low"),
     Reason.METER_WRONG: ("lowered_meter_wrong", "paused_meter_wrong"),
+    Reason.BEYOND_RANGE: ("lowered_beyond_range", "paused_beyond_range"),
     Reason.PHASE_SILENT: ("lowered_phase_silent", "paused_phase_silent"),
     Reason.SHARED: ("lowered_shared", "paused_shared"),
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),

@@ -7,26 +7,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 import logging
-from math import inf
 import time
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..chargers.charger import (
-    Charger,
-    ChargerAuthError,
-    ChargerError,
-    ChargerGone,
-    ChargerKeyMissing,
-    ChargerRefused,
-    ChargerSubscriptionError,
-)
+from ..chargers.charger import Charger, ChargerError
 from ..const import (
     CONF_CONNECTED_TIMEOUT,
     CONF_DEAD_BAND,
@@ -35,7 +26,6 @@ from ..const import (
     CONF_PROTECTION,
     CONF_PUBLISH_INTERVAL,
     CONF_RATING,
-    CONF_SUBENTRY_ID,
     CONF_SUPPLY,
     CONF_TIME,
     CONF_TOLERANCE,
@@ -59,12 +49,10 @@ from ..control import (
     SiteSettings,
     Supply,
 )
-from ..control.meter import BRIDGED_GAP_S, WINDOW_S, Counter
+from ..control.meter import BRIDGED_GAP_S, Counter
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.deeds import Deeds
-from ..notices.issues import Issues
-from ..notices.watch import PowerWatch, SiteWatch
 from .data import SiteData
 from .events import (
     Acknowledged,
@@ -79,27 +67,19 @@ from .events import (
     SiteEvent,
     Ticked,
 )
+from .keeper import Keeper
 from .link import Link
+from .mending import Mending, controls
 from .parts import Parts
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
-from .store import (
-    CounterMemory,
-    SiteMemory,
-    async_keep_copy,
-    async_load,
-    control_store,
-    read_memory,
-    site_store,
-)
+from .store import CounterMemory, SiteMemory
 from .today import Today
 
 _LOGGER = logging.getLogger(__name__)
 
 TICK: Final = timedelta(seconds=1)
 """How often the controller decides where no reading arrives: it acts on seconds of silence."""
-SAVE_S: Final = 60.0
-"""How often energy is saved: what a power cut may cost."""
 SHOW_S: Final = 300.0
 """How often energy that was saved is shown: as often as the recorder makes statistics of it."""
 SHOW_LEAD_S: Final = 10.0
@@ -110,8 +90,6 @@ REMEMBER_S: Final = 0.2
 A memory card takes 5 to 50 ms, a command 2 s. A disk that hangs must not keep a car charging; nor does a lower current
 wait at all, of which nothing is lost with the process.
 """
-RECORD_S: Final = 900.0
-"""How often the controller's record is saved, which grows over days and has tens of kB: a memory card wears."""
 STOP_TIMEOUT_S: Final = 10.0
 """How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
 RELEASE_S: Final = 120.0
@@ -119,22 +97,9 @@ RELEASE_S: Final = 120.0
 comes up to a minute later. Whatever happens after that would surprise who switched it off."""
 DECISIONS_KEPT: Final = 100
 """What diagnostics show of the past: some hours of a calm house, a quarter of an hour of a restless one."""
-OLD_ADDRESS_QUIET_S: Final = 3600.0
-"""How long nothing may arrive at an address of before until that counts as mended: devices repeat within a minute."""
-PAIRING_URL: Final = "https://tesla.com/_ak/tessie.com"
-"""Where an owner pairs the virtual key of Tessie."""
 
-_BLOCKING: Final[Mapping[type[ChargerError], str | None]] = {
-    ChargerAuthError: None,  # asks for a new token instead
-    ChargerSubscriptionError: "subscription",
-    ChargerKeyMissing: "virtual_key_missing",
-    ChargerGone: "charger_gone",
-}
-"""Errors that only a person can mend, and the issue that tells the person. Some are mended elsewhere, where we do not
-hear of it: the charger goes on being asked, and what is told withdraws itself with the next success."""
 _URGENT: Final = (Action.START, Action.STOP)
 """Commands that change whose pause it is."""
-_WITHOUT_COMMANDS: Final = (Mode.OFF, Mode.MONITOR)
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
 
@@ -159,12 +124,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
         self._publish_interval_s: float = entry.options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
-        self._store = site_store(hass, entry.entry_id)
-        self._control_store = control_store(hass, entry.entry_id)
         self._events: asyncio.Queue[SiteEvent] = asyncio.Queue()
-        self._children: set[asyncio.Task[None]] = set()
+        self._children: set[asyncio.Task[Any]] = set()
         self._read_at: datetime | None = None
         self._parts = Parts(self.name)
+        self._keeper = Keeper(hass, entry.entry_id, self._parts)
         self._is_ending = False
         self._is_heard = True
         self._announcer = Announcer(hass)
@@ -174,19 +138,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             dead_band_amps=entry.options.get(CONF_DEAD_BAND, DEFAULT_DEAD_BAND_A), interval_s=self._publish_interval_s
         )
         self._today = Today(day=dt_util.now().date())
-        self.issues = Issues(hass, entry.entry_id)
         self.posts = PostLog()
         self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
         """What was decided last, and when; one that says the same again is left out."""
         self.answers: deque[Mapping[str, Any]] = deque(maxlen=DECISIONS_KEPT)
         """How the last commands ended."""
-        self._old_address_used_at = -inf
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
         self._rehearsing: Rehearsing | None = None
         """The rehearsal that somebody waits for."""
-        self._reauth_of: str | None = None
-        """The charger whose token was asked for last."""
 
     @staticmethod
     def now() -> float:
@@ -202,11 +162,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """
         entry = self.config_entry
         now = self.now()
-        stored, is_read = await async_load(self._store)
-        memory, unreadable = read_memory(stored, self._store.key)
-        if unreadable:
-            await async_keep_copy(self._store)
-        unreadable += [*lost, *(() if is_read else (self._store.key,))]
+        memory = await self._keeper.async_load(lost)
         supply = entry.data.get(CONF_SUPPLY)
         self._settings = SiteSettings(
             max_amps=self._configured_max_amps,
@@ -230,21 +186,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
-        unreadable += await self._async_restore_control(memory.get("control", {}))
-        self._record_at = now + RECORD_S
+        await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
         self._was_heard = memory.get("heard", False)
-        self._saved: SiteMemory = {}
         self._shown = self._memory()
-        self._save_at = now + SAVE_S
         self._show_at = _next_show_at(now)
         self._started_at = now
-        self._site_watch = SiteWatch(was_heard=self._was_heard, now=now)
-        self._power_watch = PowerWatch()
+        self._mending = Mending(self.hass, entry, self.controller, self._links, was_heard=self._was_heard, now=now)
+        self.issues = self._mending.issues
         self._ticked_at = now
         self.data = self._snapshot()
         with self._parts.part("repairs"):
             self.issues.hide_all()  # of the last time, when the site was disabled
-            self._tell_lost(unreadable)
+            self._mending.tell_lost(self._keeper.lost)
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
@@ -268,7 +221,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self.issues.hide_all()
         await self.async_release(ended)
         await self._async_save()
-        await self._async_save_control()
+        await self._keeper.async_save_record(self.controller, now=self.now())
 
     async def async_release(self, charger_ids: Collection[str]) -> None:
         """Give chargers back as they were, where that is safe: a car remembers the last amps, or a stop, for ever."""
@@ -276,7 +229,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             *(
                 self._async_release(link)
                 for charger_id in charger_ids
-                if self._controls(link := self._links[charger_id]) or charger_id in self._releasing
+                if controls(self._settings, link := self._links[charger_id]) or charger_id in self._releasing
             )
         )
 
@@ -292,7 +245,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if outcome is not Outcome.ACCEPTED:
                 _LOGGER.info("%s could not be given back: set its current, or start it, in the car", link.title)
                 break
-        self._tell_left_paused(link)
+        self._mending.tell_left_paused(link)
 
     async def async_wake(self, charger_id: str) -> None:
         """Wake a charger, which takes up to two minutes; only a person may ask for that. Raises ChargerError."""
@@ -301,19 +254,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             await link.charger.async_wake()
         except ChargerError as error:
             with self._parts.part("repairs of chargers"):
-                self._take_answer(link, "command", error)
+                self._mending.take_answer(link, "command", error)
             raise
         link.watch.woken()
         link.poll_at = self.now()
 
-    def _controls(self, link: Link) -> bool:
-        """Whether commands are sent to a charger, as far as its owner is concerned."""
-        return self._settings.mode not in _WITHOUT_COMMANDS and link.settings.managed
-
     @callback
     def _async_on_stop(self, _event: Event) -> None:
         self._spawn(self._async_save(), "save")
-        self._spawn(self._async_save_control(), "save")
+        self._spawn(self._keeper.async_save_record(self.controller, now=self.now()), "save")
 
     # What happens
 
@@ -325,15 +274,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @callback
     def async_note_old_address(self, sender: Sender) -> None:
         """Tell of a post to an address that the site had before."""
-        self._old_address_used_at = self.now()
         with self._parts.part("repair of an old address"):
-            self.issues.set(
-                "old_address",
-                self.config_entry.entry_id,
-                is_wrong=True,
-                site=self.config_entry.title,
-                client=str(sender),
-            )
+            self._mending.note_old_address(sender, self.now())
 
     @callback
     def async_configure(self, settings: SiteSettings) -> None:
@@ -366,7 +308,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._emit(RehearsalLeft(rehearsing))
 
     def _controlled(self) -> set[str]:
-        return {charger_id for charger_id, link in self._links.items() if self._controls(link)}
+        return {charger_id for charger_id, link in self._links.items() if controls(self._settings, link)}
 
     def _protection(self) -> Protection:
         """Return what the flow was told of the fuse box. Without a rating of its own it has that of the budget there.
@@ -423,7 +365,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._spawn(self._async_save(), "save")
         self._show()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def _spawn[ResultT](self, work: Coroutine[Any, Any, ResultT], name: str) -> asyncio.Task[ResultT]:
         task = self.config_entry.async_create_background_task(self.hass, work, f"{self.name} {name}")
         self._children.add(task)
         task.add_done_callback(self._children.discard)
@@ -542,7 +484,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             rehearsing.end()
 
     def _send(self, commands: Collection[Command]) -> None:
-        remembered: asyncio.Task[None] | None = None
+        remembered: asyncio.Task[Any] | None = None
         if any(command.action in _URGENT for command in commands):
             with self._parts.part("memory"):
                 remembered = self._spawn(self._async_save(), "save")
@@ -554,7 +496,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
 
-    async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[None] | None) -> None:
+    async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[Any] | None) -> None:
         if remembered is not None and not remembered.done():
             await asyncio.wait({remembered}, timeout=REMEMBER_S)
         answer = await link.async_ask(link.charger.async_command(command))
@@ -584,7 +526,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _take_reading(self, reading: Reading) -> None:
         self._read_at = dt_util.utcnow()
         with self._parts.part("watch of power"):
-            self._power_watch.add(reading)
+            self._mending.add_reading(reading)
         if not self._is_heard:
             self._is_heard = True
             _LOGGER.info("%s has readings again", self.name)
@@ -620,16 +562,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         with self._parts.part("repairs of what was left paused"):
             for charger_id in [charger_id for charger_id, until in self._releasing.items() if now >= until]:
                 del self._releasing[charger_id]
-                self._tell_left_paused(self._links[charger_id])
+                self._mending.tell_left_paused(self._links[charger_id])
         with self._parts.part("watch"):
-            self._watch(now)
+            self._mending.look(self._settings, self.posts, is_heard=self._is_heard, now=now)
         if now >= self._show_at:
             self._show_at = _next_show_at(now)
             self._spawn(self._async_save_and_show(), "save")
-        elif now >= self._save_at:
+        elif self._keeper.is_due(now):
             self._spawn(self._async_save(), "save")
-        if now >= self._record_at:
-            self._spawn(self._async_save_control(), "save")
+        if self._keeper.is_record_due(now):
+            self._spawn(self._keeper.async_save_record(self.controller, now=self.now()), "save")
 
     def _integrate(self, elapsed_s: float, now: float) -> None:
         """Add what was charged, and for how long the budget was exceeded, to what the chargers and the day have."""
@@ -658,16 +600,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         with self._parts.part("memory"):
             self._remember()
         with self._parts.part("repairs of chargers"):
-            self._take_answer(link, "poll", None)
+            self._mending.take_answer(link, "poll", None)
         with self._parts.part("watch of chargers"):
-            link.watch.add_report(
-                report, self.controller.meter.since(now - WINDOW_S), is_alone=self._is_alone(link), now=now
-            )
+            self._mending.add_report(link, report, now)
 
     def _take_poll_failure(self, link: Link, error: ChargerError, now: float) -> None:
         link.take_failure(error, now)
         with self._parts.part("repairs of chargers"):
-            self._take_answer(link, "poll", error)
+            self._mending.take_answer(link, "poll", error)
 
     def _take_acknowledgement(self, link: Link, event: Acknowledged, now: float) -> None:
         link.take_end_of_command(now)
@@ -680,106 +620,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             if error is not None:
                 _LOGGER.debug("%s did not do what it was told: %s", link.title, error)
         with self._parts.part("repairs of chargers"):
-            self._take_answer(link, "command", error)
-
-    # What somebody has to mend
-
-    def _take_answer(self, link: Link, call: str, error: ChargerError | None) -> None:
-        """Tell whoever can mend what stands in the way of a kind of call, until it succeeds again.
-
-        Reads may go on working where commands do not. But a token that is taken once is not wrong.
-        """
-        if error is not None and error.needs_person:
-            link.obstacles[call] = error
-        elif error is None or isinstance(error, ChargerRefused):
-            link.obstacles.pop(call, None)
-            for other, obstacle in list(link.obstacles.items()):
-                if isinstance(obstacle, ChargerAuthError) and not obstacle.missing_scope:
-                    del link.obstacles[other]
-        else:
-            return  # of a call that came to nothing nobody learns more
-        kinds = [type(obstacle) for obstacle in link.obstacles.values()]
-        for kind, key in _BLOCKING.items():
-            if key is not None:
-                self.issues.set(
-                    key, link.charger_id, is_wrong=kind in kinds, charger=link.title, pairing_url=PAIRING_URL
-                )
-        if ChargerAuthError in kinds:
-            self._ask_for_token(link)
-        else:
-            self._withdraw_token_request(link)
-
-    def _ask_for_token(self, link: Link) -> None:
-        entry = self.config_entry
-        if not any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-            self._reauth_of = link.charger_id
-            entry.async_start_reauth(self.hass, data={CONF_SUBENTRY_ID: link.charger_id})
-
-    def _withdraw_token_request(self, link: Link) -> None:
-        """Stop asking for a token that works. What was asked before a reload was ended by that."""
-        if self._reauth_of == link.charger_id:
-            self._reauth_of = None
-            for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
-
-    def _watch(self, now: float) -> None:
-        """Tell what was wrong for long enough, and no longer what has been mended."""
-        elsewhere = [self._watch_charger(link, now) for link in self._links.values()]
-        entry, last, posts = self.config_entry, self.controller.meter.last, self.posts
-        house = None if self._settings.mode is Mode.OFF or not self._is_heard else self.controller.house_current()
-        silent, rivals = self.controller.silent_phases(now), posts.rivals
-        wrong = self._site_watch.look(
-            read_at=None if last is None else last.at,
-            refused_at=posts.refused_at,
-            is_beyond_range=posts.is_beyond_range,
-            is_frozen=self.controller.frozen_at is not None,
-            is_partial=bool(silent),
-            # A car on another circuit explains it
-            is_wrong=self.controller.meter_wrong_at is not None and not any(elsewhere),
-            excess_amps=-inf if house is None else house - self._settings.max_amps,
-            now=now,
-        )
-        first, second = rivals or ("", "")
-        for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
-            self.issues.set(
-                key,
-                entry.entry_id,
-                is_wrong=is_wrong,
-                site=entry.title,
-                budget=f"{self._settings.max_amps:g}",
-                charger=", ".join(link.title for link in self._links.values() if link.charging_amps(now)),
-                client=str(posts.last_sender),
-                first=str(first),
-                phases=", ".join(f"L{number}" for number in silent),
-                refusal=posts.last_refusal.text if posts.last_refusal else "",
-                second=str(second),
-            )
-        if now - self._old_address_used_at > OLD_ADDRESS_QUIET_S:
-            self.issues.set("old_address", entry.entry_id, is_wrong=False)
-
-    def _watch_charger(self, link: Link, now: float) -> bool:
-        """Tell what is wrong with a charger; return whether it is fed from elsewhere."""
-        is_paused, report, controls = link.charger_id in self.controller.paused, link.report, self._controls(link)
-        wrong = link.watch.look(
-            is_asleep=is_paused and controls and report is not None and report.asleep,
-            is_lost=controls and report is not None and report.at_home is None and report.plugged_in is True,
-            now=now,
-        )
-        for key, is_wrong in wrong.items():
-            self.issues.set(key, link.charger_id, is_wrong=is_wrong, charger=link.title, site=self.config_entry.title)
-        if controls or not is_paused:
-            self.issues.set("left_paused", link.charger_id, is_wrong=False)
-        return wrong["other_circuit"]
-
-    def _is_alone(self, link: Link) -> bool:
-        """Whether all that moves the meter is the house and this charger."""
-        others = (other for other in self._links.values() if other is not link)
-        return self.controller.frozen_at is None and all(other.charging_amps(self.now()) == 0.0 for other in others)
-
-    def _tell_left_paused(self, link: Link) -> None:
-        """Tell of a car that stands still because of us, where nobody will start it any more."""
-        is_paused = link.charger_id in self.controller.paused
-        self.issues.set("left_paused", link.charger_id, is_wrong=is_paused, charger=link.title)
+            self._mending.take_answer(link, "command", error)
 
     # What is known, and what is kept
 
@@ -845,54 +686,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _remember(self) -> None:
         """Save at once what the controller learned of whose wish something is: nobody else would know."""
-        if self._urgent() != self._saved.get("control"):
+        if self._keeper.is_new(self._urgent()):
             self._spawn(self._async_save(), "save")
 
-    async def _async_save(self) -> None:
-        with self._parts.part("memory"):
-            self._save_at = self.now() + SAVE_S
-            if (memory := self._memory()) != self._saved:
-                await self._store.async_save(memory)
-                self._saved = memory
+    async def _async_save(self) -> SiteMemory:
+        return await self._keeper.async_save(self._memory, now=self.now())
 
     async def _async_save_and_show(self) -> None:
         """Save; only then is the energy shown: a counter that was shown must not go back after a power cut."""
-        await self._async_save()
-        self._shown = self._saved
-
-    async def _async_restore_control(self, urgent: Mapping[str, Any]) -> list[str]:
-        """Let the controller go on with its record; return the names of what could not be read."""
-        stored, is_read = await async_load(self._control_store)
-        lost, key = [], self._control_store.key
-        if not isinstance(stored, Mapping):
-            if not is_read or stored is not None:
-                lost.append(key)
-            stored = {}
-        lost.extend(f"{key}.{name}" for name in self.controller.restore({**stored, **urgent}))
-        if lost and is_read:
-            await async_keep_copy(self._control_store)
-        return lost
-
-    def _tell_lost(self, lost: Collection[str]) -> None:
-        """Tell what of the memory could not be read."""
-        if not lost:
-            return
-        titles = {charger_id: link.title for charger_id, link in self._links.items()}
-        parts = [".".join(titles.get(word, word) for word in name.split(".")) for name in lost]
-        _LOGGER.warning("%s cannot read what it had stored, and goes on without: %s", self.name, ", ".join(parts))
-        self.issues.set(
-            "memory_damaged",
-            self.config_entry.entry_id,
-            is_wrong=True,
-            site=self.config_entry.title,
-            parts=", ".join(parts),
-        )
-
-    async def _async_save_control(self) -> None:
-        """Save what the controller learned of the house."""
-        with self._parts.part("memory of the house"):
-            self._record_at = self.now() + RECORD_S
-            await self._control_store.async_save(self.controller.record())
+        self._shown = await self._async_save()
 
 
 def _next_show_at(now: float) -> float:
