@@ -1,7 +1,7 @@
 """A site whose time, meter and charger are in the hands of the test."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 import json
@@ -26,6 +26,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
 import custom_components.amp_sensor
+from custom_components.amp_sensor.chargers.charger import Hear
 from custom_components.amp_sensor.const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
@@ -38,7 +39,8 @@ from custom_components.amp_sensor.const import (
     DOMAIN,
     SUBENTRY_CHARGER,
 )
-from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome
+from custom_components.amp_sensor.control import ChargerReport, ChargingState, Command, Outcome, Profile
+from custom_components.amp_sensor.control.profile import TESSIE
 from custom_components.amp_sensor.site.coordinator import SHOW_S, SiteCoordinator
 from tests.postgresql import create_database, run_postgresql
 
@@ -104,6 +106,9 @@ class FakeCharger:
     """How waking ends."""
     polls: int = 0
     commands: list[Command] = field(default_factory=list)
+    profile: Profile = TESSIE
+    gone: tuple[str, ...] = ()
+    can_wake: bool = True
 
     async def async_report(self) -> ChargerReport:
         self.polls += 1
@@ -118,6 +123,9 @@ class FakeCharger:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def async_listen(self, hear: Hear) -> Callable[[], None]:
+        return lambda: None
 
     def diagnostics(self) -> list[dict[str, Any]]:
         return self.calls

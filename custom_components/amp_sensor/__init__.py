@@ -1,9 +1,10 @@
 """Watch what the house draws, and charge the car with whatever is left."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS, Platform
+from homeassistant.const import CONF_DEVICE_ID, CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -12,10 +13,17 @@ from homeassistant.util.hass_dict import HassKey
 
 from . import frontend, live, view
 from .chargers.charger import Charger
+from .chargers.entities import EntityCharger
+from .chargers.profiles import PROFILES
 from .chargers.tessie import TessieCharger, TessieClient
 from .const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
+    CONF_LEARNED,
+    CONF_MAX_AMPS_CAR,
+    CONF_PHASES,
+    CONF_PROFILE,
+    CONF_ROLES,
     CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
@@ -44,8 +52,10 @@ _UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
 """Sites that were unloaded: if the next thing is that one is removed, its chargers are to be released."""
 
 
-def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
+def _create_charger(hass: HomeAssistant, entry: AmpSensorConfigEntry, subentry: ConfigSubentry) -> Charger:
     data = subentry.data
+    if CONF_ROLES in data:
+        return _create_entity_charger(hass, entry, data)
     client = TessieClient(async_get_clientsession(hass), data[CONF_TESSIE_TOKEN], data[CONF_TESSIE_URL])
     place = data[CONF_CHARGER_LOCATION]
     return TessieCharger(
@@ -54,6 +64,21 @@ def _create_charger(hass: HomeAssistant, subentry: ConfigSubentry) -> Charger:
         latitude=place[CONF_LATITUDE],
         longitude=place[CONF_LONGITUDE],
         radius_m=place[CONF_RADIUS],
+    )
+
+
+def _create_entity_charger(hass: HomeAssistant, entry: AmpSensorConfigEntry, data: Mapping[str, Any]) -> EntityCharger:
+    supply = Supply(entry.data[CONF_SUPPLY]) if CONF_SUPPLY in entry.data else None
+    phases = len(data[CONF_PHASES]) if data.get(CONF_PHASES) else 1 if supply in (Supply.SINGLE, Supply.SPLIT) else None
+    return EntityCharger(
+        hass,
+        data[CONF_ROLES],
+        next((profile for profile in PROFILES if profile.key == data.get(CONF_PROFILE)), None),
+        learned=data.get(CONF_LEARNED),
+        max_amps=data[CONF_MAX_AMPS_CAR],
+        volts=entry.data[CONF_VOLTAGE] * (2 if supply is Supply.SPLIT else 1),
+        phases=1 if supply is Supply.SPLIT else phases,  # it hangs between both legs
+        device_id=data.get(CONF_DEVICE_ID),
     )
 
 
@@ -85,7 +110,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         name=entry.title,
     )
     chargers = {
-        subentry.subentry_id: _create_charger(hass, subentry)
+        subentry.subentry_id: _create_charger(hass, entry, subentry)
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
     }
     coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)

@@ -28,9 +28,14 @@ TO_REDACT: Final = {
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_WEBHOOK_ID,
+    "pause_action",  # whatever a person wrote there
+    "resume_action",
+    "set_current",
     "title",  # of a site or a car: often the name of a person or a place
     "unique_id",  # of a car: its VIN
 }
+_VIN: Final = r"(?<![A-Z0-9])(?=[A-Z]*[0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])"
+"""What looks like a VIN, also within the name of an entity: other integrations put it there."""
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> dict[str, Any]:
@@ -82,14 +87,16 @@ def _secrets(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> re.Pattern[str
     words: list[str] = [entry.title, entry.data[CONF_WEBHOOK_ID], *entry.data.get(CONF_OLD_WEBHOOKS, ())]
     degrees: list[float] = [hass.config.latitude, hass.config.longitude]
     for subentry in entry.subentries.values():
-        place = subentry.data[CONF_CHARGER_LOCATION]
-        words += [subentry.title, subentry.data[CONF_TESSIE_TOKEN], subentry.data[CONF_CAR_VIN]]
-        degrees += [place[CONF_LATITUDE], place[CONF_LONGITUDE]]
+        words += [subentry.title, subentry.unique_id or ""]
+        if CONF_TESSIE_TOKEN in subentry.data:
+            place = subentry.data[CONF_CHARGER_LOCATION]
+            words += [subentry.data[CONF_TESSIE_TOKEN], subentry.data[CONF_CAR_VIN]]
+            degrees += [place[CONF_LATITUDE], place[CONF_LONGITUDE]]
     found = [re.escape(word) for word in words if word]
     for degree in degrees:
         # To a hundred metres, and whatever is near: the car's own position differs a little
         found += [re.escape(str(abs(degree))), rf"{int(abs(degree))}\.\d{{3,}}"]
-    return re.compile("|".join(rf"(?<!\w)(?:{each})" for each in found), re.IGNORECASE)
+    return re.compile("|".join([*(rf"(?<!\w)(?:{each})" for each in found), _VIN]), re.IGNORECASE)
 
 
 def _scrubbed(value: Any, secrets: re.Pattern[str]) -> Any:

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, override
 
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_DEVICE_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .chargers.tessie import model_of
-from .const import CONF_CAR_VIN, DOMAIN
+from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
 from .site.data import ChargerData, SiteData
 
@@ -43,14 +44,23 @@ def _site_source(coordinator: SiteCoordinator) -> Source[SiteData]:
     return Source(id=entry_id, device_info=DeviceInfo(identifiers={(DOMAIN, entry_id)}), read=lambda site: site)
 
 
+def _make(hass: HomeAssistant, charger: ConfigSubentry) -> tuple[str | None, str | None]:
+    """Return who made a charger, and which model it is."""
+    if CONF_ROLES not in charger.data:
+        return "Tesla", model_of(charger.data[CONF_CAR_VIN])
+    device = dr.async_get(hass).async_get(charger.data.get(CONF_DEVICE_ID) or "")
+    return (device.manufacturer, device.model) if isinstance(device, dr.DeviceEntry) else (None, None)
+
+
 def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[ChargerData]:
     charger = coordinator.config_entry.subentries[charger_id]
+    manufacturer, model = _make(coordinator.hass, charger)
     return Source(
         id=charger_id,
         device_info=DeviceInfo(
             identifiers={(DOMAIN, charger_id)},
-            manufacturer="Tesla",
-            model=model_of(charger.data[CONF_CAR_VIN]),
+            manufacturer=manufacturer,
+            model=model,
             name=charger.title,
             via_device_id=coordinator.device_id,
         ),

@@ -1,9 +1,11 @@
 """What the coordinator asks of any charger, and how a charger fails."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ..control import ChargerReport, Command, Outcome
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from ..control import ChargerReport, Command, Outcome, Profile
 
 
 class ChargerError(Exception):
@@ -65,8 +67,31 @@ class ChargerGone(ChargerError):
     needs_person = True
 
 
+class ChargerEntityGone(ChargerError):
+    """An entity that it is read or commanded through was removed or disabled."""
+
+    needs_person = True
+
+
+type Hear = Callable[[ChargerReport | ChargerError], None]
+"""What takes that a charger told of itself, or cannot any more."""
+
+
 class Charger(Protocol):
     """Any charger whose current can be set."""
+
+    profile: Profile
+    """How it behaves."""
+
+    @property
+    def gone(self) -> Sequence[str]:
+        """Return the names of what it is read or commanded through and that is gone, for people."""
+        return ()
+
+    @property
+    def can_wake(self) -> bool:
+        """Whether there is a way to wake it."""
+        return False
 
     async def async_report(self) -> ChargerReport:
         """Return what the charger says of itself now; raise ChargerError."""
@@ -82,3 +107,8 @@ class Charger(Protocol):
 
     def poll_after_s(self, report: ChargerReport | None, *, commanded: bool) -> float:
         """Return how long the next look can wait, s, given the last report and whether a command was just sent."""
+
+    @callback
+    def async_listen(self, hear: Hear) -> CALLBACK_TYPE:
+        """Tell what changes without being asked, as far as it can, until what is returned is called."""
+        return lambda: None

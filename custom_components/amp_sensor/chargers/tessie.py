@@ -19,6 +19,7 @@ from yarl import URL
 
 from ..const import DEFAULT_RADIUS_M, DEFAULT_TESSIE_URL, MAX_BUDGET_A
 from ..control import Action, ChargerReport, ChargingState, Command, Outcome
+from ..control.profile import TESSIE
 from .charger import (
     Charger,
     ChargerAuthError,
@@ -340,6 +341,8 @@ def model_of(vin: str) -> str | None:
 class TessieCharger(Charger):
     """One car at its charger."""
 
+    profile = TESSIE
+
     def __init__(
         self,
         client: TessieClient,
@@ -402,6 +405,12 @@ class TessieCharger(Charger):
     def diagnostics(self) -> Sequence[Mapping[str, Any]]:
         """Return the last calls."""
         return tuple(self._client.calls)
+
+    @property
+    @override
+    def can_wake(self) -> bool:
+        """Tessie can."""
+        return True
 
     @override
     async def async_wake(self) -> None:

@@ -74,6 +74,8 @@ class ChargerSettings:
         for name in ("max_amps", "min_amps"):
             if not 1 <= getattr(self, name) <= 125:
                 raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
+        if self.profile.is_switched:
+            object.__setattr__(self, "min_amps", self.max_amps)
         if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
             raise ValueError(f"phases are numbered 1 to 3, not {self.phases}")
 
@@ -394,11 +396,14 @@ class ManagedCharger:
     @property
     def floor(self) -> int:
         """The least that it can charge with, A; less only where its owner wants it to be tried."""
-        return min(self.settings.profile.floor_amps, self.settings.min_amps)
+        if self.settings.profile.is_switched:
+            return self.settings.max_amps
+        told = 0.0 if self.report is None else self.report.least_amps or 0.0
+        return max(min(self.settings.profile.floor_amps, self.settings.min_amps), math.ceil(told))
 
     def least(self, cap: int) -> int:
         """Return the least that it charges with, A: its owner's minimum, or its own where it may not even have that."""
-        return self.settings.min_amps if self.settings.min_amps <= cap else self.floor
+        return max(self.settings.min_amps, self.floor) if self.settings.min_amps <= cap else self.floor
 
     def cap(self, budget: int) -> int:
         """Return the most that it may be given, A."""

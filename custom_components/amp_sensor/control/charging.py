@@ -42,6 +42,8 @@ class ChargerReport:
     """What it is fed with, V: in a split-phase house, what lies between both legs; None where it does not tell."""
     limit_amps: float | None = None
     """The most it will accept now (cable, heat, mains), A per phase; it may fall during a session."""
+    least_amps: float | None = None
+    """The least that it can be told, A per phase."""
     plugged_in: bool | None = None
     at_home: bool | None = None
     """Whether it is at its charger. None means that nobody knows, and then nothing is commanded."""
@@ -57,7 +59,7 @@ class ChargerReport:
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be decided on."""
-        for name in ("requested_amps", "measured_amps", "limit_amps", "volts", "full_in_s"):
+        for name in ("requested_amps", "measured_amps", "limit_amps", "least_amps", "volts", "full_in_s"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be 0 or more, not {value}")

@@ -33,6 +33,10 @@ class Profile:
     """The shortest time between two writes; 0 where they may follow each other at once."""
     command_part: float = 1.0
     """What a command costs, as a part of what a mode thinks one is worth: a provider bills each."""
+    writes_per_day: int = 0
+    """How many writes a day it bears, of which raises may make use; 0 where it bears any number."""
+    is_switched: bool = False
+    """Whether it can only be switched on and off: it draws its maximum, or nothing."""
     report_is_evidence: bool = True
     """Whether the current that it reports is measured; False where it repeats what it was told."""
 

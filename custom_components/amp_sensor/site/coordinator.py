@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 import time
 from typing import Any, Final, override
@@ -199,6 +200,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self.issues.hide_all()  # of the last time, when the site was disabled
             self._mending.tell_lost(self._keeper.lost)
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
+        for charger_id, link in self._links.items():
+            entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
         )
@@ -515,11 +518,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._spawn(self._async_poll(link), "poll")
 
     async def _async_poll(self, link: Link) -> None:
-        answer = await link.async_ask(link.charger.async_report())
+        self._hear(link.charger_id, await link.async_ask(link.charger.async_report()))
+
+    @callback
+    def _hear(self, charger_id: str, answer: ChargerReport | ChargerError) -> None:
+        """Take what a charger told, asked or not."""
         if isinstance(answer, ChargerError):
-            self._emit(PollFailed(link.charger_id, answer))
+            self._emit(PollFailed(charger_id, answer))
         else:
-            self._emit(Reported(link.charger_id, answer))
+            self._emit(Reported(charger_id, answer))
 
     # What comes of it beside control
 

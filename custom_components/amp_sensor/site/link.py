@@ -49,7 +49,12 @@ class Link:
         memory = memory or {}
         self._configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
         phases = subentry.data.get(CONF_PHASES)
-        self.settings = ChargerSettings(max_amps=self._configured_max_amps, phases=tuple(phases) if phases else None)
+        self.settings = ChargerSettings(
+            max_amps=self._configured_max_amps,
+            min_amps=min(charger.profile.floor_amps, self._configured_max_amps),
+            phases=tuple(phases) if phases else None,
+            profile=charger.profile,
+        )
         if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:
             self.settings = replace(self.settings, max_amps=int(memory["max_amps_car"]))
         self.settings = replace(

@@ -16,7 +16,7 @@ from typing import Any, Final, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from ..const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
 from ..control import ControlRecord, Mode, Priority
 
 _LOGGER = logging.getLogger(__name__)
@@ -100,9 +100,9 @@ _SITE: Final[Mapping[str, _Check]] = {
     "control": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
-    "max_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
     "configured_max_amps_car": _is_number(),
-    "min_amps_car": _is_number(MIN_CAR_A, MAX_CAR_A),
+    "min_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
     "managed": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
