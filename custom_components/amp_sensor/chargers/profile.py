@@ -1,6 +1,6 @@
 """What is known of an integration's chargers: which of a device's entities has which role, and how it behaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,15 +17,17 @@ class Find:
     domain: str
     """Of the entity: number, sensor, …"""
     key: str
-    """Its translation key, or the end of its unique id."""
+    """Its translation key; of an entity without one, its unique id or the end of that."""
 
     def matches(self, entry: RegistryEntry) -> bool:
         """Whether this is the entity."""
         if entry.domain != self.domain:
             return False
-        unique_id = str(entry.unique_id)
-        ends = any(unique_id.endswith(f"{separator}{self.key}") for separator in "_-/.:")
-        return self.key in (entry.translation_key, unique_id) or ends
+        if entry.translation_key is not None:
+            return entry.translation_key == self.key
+        # ESPHome's end in the name that the firmware gave, or in what becomes of that in an older version
+        unique_id, key = (text.lower().replace(" ", "_") for text in (str(entry.unique_id), self.key))
+        return unique_id == key or any(unique_id.endswith(f"{separator}{key}") for separator in "_-/.:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,12 @@ class ChargerProfile:
     """A sensor whose states `states` tells."""
     states: Mapping[str, ChargingState] = field(default_factory=dict)
     """Whatever is not here is unknown, never unplugged."""
+    scheduled_states: frozenset[str] = frozenset()
+    """States of `state` in which it waits for a schedule of its user."""
     plugged: Find | None = None
     """A binary sensor: a car is plugged in."""
+    plugged_state: str = "on"
+    """Which of its states says so, where it is no binary one."""
     charging: Find | None = None
     """A binary sensor: it charges."""
     currents: tuple[Find, ...] = ()
@@ -94,6 +100,8 @@ class ChargerProfile:
     """A binary sensor: it waits for a schedule of its user."""
     asleep: Find | None = None
     """A binary sensor: it sleeps."""
+    asleep_state: str = "on"
+    """Which of its states says so: "off" of a sensor that is on while it is awake."""
     wake: Find | None = None
     """A button that wakes it."""
     behaviour: Profile = LOCAL
@@ -101,6 +109,11 @@ class ChargerProfile:
     """The longest after which a change at the charger is shown in Home Assistant, s."""
     traps: str = ""
     """What people should know of it, for the documentation."""
+
+    def claims(self, entries: Iterable[RegistryEntry]) -> bool:
+        """Whether the device with these entities is one of these."""
+        own = [entry for entry in entries if entry.platform == self.integration]
+        return all(any(find.matches(entry) for entry in own) for find in self.needed)
 
     @property
     def needed(self) -> tuple[Find, ...]:

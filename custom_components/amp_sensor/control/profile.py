@@ -45,6 +45,8 @@ class Profile:
 
         One that was slower than its kind is given longer; one that was quicker once is not hurried.
         """
+        if not learned:
+            return self
         moving_s, lead_s = learned.get("moving_s", self.moving_s), learned.get("start_lead_s", self.start_lead_s)
         return replace(
             self,
@@ -82,3 +84,25 @@ LOCAL = Profile(
     command_part=0.4,  # nobody bills it, but each wears; so chosen on the benchmark
 )
 """A charger in the same house that is told directly."""
+
+CLOUD = Profile(
+    floor_amps=6,  # IEC 61851
+    latency_s=2.5,  # no maker tells: as through Tesla's cloud
+    earliest_move_s=0.5,
+    moving_s=3.0,  # the cloud answers before the charger has heard of it
+    answer_s=15.0,  # Zaptec's integration looks 2, 7 and 15 s after a command, and then no more
+    down_a_per_s=10.0,  # the car follows the pilot as at any charger
+    up_a_per_s=5.0,
+    start_lead_s=20.0,
+    start_s=60.0,  # 40 s at the longest for a car, and a cloud before it
+)
+"""A charger in the house that is told through its maker's cloud."""
+
+TESLA_BLE = replace(
+    TESSIE,
+    latency_s=1.0,  # a message by Bluetooth and its answer: owners' reports
+    earliest_move_s=0.0,  # ESPHome answers at once, before the car has heard of it
+    answer_s=5.0,  # so that a second more passes than through the cloud, and one for a message that is repeated
+    command_part=LOCAL.command_part,  # nobody bills it
+)
+"""A Tesla that is told by Bluetooth."""
