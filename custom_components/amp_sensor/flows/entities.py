@@ -67,7 +67,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     REPORTS: {
         "state": _entity("sensor", "select"),
-        "plugged": _entity("binary_sensor", "input_boolean"),
+        "plugged": _entity("binary_sensor", "sensor", "input_boolean"),
         "charging": _entity("binary_sensor", "input_boolean"),
         "currents": _entity("sensor", "input_number", multiple=True),
         "power": _entity("sensor", "input_number"),
