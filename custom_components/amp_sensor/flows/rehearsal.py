@@ -103,7 +103,8 @@ class RehearsalSteps(ConfigSubentryFlow):
             return self.async_show_progress_done(next_step_id="rehearsed")
         step = rehearsing.step
         if self._waiting is None or self._waiting.done():
-            self._waiting = self.hass.async_create_task(rehearsing.async_wait_beyond(step), eager_start=False)
+            waits = rehearsing.async_wait_beyond(step)
+            self._waiting = self.hass.async_create_background_task(waits, "rehearsal", eager_start=False)
         return self.async_show_progress(
             step_id="rehearsing",
             progress_action=f"rehearse_{step}",
