@@ -27,6 +27,8 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     available_fn: Callable[[DataT], bool] = lambda _: True
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
     """Whether it says anything at such a site: else there is none."""
+    suits_fn: Callable[[DataT], bool] = lambda _: True
+    """Whether it says anything of such a site or charger: else there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,8 @@ def add_described_entities(
         source: Source[DataT], descriptions: Iterable[AmpSensorEntityDescription[DataT]]
     ) -> Iterator[Entity]:
         for description in descriptions:
-            if description.is_wanted_fn(coordinator.data):
+            suits = description.suits_fn(source.read(coordinator.data))
+            if suits and description.is_wanted_fn(coordinator.data):
                 yield create(coordinator, source, description)
             elif entity_id := known.get(_unique_id(source, description)):
                 registry.async_remove(entity_id)

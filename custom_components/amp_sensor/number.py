@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
+from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MIN_BUDGET_A
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
@@ -26,6 +26,8 @@ class AmpSensorNumberDescription[DataT](AmpSensorEntityDescription[DataT], Numbe
     set_fn: Callable[[SiteCoordinator, DataT, float], None]
     device_class: NumberDeviceClass | None = NumberDeviceClass.CURRENT
     entity_category: EntityCategory | None = EntityCategory.CONFIG
+    range_fn: Callable[[DataT], tuple[float, float]] | None = None
+    """Its least and its most, where they differ from one to the other."""
     mode: NumberMode | None = NumberMode.BOX  # a slider hides the number
     native_step: float | None = 1
     native_unit_of_measurement: str | None = UnitOfElectricCurrent.AMPERE
@@ -48,6 +50,10 @@ def _set_range(
     coordinator.async_set_charger(charger.id, settings)
 
 
+def _range_of(charger: ChargerData) -> tuple[float, float]:
+    return min(charger.settings.profile.floor_amps, charger.settings.max_amps), charger.most_amps
+
+
 SITE_NUMBERS: Final = (
     AmpSensorNumberDescription[SiteData](
         key=CONF_MAX_AMPS,
@@ -62,16 +68,14 @@ CHARGER_NUMBERS: Final = (
     AmpSensorNumberDescription[ChargerData](
         key=CONF_MAX_AMPS_CAR,
         translation_key=CONF_MAX_AMPS_CAR,
-        native_min_value=MIN_CAR_A,
-        native_max_value=MAX_CAR_A,
+        range_fn=_range_of,
         value_fn=lambda charger: charger.settings.max_amps,
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, max_amps=amps),
     ),
     AmpSensorNumberDescription[ChargerData](
         key="min_amps_car",
         translation_key="min_amps_car",
-        native_min_value=MIN_CAR_A,
-        native_max_value=MAX_CAR_A,
+        range_fn=_range_of,
         value_fn=lambda charger: charger.settings.min_amps,
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
     ),
@@ -91,6 +95,20 @@ class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):
     """Amps that a person sets."""
 
     entity_description: AmpSensorNumberDescription[DataT]
+
+    @property
+    @override
+    def native_min_value(self) -> float:
+        """Return the least that may be set."""
+        range_fn = self.entity_description.range_fn
+        return super().native_min_value if range_fn is None else range_fn(self.shown)[0]
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the most that may be set."""
+        range_fn = self.entity_description.range_fn
+        return super().native_max_value if range_fn is None else range_fn(self.shown)[1]
 
     @property
     @override

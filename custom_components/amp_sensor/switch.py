@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -30,6 +31,16 @@ CHARGER_SWITCHES: Final = (
         value_fn=lambda charger: charger.settings.managed,
         set_fn=lambda coordinator, charger, on: coordinator.async_set_charger(
             charger.id, replace(charger.settings, managed=on)
+        ),
+    ),
+    AmpSensorSwitchDescription[ChargerData](
+        key="may_wake",
+        translation_key="may_wake",
+        entity_category=EntityCategory.CONFIG,
+        suits_fn=lambda charger: charger.can_wake,
+        value_fn=lambda charger: charger.settings.may_wake,
+        set_fn=lambda coordinator, charger, on: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, may_wake=on)
         ),
     ),
 )

@@ -64,7 +64,9 @@ class BenchCar:
 
     def apply(self, command: Command) -> None:
         """Do as told."""
-        if command.action == "set_amps":
+        if command.action == "wake":
+            self.asleep = False
+        elif command.action == "set_amps":
             self.request = command.amps
         else:
             self.state = "charging" if command.action == "start" else "stopped"
@@ -224,6 +226,9 @@ class Bench:
                 waited_s = self.now - car.sent_at
                 assert car.in_flight is None or waited_s > LONGEST_COMMAND_S, "a second command in flight"
                 self.commands.append((self.now, command))
+                if command.action == "wake":  # nobody waits for its end
+                    car.coming.append(command)
+                    continue
                 car.in_flight, car.sent_at, car.answer_at = command, self.now, self.now + car.latency_s
         self.asked += [(self.now, charger_id) for charger_id in self.controller.reports_wanted(self.now)]
 

@@ -1,12 +1,14 @@
 """What the owner of a house and a car gets, second by second."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
 import pytest
 
 from custom_components.amp_sensor.control import Protection, ProtectionKind, Reason
+from custom_components.amp_sensor.control.profile import TESSIE
 from tests.control.bench import Bench, BenchCar, running
 
 # -- lowering ---------------------------------------------------------------------------------------------------
@@ -1399,6 +1401,29 @@ def _joined(bench: Bench, house: float) -> None:
     bench.run(1200)
 
 
+def _slow_to_write(bench: Bench) -> None:
+    bench.set_charger(profile=replace(TESSIE, write_every_s=60.0))
+    bench.house = 13.0
+    bench.run(15)
+    bench.house = 16.0
+    bench.run(30)
+
+
+def _worn(bench: Bench) -> None:
+    bench.set_charger(profile=replace(TESSIE, writes_per_day=1))
+    _lowered(bench)
+
+
+def _asleep_while_paused(bench: Bench) -> None:
+    bench.set_charger(may_wake=True)
+    bench.house = 28.0
+    bench.run(60)
+    bench.car.asleep = True
+    bench.run(60)
+    bench.house = 5.0
+    bench.run(300)
+
+
 HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.OFF: lambda bench: (bench.configure(mode="off"), bench.run(1))[1],
     Reason.NOT_MANAGED: lambda bench: (bench.set_charger(managed=False), bench.run(1))[1],
@@ -1425,6 +1450,7 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.HOUSE_OVER_BUDGET: _stopped,
     Reason.MINIMUM: _held,
     Reason.PAUSED: _stopped,
+    Reason.WRITE_TOO_SOON: _slow_to_write,
     Reason.LIMIT_TOO_LOW: lambda bench: (bench.set_charger(max_amps=4), bench.run(1))[1],
     Reason.SHARED: lambda bench: _joined(bench, 5.0),
     Reason.WAITING_FOR_TURN: lambda bench: _joined(bench, 17.0),
@@ -1434,6 +1460,8 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.STARTED: _stopped,
     Reason.STARTS_EXHAUSTED: _cycling,
     Reason.RAISED: _lowered,
+    Reason.WRITES_EXHAUSTED: _worn,
+    Reason.WOKEN: _asleep_while_paused,
     Reason.NOT_USED: _thrifty,
     Reason.USER_LIMIT: _car(request=8.0),
     Reason.AT_MAXIMUM: lambda bench: None,

@@ -310,6 +310,17 @@ async def test_our_own_entities_are_no_charger(hass: HomeAssistant, entity_regis
     assert form["errors"] == {"commands": "entity_ours"}
 
 
+async def test_what_is_disabled_is_named(
+    hass: HomeAssistant, peblar: dr.DeviceEntry, entity_registry: er.EntityRegistry
+) -> None:
+    entity_registry.async_update_entity("switch.peblar_charge", disabled_by=er.RegistryEntryDisabler.USER)
+    dialog = await add_charger(hass, add_site(hass))
+    form = await dialog.submit(typed(dialog.result))
+    form = await dialog.submit(filled_in(form))
+    assert form["errors"] == {"commands": "entity_disabled"}
+    assert form["description_placeholders"]["entity"] == "switch.peblar_charge"
+
+
 async def test_actions_are_kept_as_they_are(hass: HomeAssistant) -> None:
     entry = add_site(hass)
     dialog = await by_hand(hass, entry)
@@ -403,4 +414,6 @@ async def test_whatever_a_profile_needs_is_proposed(
     form = await dialog.submit({CONF_DEVICE_ID: device.id, "other": {}})
     result = await dialog.submit({**filled_in(form), CONF_MAX_AMPS_CAR: 16})
     assert result["type"] is FlowResultType.CREATE_ENTRY, result.get("errors")
-    assert only(entry).data[CONF_ROLES] == roles
+    kept = only(entry).data[CONF_ROLES]
+    assert kept == {role: roles[role] for role in kept}
+    assert roles.keys() - kept.keys() <= {"pause_state", "resume_state"}, "an action has no state"

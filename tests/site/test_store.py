@@ -233,9 +233,9 @@ def _put(data: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return rest if value is ... else {**rest, key: value}
 
 
-FINE = {("heard", True), ("counter", None), ("managed", True), ("energy_wh", 1e300)}
+FINE = {("heard", True), ("counter", None), ("managed", True), ("may_wake", True), ("energy_wh", 1e300)}
 """What such a key may be after all; a missing one that came later is no loss either."""
-LATER = {"heard", "control", "priority"}
+LATER = {"heard", "control", "may_wake", "priority"}
 
 
 def _is_fine(key: str, value: Any) -> bool:
@@ -278,7 +278,8 @@ async def test_one_key_of_a_car_that_cannot_be_read_is_left_out(site: Site, fold
     data = file["data"]
     car = data["chargers"][CHARGER_ID]
     assert car.keys() == {
-        *("max_amps_car", "configured_max_amps_car", "min_amps_car", "managed", "priority", "energy_wh")
+        *("max_amps_car", "configured_max_amps_car", "min_amps_car", "managed", "may_wake", "priority"),
+        "energy_wh",
     }
     for key, value in [*_wrong(car), ("", ...)]:
         damaged = "nonsense" if not key else _put(car, key, value)

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 import math
 from typing import Any, Final, override
@@ -66,6 +66,8 @@ PHASES_A: Final = 2.0
 """From here on, A, the measured currents show how many phases there are."""
 UNSEEN_S: Final = 600.0
 """How long a plugged in car may go unseen and still be at the same plug, s: as in `tessie`."""
+OURS, LATE_S = 10, 30.0
+"""How many of our settings a charger may still show late, and how long after its refresh, s."""
 CALLS_KEPT: Final = 30
 
 
@@ -108,6 +110,8 @@ class EntityCharger(Charger):
         """What it was told last, A."""
         self._written = math.nan
         """What was written to its number for that."""
+        self._ours: deque[tuple[float, datetime]] = deque(maxlen=OURS)
+        """What was written to its number lately, A, and when."""
         self._told_at = self._paused_at = datetime.min.replace(tzinfo=dt_util.UTC)
         self._is_paused: bool | None = None
         """Whether it was paused last, or resumed; None before either."""
@@ -152,6 +156,7 @@ class EntityCharger(Charger):
             volts=volts,
             limit_amps=self._limit_amps(),
             least_amps=self._least_amps(),
+            other_writer=self._other_writer(),
             plugged_in=plugged_in,
             at_home=self._is_at_home(plugged_in=plugged_in, asleep=asleep, now=now.timestamp()),
             scheduled=seen.flag("scheduled") is True and state not in (ChargingState.STARTING, ChargingState.CHARGING),
@@ -229,6 +234,20 @@ class EntityCharger(Charger):
             return self._told
         # One that stayed as it was when something else was written does not show what is written, or not yet
         return amps if state.last_changed > self._told_at else None
+
+    def _other_writer(self) -> str | None:
+        """Return who set its number after us, where that was no person."""
+        state, amps = self._seen.of("current"), self._seen.amps("current")
+        if state is None or amps is None or not self._ours or state.last_changed <= self._told_at:
+            return None
+        late = timedelta(seconds=self._refresh_s + LATE_S)
+        if any(math.isclose(amps, ours, abs_tol=0.05) and at > state.last_changed - late for ours, at in self._ours):
+            return None
+        context = state.context
+        for other in self._hass.states.async_all(("automation", "script")):
+            if other.context.id in (context.id, context.parent_id):
+                return other.name
+        return None if context.user_id else ""
 
     def _limit_amps(self) -> float | None:
         limits = [self._seen.amps("limit"), self._bound("max")]
@@ -378,6 +397,7 @@ class EntityCharger(Charger):
         # It may show the new value before the call returns
         self._written = value * factor(state, ElectricCurrentConverter, UnitOfElectricCurrent.AMPERE)
         self._told_at = dt_util.utcnow()
+        self._ours.append((self._written, self._told_at))
         try:
             await self._call(state.domain, "set_value", data, context)
         except ChargerError:
@@ -478,6 +498,8 @@ class _Listener:
 
     def _follow(self) -> None:
         self._ids = self._seen.entity_ids()
+        limit = self._seen.roles.entities.get("current")
+        self._limit_id = None if limit is None else self._seen.entity_id(limit)
         self._end_of_states()
         self._end_of_states = async_track_state_change_event(self._hass, self._ids, self._async_changed)
 
@@ -489,14 +511,18 @@ class _Listener:
             self._async_changed()
 
     @callback
-    def _async_changed(self, _event: Event[Any] | None = None) -> None:
-        """Tell it together with whatever else changes at this moment."""
-        if self._timer is None:
+    def _async_changed(self, event: Event[Any] | None = None) -> None:
+        """Tell it together with whatever else changes at this moment; its limit at once, which others may change."""
+        if event is not None and event.data.get("entity_id") == self._limit_id:
+            self._tell()
+        elif self._timer is None:
             wait_s = max(0.0, self._told_at + TELL_EVERY_S - self._hass.loop.time())
             self._timer = self._hass.loop.call_later(wait_s, self._tell)
 
     @callback
     def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = None
         self._told_at = self._hass.loop.time()
         try:

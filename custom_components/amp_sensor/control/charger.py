@@ -29,6 +29,8 @@ BLOCKED_S = 120.0
 """A longer wait than any of our own is what the cloud asked for: token, subscription, key, or too many calls."""
 REFUSED_S = 60.0
 """How long to leave a car alone that said no, s: the next report will say why."""
+WAKE_EVERY_S = 3600.0
+"""How long after it was woken a car may be woken again, s: each time costs it energy, and may come to nothing."""
 STARTS, START_EVERY_S = 4, 900.0
 """Starts in a row, and the time after which one more is allowed, s. About ten stops in a row have made a car refuse to
 start, and others restart a quarter of an hour after a stop at the soonest."""
@@ -67,6 +69,8 @@ class ChargerSettings:
     priority: Priority = Priority.NORMAL
     phases: tuple[int, ...] | None = None
     """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
+    may_wake: bool = False
+    """Whether it may be woken where it fell asleep while we had paused it."""
     profile: Profile = TESSIE
 
     def __post_init__(self) -> None:
@@ -144,6 +148,9 @@ class ManagedCharger:
         """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
         self._unanswered: dict[int, float] = {}
         """Limits that were sent without an answer, and when that was given up, s: they may come into force yet."""
+        self.woken_at = -math.inf
+        self._sent: Action | None = None
+        self._writes = 0.0
         self._starts = float(STARTS)
         self._starts_at = -math.inf
 
@@ -389,6 +396,15 @@ class ManagedCharger:
             return Reason.NO_POWER
         return None if self.running or self.paused else Reason.STOPPED_BY_USER
 
+    def may_be_woken(self, now: float) -> bool:
+        """Whether it sleeps because of us, and its owner allows to wake it."""
+        return self.settings.may_wake and self.paused and now >= self.woken_at + WAKE_EVERY_S
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it says that it sleeps: what it told before is all there is."""
+        return self.report is not None and self.report.asleep
+
     def is_blocked(self, now: float) -> bool:
         """Whether its cloud refuses us for longer than any patience of our own."""
         return self.not_before - now > BLOCKED_S
@@ -497,6 +513,8 @@ class ManagedCharger:
         patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
         if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
             return False
+        if self.is_too_soon(change.command, now):
+            return False
         self._resends += 1
         if self._resends > 1:
             # Not where it was looked for: perhaps it loads other phases than it once seemed
@@ -523,9 +541,42 @@ class ManagedCharger:
     def next_command(self, now: float) -> Command | None:
         """Return the next command towards the target; None where none is needed, or none may be sent yet."""
         command = self._next_command()
-        if command is None or self.in_flight or now < self._sent_at + self.settings.profile.write_every_s:
+        if command is None or self.in_flight or self.is_too_soon(command, now):
             return None
         return command if now >= (self.no_cut_before if self.is_cut(command) else self.not_before) else None
+
+    def is_too_soon(self, command: Command, now: float) -> bool:
+        """Whether it was told something so shortly before that this has to wait.
+
+        A stop never does, nor a start with the limit that it was given for it.
+        """
+        is_rest = command.action is Action.START and self._sent is Action.SET_AMPS
+        return command.action is not Action.STOP and not is_rest and now < self.written_until
+
+    @property
+    def written_until(self) -> float:
+        """Until when it is not to be told anything more, s."""
+        return self._sent_at + self.settings.profile.write_every_s
+
+    def cut_waits_s(self, now: float) -> float:
+        """Return for how long a cut that is wanted, or was lost, has to wait because it was told just now, s."""
+        command, change = self._next_command(), self.belief.change
+        if change is not None and change.is_cut and self.belief.is_overdue(now):
+            command = change.command
+        elif command is not None and not self.is_cut(command):
+            return 0.0
+        if command is None or self.in_flight or not self.running or not self.is_too_soon(command, now):
+            return 0.0
+        return self.written_until - now
+
+    def writes_left(self, now: float) -> float:
+        """Return how many raises it bears now; a part of one is not enough."""
+        a_day = self.settings.profile.writes_per_day
+        if not a_day:
+            return math.inf
+        if self._sent is None:
+            return float(a_day)
+        return min(float(a_day), self._writes + (now - self._sent_at) * a_day / 86400)
 
     def is_cut(self, command: Command) -> bool:
         """Whether a command takes something from it."""
@@ -551,7 +602,9 @@ class ManagedCharger:
 
     def send(self, command: Command, now: float, before: tuple[float, ...]) -> None:
         """Put a command in flight; the meter said `before` of the phases last."""
-        self.in_flight, self._sent_at = command, now
+        if self.settings.profile.writes_per_day:
+            self._writes = self.writes_left(now) - 1
+        self.in_flight, self._sent_at, self._sent = command, now, command.action
         lowers = self.is_cut(command)
         if not (lowers and self._failures):
             self._tried_at = now

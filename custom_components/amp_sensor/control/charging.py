@@ -45,6 +45,9 @@ class ChargerReport:
     least_amps: float | None = None
     """The least that it can be told, A per phase."""
     plugged_in: bool | None = None
+    other_writer: str | None = None
+    """Who set its limit after us, for people to see: a name, or "" where it has none; None where nobody did but a
+    person."""
     at_home: bool | None = None
     """Whether it is at its charger. None means that nobody knows, and then nothing is commanded."""
     scheduled: bool = False
@@ -76,6 +79,8 @@ class Action(StrEnum):
     SET_AMPS = "set_amps"
     START = "start"
     STOP = "stop"
+    WAKE = "wake"
+    """Nobody waits for its end: that it woke up shows in its reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

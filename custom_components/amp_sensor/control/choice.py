@@ -195,7 +195,7 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         return Choice(target, Reason.USER_LIMIT if charger.user_limit is not None else Reason.AT_MAXIMUM, numbers)
     if not starting and now - charger.measured_at > SUSPECT_S:
         return Choice(target, Reason.REPORT_STALE, numbers)
-    if charger.measured_at < charger.report_wanted_at:
+    if charger.measured_at < charger.report_wanted_at and not charger.is_asleep:
         return Choice(target, Reason.SETTLING, numbers)
     if not starting and not charger.uses_what_it_has:
         return Choice(target, Reason.NOT_USED, numbers)
@@ -204,8 +204,12 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         return Choice(target, _no_room(view, first), numbers)
     if starting and charger.starts_left(now) < 1:
         return Choice(target, Reason.STARTS_EXHAUSTED, numbers)
+    if now < charger.written_until:
+        return Choice(target, Reason.WRITE_TOO_SOON, numbers)
+    if charger.writes_left(now) < 1:
+        return Choice(target, Reason.WRITES_EXHAUSTED, numbers)
     if charger.rehearsed is not None:
-        return Choice(first, Reason.STARTED, numbers)  # somebody waits for it; it ends with a word of the house
+        return Choice(first, Reason.STARTED, numbers)  # somebody is waiting to see it, and there is room
     best = best_raise(
         target,
         range(first, view.fit + 1),

@@ -302,6 +302,7 @@ class Controller:
             (charger.in_flight or now < charger.not_before or not charger.belief.is_settled, Reason.SETTLING),
             (view.fit < view.least, Reason.NO_HEADROOM),
             (charger.starts_left(now) < 1, Reason.STARTS_EXHAUSTED),
+            (charger.writes_left(now) < 1, Reason.WRITES_EXHAUSTED),
             (charger.belief.high < LEAST_A, Reason.NOT_USED),
         )
         return next((reason for is_in_the_way, reason in delays if is_in_the_way), None)
@@ -414,6 +415,8 @@ class Controller:
                 command = Command(charger_id=charger_id, action=Action.START)
             else:
                 command = Command(charger_id=charger_id, action=Action.SET_AMPS, amps=fits)
+        if command and charger.is_too_soon(command, now):
+            return None
         if command:
             charger.send(command, now, self._house.read)
         return command
@@ -426,6 +429,8 @@ class Controller:
     def _decide(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> Decision:
         monitoring = self.settings.mode is Mode.MONITOR
         if reason := charger.not_ours(self.settings.mode, now):
+            if reason is Reason.ASLEEP and not monitoring and self._wakes(charger, flows, shares, now):
+                return self._wake(charger, now)
             return self._leave(charger, reason, flows, now)
         if charger.paused and (command := self._lower_unasked(charger, flows, now)):
             return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.OVER_BUDGET, command=command)
@@ -439,13 +444,16 @@ class Controller:
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
             resend = charger.doubt_stop(now)
-        if charger.is_blocked(now):
+        if charger.is_blocked(now) or charger.cut_waits_s(now):
             charger.drop_cut(view.room)
         choice = choose(view)
         charger.chosen_at = now
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
         charger.target = choice.target
+        if wait_s := charger.cut_waits_s(now):
+            choice = self._bear(charger, view, choice, wait_s)
+            charger.target = choice.target
         command = None if monitoring else charger.next_command(now)
         if command:
             charger.send(command, now, self._house.read)
@@ -462,6 +470,25 @@ class Controller:
             numbers=choice.numbers,
             command=command,
         )
+
+    def _bear(self, charger: ManagedCharger, view: View, choice: Choice, wait_s: float) -> Choice:
+        """Bear what flows until a cut may be sent, or stop the charger where the protection does not: a stop may go."""
+        drawn = charger.belief.bounds(view.now)[1]
+        if view.tolerated_s(drawn) >= wait_s + charger.latency_s:
+            return Choice(choice.target, Reason.WRITE_TOO_SOON, choice.numbers)
+        return Choice(0, Reason.PAUSED, choice.numbers)
+
+    def _wakes(self, charger: ManagedCharger, flows: Flows, shares: Mapping[str, Share], now: float) -> bool:
+        """Whether a car that fell asleep while we had paused it is to be woken: where it would be started."""
+        if not charger.may_be_woken(now):
+            return False
+        choice = choose(self._view(charger, flows, shares, now))
+        return choice.target > 0 and choice.reason is Reason.STARTED
+
+    def _wake(self, charger: ManagedCharger, now: float) -> Decision:
+        charger.woken_at = now
+        command = Command(charger_id=charger.charger_id, action=Action.WAKE)
+        return Decision(at=now, charger_id=charger.charger_id, target=0, reason=Reason.WOKEN, command=command)
 
     def _leave(self, charger: ManagedCharger, reason: Reason, flows: Flows, now: float) -> Decision:
         """Leave alone what is not ours, but for the limit of a car that draws without charging."""
@@ -488,7 +515,8 @@ class Controller:
             charger_id=charger.charger_id, action=Action.SET_AMPS, amps=max(charger.floor, math.floor(left))
         )
         is_due = charger.expected_amps - left > OVER_A and charger.is_cut(command)
-        if not is_due or charger.in_flight or now < charger.no_cut_before:
+        waits = charger.in_flight or now < charger.no_cut_before or charger.is_too_soon(command, now)
+        if not is_due or waits:
             return None
         charger.send(command, now, self._house.read)
         return command
@@ -585,7 +613,8 @@ class Controller:
     def _may_rise(self, charger: ManagedCharger, now: float) -> bool:
         """Whether anything but the others stands in the way of a raise."""
         waits = charger.in_flight or now < charger.not_before or not charger.belief.is_settled
-        return not waits and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
+        may_write = now >= charger.written_until and charger.writes_left(now) >= 1
+        return not waits and may_write and now - self._started_at >= ADOPT_S and charger.uses_what_it_has
 
     def _by_turn(self, flows: Flows) -> list[ManagedCharger]:
         """Order the chargers: first those that have to give, the last and the highest before all, then who may take."""

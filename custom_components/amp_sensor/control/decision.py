@@ -48,6 +48,7 @@ class Reason(StrEnum):
     HOUSE_OVER_BUDGET = "house_over_budget"  # the car obeys; the house alone is over
     MINIMUM = "minimum"  # held at the least the car takes, while the protection allows
     PAUSED = "paused"  # not even the minimum fits
+    WRITE_TOO_SOON = "write_too_soon"  # it was told just now, and may not be told so often
     LIMIT_TOO_LOW = "limit_too_low"  # it may have less than it can charge with
     SHARED = "shared"  # lowered, so that another charger gets its part
     WAITING_FOR_TURN = "waiting_for_turn"  # the minima do not all fit: another charger's turn
@@ -58,6 +59,8 @@ class Reason(StrEnum):
     STARTED = "started"
     STARTS_EXHAUSTED = "starts_exhausted"
     RAISED = "raised"
+    WRITES_EXHAUSTED = "writes_exhausted"  # it was told as often today as is good for it
+    WOKEN = "woken"  # there is room for a car that fell asleep while it was paused
     NOT_USED = "not_used"  # the car takes less than it may: raising would be a latent surge
     USER_LIMIT = "user_limit"  # its user set less in the car's app
     AT_MAXIMUM = "at_maximum"

@@ -16,7 +16,7 @@ from .decision import Reason
 READY_S = 120.0
 """How long to wait until a rehearsal can begin, s: a site that was just set up watches its house for a minute."""
 SENT_S = 120.0
-"""How long to wait for each command, s: clouds want a minute between two, and a start needs room."""
+"""How long to wait for each command, s, beside the time that the charger wants between two: a start needs room."""
 CUT_S, START_S = 60.0, 90.0
 """How long after the answer a cut and a start have to show, s: cars start within 40 s, and meters speak every 30."""
 LEAST_A = 2.0
@@ -73,6 +73,8 @@ class Trial:
 
     step: Step
     began_at: float
+    sent_by: float
+    """When it must have been sent, s."""
     amps: int
     """What the charger may have in it, A."""
     change: Change | None = None
@@ -115,7 +117,7 @@ class Trial:
     def is_late_at(self) -> float:
         """When it must have shown, or come to nothing, s."""
         if self.change is None:
-            return self.began_at + SENT_S
+            return self.sent_by
         answered_at = self.change.sent_at + SENT_S if self.answered_at is None else self.answered_at
         return answered_at + self.change.rest_s + (START_S if self.step is Step.START else CUT_S)
 
@@ -175,7 +177,9 @@ class Rehearsal:
 
     def _go_to(self, step: Step, least: int, now: float) -> None:
         self.step = step
-        self.trials.append(Trial(step=step, began_at=now, amps=0 if step is Step.STOP else least))
+        sent_by = now + SENT_S + self.charger.settings.profile.write_every_s
+        amps = 0 if step is Step.STOP else least
+        self.trials.append(Trial(step=step, began_at=now, sent_by=sent_by, amps=amps))
 
     def _watch(self, trial: Trial, scene: Scene, now: float) -> None:
         change = self.charger.belief.change

@@ -173,6 +173,8 @@ def _errors(hass: HomeAssistant, roles: Mapping[str, Any]) -> tuple[dict[str, st
         fields = next(fields for fields, schema in _FIELDS.items() if role in schema)
         if entry is None and hass.states.get(entity_id) is None:
             return {fields: "entity_missing"}, {"entity": entity_id}
+        if entry is not None and entry.disabled_by is not None:
+            return {fields: "entity_disabled"}, {"entity": entity_id}
         if entry is not None and entry.platform == DOMAIN:
             return {fields: "entity_ours"}, {"entity": entity_id}
         if role == "pause" and entity_id.split(".")[0] in ("select", "input_select"):

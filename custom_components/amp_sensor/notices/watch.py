@@ -1,5 +1,6 @@
 """What was wrong for long enough that a person should know. Pure: values and the time in, what to tell out."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,12 @@ PLACE_UNKNOWN_S: Final = 600.0
 """How long nobody knows where a car is that is plugged in, s: after a start of the cloud it may take minutes."""
 ASLEEP_S: Final = 600.0
 """How long a car sleeps that we paused before that is told, s: some wake by themselves when the app looks at them."""
+GONE_S: Final = 60.0
+"""How long something of a charger is gone before that is told, s: a reload of what makes it takes seconds."""
+OTHER_AFTER_S: Final = 120.0
+"""How soon after us something else sets a charger to count as working against us, s: rules run each minute."""
+OTHER_TIMES, OTHER_WITHIN_S = 3, 3600.0
+"""How often, and within which time, s: once is a person at the charger's app."""
 AHEAD_S: Final = 60.0
 """How far a car's data may come from the future, s: clocks that set themselves agree within a second."""
 AHEAD_REPORTS, BEHIND_REPORTS = 3, 5
@@ -169,10 +176,36 @@ class _Drawn:
     at: float
 
 
+class WriterWatch:
+    """Something else that sets a charger right after us, again and again."""
+
+    def __init__(self) -> None:
+        self.writer = ""
+        """What it was called last; "" where nobody knows."""
+        self._told_at = -inf
+        self._changed_at: deque[float] = deque(maxlen=OTHER_TIMES)
+
+    def told(self, now: float) -> None:
+        """We set it."""
+        self._told_at = now
+
+    def add(self, writer: str | None, now: float) -> None:
+        """Take who set it since, None where nobody did; what follows one setting of ours counts once."""
+        if writer is not None and now - self._told_at <= OTHER_AFTER_S:
+            self._changed_at.append(now)
+            self._told_at, self.writer = -inf, writer
+
+    def look(self, now: float) -> bool:
+        """Return whether that goes on."""
+        return len(self._changed_at) == OTHER_TIMES and now - self._changed_at[0] <= OTHER_WITHIN_S
+
+
 class ChargerWatch:
     """A car: its clock, its sleep, and whether it hangs on this meter at all."""
 
     def __init__(self) -> None:
+        self.writers = WriterWatch()
+        self._gone = Lasting(GONE_S)
         self._asleep = Lasting(ASLEEP_S)
         self._lost = Lasting(PLACE_UNKNOWN_S)
         self._ahead = self._behind = 0
@@ -186,16 +219,21 @@ class ChargerWatch:
         """Somebody woke it: it may take its time to say so."""
         self._asleep = Lasting(ASLEEP_S)
 
-    def look(self, *, is_asleep: bool, is_lost: bool, now: float) -> dict[str, bool]:
+    def look(self, *, is_asleep: bool, is_lost: bool, is_gone: bool = False, now: float) -> dict[str, bool]:
         """Return what is wrong by the key of its repair.
 
-        It sleeps although we paused it, or nobody knows where it is although it is plugged in.
+        It sleeps although we paused it, or nobody knows where it is although it is plugged in, or something is gone
+        through which it is read or commanded.
         """
+        is_set_by_others, has_name = self.writers.look(now), bool(self.writers.writer)
         return {
             "asleep_while_paused": self._asleep.look(is_asleep, now),
             "clock_ahead": self._ahead >= AHEAD_REPORTS,
             "clock_behind": self._behind >= BEHIND_REPORTS,
+            "charger_entity_gone": self._gone.look(is_gone, now),
             "other_circuit": self._is_elsewhere,
+            "other_writer": is_set_by_others and not has_name,
+            "other_writer_known": is_set_by_others and has_name,
             "place_unknown": self._lost.look(is_lost, now),
         }
 
@@ -205,6 +243,7 @@ class ChargerWatch:
         `is_alone` is whether all that moves the meter is the house and this car; a frozen meter is not moved at all.
         """
         self._look_at_clock(report, now)
+        self.writers.add(report.other_writer, now)
         amps = report.measured_amps if report.state is ChargingState.CHARGING else 0.0
         usable = is_alone and report.at_home is True and -AHEAD_S <= report.age_s <= LAG_S
         if not usable or amps is None or report.state in (ChargingState.STARTING, ChargingState.UNKNOWN):

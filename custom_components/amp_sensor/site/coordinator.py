@@ -494,10 +494,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for command in commands:
             with self._parts.part("commands", command.charger_id):
                 link = self._links[command.charger_id]
+                if command.action is Action.WAKE:
+                    self._spawn(self._async_wake_unasked(link, command), "wake")
+                    continue
                 first = remembered if command.action in _URGENT else None
                 task = self._spawn(self._async_command(link, command, first), "command")
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
+
+    async def _async_wake_unasked(self, link: Link, command: Command) -> None:
+        """Wake a charger whose owner allowed that."""
+        answer: str = Outcome.ACCEPTED
+        try:
+            await self.async_wake(link.charger_id)
+        except ChargerError as error:
+            answer = f"{type(error).__name__}: {error}"
+            _LOGGER.info("%s could not be woken: %s", link.title, error)
+        self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(command), "answer": answer})
 
     async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[Any] | None) -> None:
         if remembered is not None and not remembered.done():
@@ -619,6 +632,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _take_acknowledgement(self, link: Link, event: Acknowledged, now: float) -> None:
         link.take_end_of_command(now)
         error = event.error
+        if event.command.action is Action.SET_AMPS and error is None:
+            link.watch.writers.told(now)
         with self._parts.part("memory"):
             self._remember()
         with self._parts.part("list of answers"):

@@ -17,6 +17,10 @@ class ChargerData:
     id: str
     """The id of its subentry."""
     settings: ChargerSettings
+    most_amps: int
+    """The highest maximum that may be set for it, A per phase."""
+    can_wake: bool
+    """Whether there is a way to wake it."""
     report: ChargerReport | None
     """What it said last; None before it said anything, and while it cannot be reached."""
     charging_amps: float | None

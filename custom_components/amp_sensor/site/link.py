@@ -12,7 +12,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 
 from ..chargers.charger import Charger, ChargerError, ChargerTimeout
-from ..const import CONF_LEARNED, CONF_MAX_AMPS_CAR, CONF_PHASES
+from ..const import CONF_LEARNED, CONF_MAX_AMPS_CAR, CONF_PHASES, CONF_ROLES, MAX_CAR_A, MAX_CHARGER_A
 from ..control import ChargerReport, ChargerSettings, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
 from ..notices.deeds import Deed
@@ -61,8 +61,10 @@ class Link:
             self.settings,
             min_amps=min(int(memory.get("min_amps_car", self.settings.min_amps)), self.settings.max_amps),
             managed=memory.get("managed", self.settings.managed),
+            may_wake=memory.get("may_wake", False),
             priority=Priority(memory.get("priority", self.settings.priority)),
         )
+        self._most_amps = MAX_CHARGER_A if CONF_ROLES in subentry.data else MAX_CAR_A
         self.energy_wh = memory.get("energy_wh", 0.0)
         self._session_from_wh = self.energy_wh
         self._was_unplugged = False
@@ -185,6 +187,8 @@ class Link:
         drawn = shown.drawn.get(self.charger_id) if shown is not None and is_here else None
         return ChargerData(
             id=self.charger_id,
+            most_amps=self._most_amps,
+            can_wake=self.charger.can_wake,
             settings=self.settings,
             report=self.report if self.reachable else None,
             charging_amps=self.charging_amps(now) if drawn is None else max(drawn),
@@ -204,6 +208,7 @@ class Link:
             configured_max_amps_car=self._configured_max_amps,
             min_amps_car=self.settings.min_amps,
             managed=self.settings.managed,
+            may_wake=self.settings.may_wake,
             priority=self.settings.priority,
             energy_wh=self.energy_wh,
         )

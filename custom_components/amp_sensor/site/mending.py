@@ -158,12 +158,22 @@ class Mending:
         """Tell what is wrong with a charger; return whether it is fed from elsewhere."""
         is_paused, report, ours = link.charger_id in self._controller.paused, link.report, controls(settings, link)
         wrong = link.watch.look(
-            is_asleep=is_paused and ours and report is not None and report.asleep,
+            # One that may be woken is, once there is room
+            is_asleep=is_paused and ours and report is not None and report.asleep and not link.settings.may_wake,
             is_lost=ours and report is not None and report.at_home is None and report.plugged_in is True,
+            is_gone=bool(gone := link.charger.gone),
             now=now,
         )
         for key, is_wrong in wrong.items():
-            self.issues.set(key, link.charger_id, is_wrong=is_wrong, charger=link.title, site=self._entry.title)
+            self.issues.set(
+                key,
+                link.charger_id,
+                is_wrong=is_wrong,
+                charger=link.title,
+                entities=", ".join(gone),
+                site=self._entry.title,
+                writer=link.watch.writers.writer,
+            )
         if ours or not is_paused:
             self.issues.set("left_paused", link.charger_id, is_wrong=False)
         return wrong["other_circuit"]

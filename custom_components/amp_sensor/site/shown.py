@@ -37,6 +37,8 @@ COMES_AND_GOES: Final = frozenset(
         Reason.NO_HEADROOM,
         Reason.STARTED,
         Reason.STARTS_EXHAUSTED,
+        Reason.WRITE_TOO_SOON,
+        Reason.WRITES_EXHAUSTED,
         Reason.RAISED,
         Reason.NOT_USED,
         Reason.AT_MAXIMUM,

@@ -34,6 +34,7 @@ class ChargerMemory(TypedDict, total=False):
     """What the flow said at that time: where it says something else now, the flow wins."""
     min_amps_car: int
     managed: bool
+    may_wake: bool
     priority: str
     energy_wh: float
 
@@ -104,10 +105,11 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "configured_max_amps_car": _is_number(),
     "min_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
     "managed": _is_bool,
+    "may_wake": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
 }
-_NEWER: Final = ("heard", "control", "priority")
+_NEWER: Final = ("heard", "control", "may_wake", "priority")
 """What the first files did not have."""
 
 

@@ -58,6 +58,6 @@ PROFILE: Final = ChargerProfile(
     refresh_s=60.0,  # changes are pushed; nothing tells how often while it draws the same
     traps=(
         "Tibber, an Equalizer and Easee's smart charging set the same limit: one of you only. "
-        "The entity for the current is off by default: enable it."
+        "The entities for current and voltage are off by default: enable them."
     ),
 )

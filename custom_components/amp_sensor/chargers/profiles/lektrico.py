@@ -31,7 +31,7 @@ PROFILE: Final = ChargerProfile(
     # Of three phases, or of one
     currents=tuple(Find(domain="sensor", key=key) for key in ("current_l1", "current_l2", "current_l3", "current")),
     power=Find(domain="sensor", key="power"),
-    voltage=Find(domain="sensor", key="voltage"),
+    voltage=Find(domain="sensor", key="voltage_l1"),
     phases=Find(domain="switch", key="force_single_phase"),
     phases_states={"on": 1},
     limit=Find(domain="sensor", key="installation_current"),

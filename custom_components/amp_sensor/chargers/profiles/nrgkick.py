@@ -25,5 +25,5 @@ PROFILE: Final = ChargerProfile(
     voltage=Find(domain="sensor", key="charging_voltage"),
     phases=Find(domain="number", key="phase_count"),
     refresh_s=30.0,  # const.py; it looks again after each command
-    traps="Its local API must be on, and writing allowed, in NRGkick's app.",
+    traps="Home Assistant looks at it every 30 s only: what the car does in between, the meter has to tell.",
 )

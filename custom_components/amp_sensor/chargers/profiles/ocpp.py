@@ -11,7 +11,7 @@ PROFILE: Final = ChargerProfile(
     key="ocpp",
     title="Any charger with OCPP",
     integration="ocpp",
-    source="lbbrhzn/ocpp of August 2026: custom_components/ocpp/number.py, sensor.py, const.py",
+    source="lbbrhzn/ocpp of August 2026: custom_components/ocpp/number.py, const.py; docs/Charge_automation.md",
     current=Find(domain="number", key="maximum_current"),
     pause=None,  # its switch ends the transaction
     state=Find(domain="sensor", key="status_connector.sensor"),
@@ -38,8 +38,8 @@ PROFILE: Final = ChargerProfile(
     ),
     refresh_s=60.0,  # const.py: the interval of its meter values
     traps=(
-        "Each limit is kept in the charger's memory, which wears: so one a minute at most. "
-        "The number shows what was sent. With some chargers 0 A does not stop: try it in the rehearsal. "
-        "It needs smart charging in the charger."
+        "Each limit is kept in the charger's memory, which wears: so one a minute at most. An action of your own "
+        "that calls `ocpp.set_charge_rate` with a *TxProfile* spares it. "
+        "The number shows what was sent. With some chargers 0 A does not stop: try it in the rehearsal."
     ),
 )

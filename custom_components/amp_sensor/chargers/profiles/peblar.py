@@ -23,6 +23,12 @@ PROFILE: Final = ChargerProfile(
     },
     power=Find(domain="sensor", key="power_total"),
     currents=tuple(Find(domain="sensor", key=f"current_phase_{phase}") for phase in (1, 2, 3)),
-    refresh_s=10.0,
-    traps="A current that is set while it is paused holds from the next start on.",
+    voltage=Find(domain="sensor", key="voltage_phase_1"),
+    phases=Find(domain="switch", key="force_single_phase"),
+    phases_states={"on": 1},  # off is as many as it is connected to
+    refresh_s=10.0,  # coordinator.py
+    traps=(
+        "A current that is set while it is paused holds from the next start on. "
+        "The entities for the current of each phase are off by default: enable them."
+    ),
 )

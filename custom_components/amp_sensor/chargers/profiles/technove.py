@@ -31,5 +31,5 @@ PROFILE: Final = ChargerProfile(
     voltage=Find(domain="sensor", key="voltage_out"),
     behaviour=replace(LOCAL, floor_amps=8),  # python-technove: MIN_CURRENT
     refresh_s=5.0,  # const.py
-    traps="Turn off *Auto charge*, or it refuses the pause, and power sharing, or it refuses the current.",
+    traps="Turn off *Auto-charge*, or it refuses the pause, and power sharing, or it refuses the current.",
 )

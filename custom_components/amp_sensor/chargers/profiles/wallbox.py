@@ -16,7 +16,7 @@ PROFILE: Final = ChargerProfile(
     pause=Pause(pause=Find(domain="switch", key="pause_resume")),  # on while it may charge
     state=Find(domain="sensor", key="status_description"),
     states={
-        "Disconnected": ChargingState.DISCONNECTED,
+        "Disconnected": ChargingState.UNKNOWN,  # from its cloud; of a car only if that is what it means as well
         "Ready": ChargingState.DISCONNECTED,
         "Charging": ChargingState.CHARGING,
         "Discharging": ChargingState.UNKNOWN,  # it feeds the house
