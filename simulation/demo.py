@@ -182,7 +182,8 @@ async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phase
     shown = await home_assistant.add_integration(
         DOMAIN,
         [
-            ("user", site),
+            ("user", {"next_step_id": "site"}),
+            ("site", site),
             ("charger", {"next_step_id": "tesla"}),
             ("tesla", account),
             *([("which_car", {CONF_CAR_VIN: first})] if others else []),  # it is asked only where there are several

@@ -247,7 +247,9 @@ class Dialog:
 
 async def new_site(hass: HomeAssistant) -> Dialog:
     flow = hass.config_entries.flow
-    return Dialog(flow, TEXTS["config"], await flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
+    dialog = Dialog(flow, TEXTS["config"], await flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
+    await dialog.choose("site")
+    return dialog
 
 
 async def new_site_with_car(hass: HomeAssistant) -> Dialog:

@@ -33,7 +33,7 @@ from .const import (
 )
 from .control import Supply
 from .services import async_setup_services
-from .site import address
+from .site import supply
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.store import async_remove, control_store, site_store
 from .view.links import LINKS, Links
@@ -118,7 +118,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
     await coordinator.async_start(lost=links.lost)
     links.lost = ()
     entry.runtime_data = coordinator
-    address.async_register(hass, entry)
+    supply.async_register(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True

@@ -45,6 +45,11 @@ class Home:
             await sensor.tick(HOUSE_A + self.car.amps)
             await asyncio.sleep(1)
 
+    async def house_draws(self, amps: float) -> None:
+        """Let the meter that Home Assistant has show so much."""
+        data = {"entity_id": "input_number.clamp", "value": amps}
+        await self.home_assistant.call("call_service", domain="input_number", service="set_value", service_data=data)
+
     async def is_told(self, url: str, status: HTTPStatus) -> None:
         """Post by hand until it is answered like this: while a site is loaded anew, Home Assistant says 200 to all."""
         async with asyncio.timeout(PATIENCE_S):

@@ -13,6 +13,8 @@ import pytest
 from .home import CAR_MAX_A, Home, at_home
 from .person import Person, chromium, sit_down, written
 
+MOST_PAGES = 8
+"""From "Amp Sensor is installed" to "the car is controlled": more than that nobody should have to go through."""
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
 """Where to put the documentation's pictures: of the phone, whose pages can be read side by side."""
 
@@ -24,15 +26,19 @@ async def add_integration(person: Person) -> None:
     await person.choose("Amp Sensor")
 
 
-async def add_site(person: Person, home: Home) -> str:
-    """Fill in the pages, see the first reading arrive, and finish; return the address of the sensor."""
-    step = "config.step"
-    await person.see(written(f"{step}.user.title"))
-    await person.fill(written(f"{step}.user.data.name"), "Home")
-    await person.fill(written(f"{step}.user.data.max_amps"), "25")
+async def describe_site(person: Person) -> None:
+    """Fill in the page of the site."""
+    step = "config.step.site"
+    await person.see(written(f"{step}.title"))
+    await person.fill(written(f"{step}.data.name"), "Home")
+    await person.fill(written(f"{step}.data.max_amps"), "25")
     await person.picture("flow-site")
     await person.submit()
 
+
+async def add_car(person: Person, home: Home) -> None:
+    """Fill in the pages of the car."""
+    step = "config.step"
     await person.choose(written(f"{step}.charger.menu_options.tesla"))
     await person.fill(written(f"{step}.tesla.data.tessie_token"), home.tessie.token)
     await person.choose(written(f"{step}.tesla.sections.server.name"))
@@ -43,6 +49,14 @@ async def add_site(person: Person, home: Home) -> str:
     await person.fill(written(f"{step}.car.data.max_amps_car"), str(CAR_MAX_A))
     await person.submit()
 
+
+async def add_site(person: Person, home: Home) -> str:
+    """Fill in the pages, see the first reading arrive, and finish; return the address of the sensor."""
+    step = "config.step"
+    await person.see(written(f"{step}.user.title"))
+    await person.choose(written(f"{step}.user.menu_options.site"))
+    await describe_site(person)
+    await add_car(person, home)
     await person.see(written(f"{step}.webhook.title"))
     url = await person.copy()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/webhook/\w+", url)
@@ -146,3 +160,62 @@ async def journey(size: str, scheme: str) -> None:
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_somebody_goes_from_nothing_to_a_charging_car_by_clicking(size: str, scheme: str) -> None:
     asyncio.run(journey(size, scheme))
+
+
+async def add_meter(home: Home) -> None:
+    """Let Home Assistant have a meter, as a helper made by clicking."""
+    call = home.home_assistant.call
+    await call("input_number/create", name="Clamp", min=0, max=100, step=0.1, unit_of_measurement="A", mode="box")
+    await home.home_assistant.add_integration(
+        "template",
+        [
+            ("user", {"next_step_id": "sensor"}),
+            (
+                "sensor",
+                {
+                    "name": "Current of the meter",
+                    "state": "{{ states('input_number.clamp') }}",
+                    "unit_of_measurement": "A",
+                    "device_class": "current",
+                    "state_class": "measurement",
+                },
+            ),
+        ],
+    )
+
+
+async def from_sensors(size: str) -> None:
+    """Add a site and a car to a Home Assistant that has a meter already."""
+    step = "config.step"
+    async with at_home() as home, chromium() as browser:
+        await add_meter(home)
+        await home.house_draws(9.3)
+        person = await sit_down(browser, home.home_assistant.url, size=size, scheme="light")
+        pages = set[str]()
+        person.page.on("response", lambda response: pages.add(response.url + str(response.request.post_data)))
+        try:
+            await add_integration(person)
+            await person.choose(written(f"{step}.user.menu_options.which_meter"))
+            await person.see(written(f"{step}.which_meter.title"))
+            await person.choose("Current of the meter (template)")
+            await person.submit()
+            await person.see("9.3 A (2139 W)")
+            await person.picture("flow-meter")
+            await person.choose(written(f"{step}.meter_shown.menu_options.use_meter"))
+            await describe_site(person)
+            await add_car(person, home)
+            await person.press("Skip and finish")
+            await home.becomes("sensor.home_current", "9.3")
+            await home.becomes("sensor.model_3_charging_state", "charging")
+        except Exception as error:
+            error.add_note(f"The page showed:\n{await person.page.locator('body').aria_snapshot()}")
+            raise
+        assert person.complaints == []
+        assert home.our_troubles() == []
+        answered = [page for page in pages if "/config_entries/flow" in page and "{" in page]
+        assert len(answered) <= MOST_PAGES, answered
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_meter_that_is_there_needs_few_pages(size: str) -> None:
+    asyncio.run(from_sensors(size))

@@ -54,6 +54,7 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "safe_room": 12.4,
             "house_is_over": False,
             "is_adopting": False,
+            "patience_s": 12.5,
             "silence_s": 1.0,
             "beyond_s": None,
             "silent": Reason.METER_SILENT,

@@ -495,13 +495,15 @@ class ManagedCharger:
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
-    def look(self, now: float, read_at: float) -> bool:
+    def look(self, now: float, read_at: float, *, lag_s: float = 0.0) -> bool:
         """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again.
 
-        A cut is sent again also where the meter has said nothing since; of a raise only a reading (`read_at`) can tell.
+        A cut is sent again also where the meter has said nothing since, but `lag_s` later, by which it is slower than
+        most; of a raise only a reading (`read_at`) can tell.
         """
         change = self.belief.change
-        if change is None or not self.belief.is_overdue(now if change.is_cut else read_at):
+        seen_until = max(min(read_at, now), now - lag_s)
+        if change is None or not self.belief.is_overdue(seen_until if change.is_cut else read_at):
             return False
         if not change.is_cut:
             # Not seen: it may not have come, or the car may not use it. Only a report can tell.

@@ -12,7 +12,10 @@ from .prices import OVER_A, Prices, best_raise
 QUIET_S, SAFE_S, STOP_S = 15.0, 30.0, 120.0
 """Age of the last reading from which nothing is raised (or three intervals), from which a safe current is held, and
 from which charging stops, s. The first is three of the firmware's intervals; SmartEVSE stops after 11 s, but is wired
-to its meter."""
+to its meter. A meter that is slower by its own habit moves the second to two and a half of its intervals of up to a
+minute, and the last to four."""
+STOP_PART = 1.6
+"""How much longer than its patience the silence of a slow meter is until charging stops: four of its intervals."""
 SMALL_PART = 0.06
 """Over the budget by no more than this part of it, a cut waits until it is worth its command: every breaker carries
 twice as much for an hour (IEC 60898: 1.13 times its rating)."""
@@ -61,6 +64,8 @@ class View:
     house_is_over: bool
     """Whether the house alone exceeds a budget, so that nothing of this charger's would help."""
     is_adopting: bool
+    patience_s: float
+    """How long the meter may say nothing by its own habit, s."""
     silence_s: float
     """For how long the meter has said nothing that can be believed of its phases, s."""
     beyond_s: float | None
@@ -110,9 +115,9 @@ def _choose(view: View) -> Choice:
     """Choose as if the meter could show whatever flows."""
     charger, target = view.charger, view.charger.target
     silence = {"silence_s": view.silence_s}
-    if view.silence_s > STOP_S:
+    if view.silence_s > max(STOP_S, STOP_PART * view.patience_s):
         return Choice(0, view.silent, silence)
-    if view.silence_s > SAFE_S:
+    if view.silence_s > max(SAFE_S, view.patience_s):
         safe = int(view.safe_room - view.prices.margin_amps)
         held = 0 if charger.start_is_due else min(target, view.cap, max(view.least, safe))
         return Choice(held, view.silent, silence)

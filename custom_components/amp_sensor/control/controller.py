@@ -10,7 +10,7 @@ from .asking import Asking
 from .belief import Change
 from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
-from .choice import QUIET_S, STOP_S, Choice, View, choose
+from .choice import QUIET_S, STOP_PART, STOP_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
 from .doubt import MeterDoubt
 from .flows import Flows
@@ -18,7 +18,7 @@ from .house import House
 from .learning import known_phases, phases_moved
 from .limits import Budget, Limit, room
 from .memory import Record, Risk, together
-from .meter import Meter
+from .meter import SLOWEST_S, USUAL_INTERVAL_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
 from .protection import Protection
 from .reading import Reading
@@ -140,7 +140,12 @@ class Controller:
             self._doubt_learned(loads, now)
         self._asking.add(max(self._house.read), now)
         is_seen_again = was_doubted and self._doubt.since is None
-        self._house.remember(now, 0.0 if last is None else now - last.at, was_blind=is_seen_again)
+        self._house.remember(
+            now,
+            0.0 if last is None else now - last.at,
+            was_blind=is_seen_again,
+            patience_s=self.meter.patience_s,
+        )
 
     def _doubt_learned(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
         """Where phases were only learned, doubt those before the meter, which the next reading may accuse again."""
@@ -440,7 +445,9 @@ class Controller:
         change = charger.belief.change
         if change and charger.belief.is_overdue(read_at):
             self._look_for_reversed(charger, change, now)
-        resend = charger.look(now, read_at)
+        # A cut cannot be seen before a slow meter speaks again
+        lag_s = max(0.0, min(self.meter.interval_s, SLOWEST_S) - USUAL_INTERVAL_S)
+        resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
             resend = charger.doubt_stop(now)
@@ -548,6 +555,7 @@ class Controller:
             safe_room=room(self._limits, highest, loads),
             house_is_over=room(self._limits, self._house.amps, loads) < 0,
             is_adopting=now - self._started_at < ADOPT_S,
+            patience_s=self.meter.patience_s,
             silence_s=silence_s,
             beyond_s=self._beyond_s(loads, now),
             silent=self._silent_reason(quietest_s, now),
@@ -680,13 +688,14 @@ class Controller:
     @property
     def _quiet_s(self) -> float:
         """From which age of a reading on nothing is raised, s."""
-        return max(3 * self.meter.interval_s, QUIET_S)
+        return max(3 * min(self.meter.interval_s, SLOWEST_S), QUIET_S)
 
     def _silence_s(self, phases: Sequence[int], now: float) -> float:
         """For how long the meter has said nothing of these phases that can be believed."""
         if (since := self._doubt.since) is not None:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
-            return now - since + (2 * STOP_S if self._doubt.reversed_at is not None else 0.0)
+            at_once_s = 2 * max(STOP_S, STOP_PART * self.meter.patience_s)
+            return now - since + (at_once_s if self._doubt.reversed_at is not None else 0.0)
         return now - min(self._house.phases[phase].read_at for phase in phases)
 
     def _beyond_s(self, phases: Sequence[int], now: float) -> float | None:

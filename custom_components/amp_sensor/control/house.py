@@ -167,6 +167,9 @@ class House:
             phase = self.phases[number]
             if amps is None:
                 continue
+            self.exports = self.exports or amps < -EXPORT_A
+            if reading.doubt_amps:
+                amps += reading.doubt_amps[number]  # noqa: PLW2901 -- from here on it is what may flow
             was = phase.read
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at
@@ -176,7 +179,6 @@ class House:
                 phase.beyond_at = reading.at
             if phase.read == amps:
                 phase.held_at = reading.at
-            self.exports = self.exports or amps < -EXPORT_A
             if was is None:
                 phase.amps = amps
         self.is_complete = not is_short and None not in told
@@ -201,18 +203,22 @@ class House:
             if phase.held_at == self._told_at:
                 phase.share(drawn(number), unknown, exports=self.exports)
 
-    def remember(self, now: float, held_s: float, *, was_blind: bool) -> None:
-        """Learn from the house as it is from now on; what it was before held for `held_s`."""
+    def remember(self, now: float, held_s: float, *, was_blind: bool, patience_s: float = 0.0) -> None:
+        """Learn from the house as it is from now on; what it was before held for `held_s`.
+
+        For so long as `patience_s` a slow meter says nothing by its own habit.
+        """
+        bridged_s = max(BRIDGE_S, patience_s)
         is_new_minute = now - self._peak_since >= 60
         if is_new_minute:
             self._peak_since = now
         for phase in self.phases:
-            if held_s > BRIDGE_S or was_blind or phase.beyond_at is not None:
+            if held_s > bridged_s or was_blind or phase.beyond_at is not None:
                 phase.memory.interrupt(now)
             if is_new_minute:
                 phase.peaks.append(phase.amps)
             phase.peaks[-1] = max(phase.peaks[-1], phase.amps)
-            phase.memory.add(phase.amps, now, min(held_s, BRIDGE_S))
+            phase.memory.add(phase.amps, now, min(held_s, bridged_s))
 
     def forget_minute(self) -> None:
         """Take back what was taken for the house's, and was a charger's."""

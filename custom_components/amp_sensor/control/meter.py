@@ -1,6 +1,7 @@
 """The readings of one site over time."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 import math
 from statistics import median
@@ -19,7 +20,25 @@ NOISE_PART, NOISE_WH = 0.1, 1.0
 """A counter that falls by less than this part, or by less than this, Wh, did not begin anew: sums flicker."""
 DOUBT_S = 300.0
 """How long a counter goes on from where it fell or jumped to until that is believed for good, s."""
+SLOWEST_S = 60.0
+"""The slowest habit that the limits of silence follow, s: what reports less often than each minute is no meter."""
+PATIENCE = 2.5
+"""Intervals of a slow meter after which it counts as silent: one that is lost, and the next that is late."""
 _MOST_REFERENCES = 10
+
+
+def usual_interval_s(gaps: Iterable[float]) -> float:
+    """Return how often something reports by itself, s: the median of the longer half of its last gaps.
+
+    The longer half, because what also reports changes reports more often just now; without gaps that no others were
+    like, because those are outages.
+    """
+    ordered = sorted(gaps)
+    while len(ordered) >= HABIT_GAPS and ordered[-HABIT_GAPS] < ordered[-1] / 2:
+        ordered.pop()
+    if len(ordered) < HABIT_GAPS:
+        return USUAL_INTERVAL_S
+    return max(1.0, median(ordered[len(ordered) // 2 :]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,7 @@ class Meter:
             raise ValueError("readings go forward in time")
         if reading.energy_wh is not None:
             self._count(reading.energy_wh, reading)
-        elif last and reading.at - last.at <= BRIDGED_GAP_S:
+        elif last and reading.at - last.at <= max(BRIDGED_GAP_S, self.patience_s):
             # The counter, where there is one, counts this time too; it then adds what is beyond.
             self.energy_wh += (max(0.0, last.watts) + max(0.0, reading.watts)) / 2 * (reading.at - last.at) / 3600
         if last:
@@ -145,22 +164,18 @@ class Meter:
             self._references = [found] if is_for_good else references[: number + 1]
 
     def is_connected(self, now: float, timeout_s: float) -> bool:
-        """Whether the last reading is younger than `timeout_s`."""
-        return self.last is not None and now - self.last.at < timeout_s
+        """Whether the last reading is younger than `timeout_s`, or not late yet for a meter that is so slow."""
+        return self.last is not None and now - self.last.at < max(timeout_s, self.patience_s)
 
     @property
     def interval_s(self) -> float:
-        """How often this meter posts by itself, s: the median of the longer half of the last gaps.
+        """How often this meter posts by itself, s."""
+        return usual_interval_s(self._gaps)
 
-        The longer half, because a meter that also posts on changes posts more often just now; without gaps that no
-        others were like, because those are outages.
-        """
-        gaps = sorted(self._gaps)
-        while len(gaps) >= HABIT_GAPS and gaps[-HABIT_GAPS] < gaps[-1] / 2:
-            gaps.pop()
-        if len(gaps) < HABIT_GAPS:
-            return USUAL_INTERVAL_S
-        return max(1.0, median(gaps[len(gaps) // 2 :]))
+    @property
+    def patience_s(self) -> float:
+        """How long this meter may say nothing by its own habit, s: only what is longer than usual limits matters."""
+        return PATIENCE * min(self.interval_s, SLOWEST_S)
 
     def since(self, start: float) -> list[Reading]:
         """Return the readings from `start` on, oldest first; at most the last ten minutes."""

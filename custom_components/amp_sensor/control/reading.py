@@ -30,6 +30,11 @@ class Reading:
     what."""
     boot_id: str | None = None
     """Changes whenever the device restarted, and its counter with it."""
+    doubt_amps: tuple[float, ...] = ()
+    """How much more than `amps` may flow on each phase, A, where the meter rounds or knows the power only.
+
+    It is taken off the room, and shown nowhere: what is shown was measured.
+    """
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be decided on."""
@@ -42,6 +47,10 @@ class Reading:
                 raise ValueError(f"amps must be between {-MAX_AMPS:g} and {MAX_AMPS:g}, not {amps}")
             if not (math.isfinite(volts) and volts > 0):
                 raise ValueError(f"volts must be above 0, not {volts}")
+        if self.doubt_amps and len(self.doubt_amps) != len(self.amps):
+            raise ValueError(f"doubt_amps must tell of each phase, not of {len(self.doubt_amps)}")
+        if not all(0 <= doubt <= MAX_AMPS for doubt in self.doubt_amps):
+            raise ValueError(f"doubt_amps must be between 0 and {MAX_AMPS:g}, not {self.doubt_amps}")
         for name in ("at", "watts", "energy_wh"):
             if (value := getattr(self, name)) is not None and not math.isfinite(value):
                 raise ValueError(f"{name} must be finite, not {value}")

@@ -37,6 +37,7 @@ from ..const import (
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
+    CONF_METER,
     CONF_PHASES,
     CONF_PROTECTION,
     CONF_PUBLISH_INTERVAL,
@@ -116,6 +117,9 @@ SITE_SCHEMA = vol.Schema(
         vol.Required(CONF_PROTECTION): section(PROTECTION_SCHEMA, {"collapsed": True}),
     }
 )
+MEASURED_BY: Final = "measured_by"
+"""Of the form that changes a site, and not kept: what measures the supply is either `POSTS` or `SENSORS`."""
+POSTS, SENSORS = "posts", "sensors"
 OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
     "sensor": vol.Schema(
         {
@@ -146,6 +150,21 @@ OPTIONS_SCHEMA = vol.Schema({vol.Required(name): section(schema) for name, schem
 TO_COPY = TemplateSelector(TemplateSelectorConfig(read_only=True))
 """Shows a text with a button to copy it: of all selectors the only one that has it."""
 REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_TESSIE_TOKEN): _TOKEN})
+
+
+def site_schema(site: Mapping[str, Any]) -> vol.Schema:
+    """Return the form of a site. Sensors of Home Assistant show how many phases there are, and post nothing."""
+    if CONF_METER not in site:
+        return SITE_SCHEMA
+    hidden = (CONF_SUPPLY, CONF_LOCAL_ONLY)
+    return vol.Schema({key: value for key, value in SITE_SCHEMA.schema.items() if key not in hidden})
+
+
+def change_schema(site: Mapping[str, Any]) -> vol.Schema:
+    """Return the form that changes a site."""
+    is_now = SENSORS if CONF_METER in site else POSTS
+    choice = _choice((POSTS, SENSORS), MEASURED_BY)
+    return site_schema(site).extend({vol.Required(MEASURED_BY, default=is_now): choice})
 
 
 def device_choice(budget_amps: float) -> SelectSelector:

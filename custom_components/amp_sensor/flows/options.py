@@ -5,7 +5,7 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 import voluptuous as vol
 
-from ..const import CONF_MAX_AMPS
+from ..const import CONF_MAX_AMPS, CONF_METER
 from ..site.address import with_new_address
 from .device import DEVICE, DeviceSteps, device_schema, webhook_url
 from .forms import OPTION_SECTIONS, OPTIONS_SCHEMA
@@ -15,7 +15,9 @@ class AmpSensorOptionsFlow(DeviceSteps, OptionsFlow):
     """Change the options of a site, or show what to put on its device."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what it is about."""
+        """Ask what it is about; a site with sensors of Home Assistant has neither device nor address."""
+        if CONF_METER in self.config_entry.data:
+            return await self.async_step_settings()
         return self.async_show_menu(step_id="init", menu_options=["settings", "device", "address"])
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -22,6 +22,7 @@ from ..const import (
     CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
+    CONF_METER,
     CONF_PROTECTION,
     CONF_RATING,
     CONF_SUPPLY,
@@ -36,7 +37,8 @@ from .adding import known_chargers
 from .charger import TeslaSteps, names_of_cars, with_phases_of
 from .device import ADDRESS, DEVICE, DeviceSteps, device_schema, webhook_url
 from .entities import EntitySteps
-from .forms import EMPTY, LEARN, SITE_SCHEMA, TO_COPY
+from .forms import EMPTY, LEARN, MEASURED_BY, POSTS, TO_COPY, change_schema, site_schema
+from .meter import MeterSteps
 
 
 def _site_id(name: str) -> str:
@@ -46,6 +48,7 @@ def _site_id(name: str) -> str:
 
 class SiteSteps(
     DeviceSteps,
+    MeterSteps,
     TeslaSteps[ConfigFlowContext, ConfigFlowResult, str],
     EntitySteps[ConfigFlowContext, ConfigFlowResult, str],
     ConfigFlow,
@@ -67,7 +70,7 @@ class SiteSteps(
         """Keep what was typed about the site, and return the errors of the form."""
         self._data.update(user_input)
         self._title = " ".join(self._data.pop(CONF_NAME).split())
-        if self._data[CONF_SUPPLY] == LEARN:
+        if self._data.get(CONF_SUPPLY) == LEARN:
             del self._data[CONF_SUPPLY]
         site_id = _site_id(self._title)
         others = (
@@ -87,6 +90,14 @@ class SiteSteps(
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what measures the supply."""
+        return self.async_show_menu(step_id="user", menu_options=["which_meter", "site"])
+
+    @override
+    async def _async_meter_chosen(self) -> ConfigFlowResult:
+        return self._finish() if self.source == SOURCE_RECONFIGURE else await self.async_step_site()
+
+    async def async_step_site(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask about the site."""
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -95,11 +106,12 @@ class SiteSteps(
                 # Two windows may be adding the same site: the first to finish ends the other.
                 await self.async_set_unique_id(_site_id(self._title), raise_on_progress=False)
                 self._data[CONF_WEBHOOK_ID] = async_generate_id()
+                self._data.setdefault(CONF_LOCAL_ONLY, True)
                 return await self.async_step_charger()
         return self.async_show_form(
-            step_id="user",
+            step_id="site",
             data_schema=self.add_suggested_values_to_schema(
-                SITE_SCHEMA, user_input or {CONF_NAME: self.hass.config.location_name, CONF_MAX_AMPS: EMPTY}
+                site_schema(self._data), user_input or {CONF_NAME: self.hass.config.location_name, CONF_MAX_AMPS: EMPTY}
             ),
             errors=errors,
         )
@@ -136,19 +148,27 @@ class SiteSteps(
         if user_input is not None:
             errors = self._take_site(user_input)
             if not errors:
-                self._data[CONF_WEBHOOK_ID] = entry.data[CONF_WEBHOOK_ID]
-                return await self.async_step_webhook()
+                asked = {str(key) for key in change_schema(entry.data).schema}
+                kept = {key: value for key, value in entry.data.items() if key not in asked}
+                self._data = {**kept, **self._data}
+                if self._data.pop(MEASURED_BY) == POSTS:
+                    self._data.pop(CONF_METER, None)
+                    return await self.async_step_webhook()
+                has_sensors = CONF_METER in self._data
+                return await (self.async_step_meter_shown() if has_sensors else self.async_step_which_meter())
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                SITE_SCHEMA, user_input or {CONF_NAME: entry.title, **entry.data}
+                change_schema(entry.data), user_input or {CONF_NAME: entry.title, **entry.data}
             ),
             errors=errors,
             description_placeholders={CONF_NAME: entry.title},
         )
 
     async def async_step_webhook(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show where the sensor posts to, and ask what to put on it."""
+        """Show where the sensor posts to, and ask what to put on it; a site with sensors of its own is complete."""
+        if CONF_METER in self._data:
+            return await self.async_step_finish()
         if not self._is_listening and self.source != SOURCE_RECONFIGURE:
             self._is_listening = True
             self._first = FirstReading(
@@ -179,9 +199,8 @@ class SiteSteps(
             entry = self._get_reconfigure_entry()
             for car in entry.get_subentries_of_type(SUBENTRY_CHARGER):
                 self.hass.config_entries.async_update_subentry(entry, car, data=with_phases_of(self._data, car.data))
-            kept = {key: value for key, value in entry.data.items() if key != CONF_SUPPLY}
             return self.async_update_and_abort(
-                entry, unique_id=_site_id(self._title), title=self._title, data={**kept, **self._data}
+                entry, unique_id=_site_id(self._title), title=self._title, data=self._data
             )
         return self.async_show_menu(step_id="reading", menu_options=["wait", "finish"])
 

@@ -11,9 +11,11 @@ FIXABLE: Final = ("asleep_while_paused", "left_paused", "memory_damaged", "old_a
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = (
     "charger_gone",
+    "meter_entity_gone",
     "meter_refused",
     "meter_silent",
     "place_unknown",
+    "sensors_silent",
     "subscription",
     "two_devices",
     "virtual_key_missing",

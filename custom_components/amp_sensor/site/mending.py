@@ -16,7 +16,7 @@ from ..chargers.charger import (
     ChargerRefused,
     ChargerSubscriptionError,
 )
-from ..const import CONF_SUBENTRY_ID
+from ..const import CONF_METER, CONF_SUBENTRY_ID
 from ..control import ChargerReport, Controller, Mode, Reading, SiteSettings
 from ..control.meter import WINDOW_S
 from ..meters.posts import PostLog, Sender
@@ -136,6 +136,8 @@ class Mending:
             excess_amps=-inf if house is None else house - settings.max_amps,
             now=now,
         )
+        if CONF_METER in entry.data:
+            wrong["sensors_silent"] = wrong.pop("meter_silent")
         first, second = rivals or ("", "")
         for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
             self.issues.set(
