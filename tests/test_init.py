@@ -287,6 +287,24 @@ async def test_a_pause_is_ours_though_the_cloud_still_shows_what_was_before_it(
     assert await _is_started(site)
 
 
+@pytest.mark.parametrize("age_s", [30.0, 400.0])
+async def test_a_stop_that_a_stuck_cloud_does_not_show_is_seen_on_the_meter(
+    site: Site, hass_storage: dict[str, Any], age_s: float
+) -> None:
+    """The car is started again once there is room, though its cloud still says that it charges."""
+    await site.advance(20, amps=18.0, watts=4140.0)
+    await site.post(amps=40.0, watts=9200.0)
+    await _kill(site, hass_storage, replace(CHARGING, age_s=age_s))
+    actions = []
+    for second in range(0, 600, 5):
+        site.charger.report = replace(CHARGING, age_s=age_s + second)
+        await site.advance(5, step_s=5, amps=2.0, watts=460.0)
+        actions += [command.action for command in site.charger.commands]
+        if Action.START in actions:
+            return
+    pytest.fail("nobody started it")
+
+
 async def test_a_car_that_charges_though_we_had_stopped_it_is_its_users_from_then_on(
     site: Site, hass_storage: dict[str, Any]
 ) -> None:

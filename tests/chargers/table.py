@@ -8,7 +8,7 @@ from custom_components.amp_sensor.control.profile import CLOUD
 
 PAGE = Path(__file__).parents[2] / "docs" / "chargers.md"
 HEADS = ("Charger", "Current", "Pause", "State", "Measured", "Phases", "Shown after", "Told", "To know", "Tried")
-START, END = "<!-- from the profiles -->", "<!-- to here -->"
+START, END = "<!-- chargers: made by `python -m tests.chargers.table` -->", "<!-- /chargers -->"
 ONLY_READ = "source only"
 
 
@@ -62,7 +62,8 @@ def _told(profile: ChargerProfile) -> str:
     behaviour = profile.behaviour
     way = "by cloud" if behaviour.latency_s >= CLOUD.latency_s else "locally"
     every = f", every {_duration(behaviour.write_every_s)} at most" if behaviour.write_every_s else ""
-    return f"{way}{every}"
+    a_day = f", {behaviour.writes_per_day} times a day" if behaviour.writes_per_day else ""
+    return f"{way}{every}{a_day}"
 
 
 def cells(profile: ChargerProfile, tried: str = ONLY_READ) -> list[str]:

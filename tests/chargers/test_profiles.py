@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.amp_sensor.chargers import profile as profile_module
 from custom_components.amp_sensor.chargers.profile import ActionCall, ChargerProfile, Find
 from custom_components.amp_sensor.chargers.profiles import PROFILES
+from custom_components.amp_sensor.chargers.proposal import propose
 from custom_components.amp_sensor.control import ChargingState
 from tests.chargers import installed, table
 
@@ -153,6 +154,23 @@ def test_each_role_is_found_on_its_device_and_nothing_else(
 def test_no_device_is_claimed_by_two(devices: dict[str, list[er.RegistryEntry]]) -> None:
     for key, entries in devices.items():
         assert [profile.key for profile in PROFILES if profile.claims(entries)] == [key]
+
+
+@every
+def test_the_roles_of_its_device_are_proposed(
+    hass: HomeAssistant, devices: dict[str, list[er.RegistryEntry]], profile: ChargerProfile
+) -> None:
+    """All that are enabled: of others only what is needed."""
+    if (device_id := devices[profile.key][0].device_id) is None:
+        assert profile.key == "keba"  # of YAML, which has no devices
+        return
+    found, roles = propose(hass, device_id)
+    assert found is profile
+    entities = json.loads((FIXTURES / f"{profile.key}.json").read_text())["entities"]
+    for each, entry in zip(entities, devices[profile.key], strict=True):
+        if (role := each.get("role")) and not entry.disabled:
+            assert entry.id in ([roles[role]] if role != "currents" else roles[role])
+    assert ("set_current" in roles) == isinstance(profile.current, ActionCall)
 
 
 @every

@@ -10,7 +10,7 @@ import re
 from custom_components.amp_sensor import control
 from custom_components.amp_sensor.control.decision import Mode
 from custom_components.amp_sensor.control.prices import PRICES
-from custom_components.amp_sensor.control.profile import LOCAL, TESSIE
+from custom_components.amp_sensor.control.profile import CLOUD, LOCAL, TESLA_BLE, TESSIE
 from custom_components.amp_sensor.control.protection import _CURVES
 
 DOC = Path(__file__).parents[2] / "docs" / "controller.md"
@@ -56,6 +56,14 @@ def _table(*rows: tuple[str, ...]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rest))
 
 
+_KINDS = {
+    "a Tesla through its cloud": TESSIE,
+    "a Tesla by Bluetooth": TESLA_BLE,
+    "a charger in the same house": LOCAL,
+    "a charger through its maker's cloud": CLOUD,
+}
+
+
 def tables() -> dict[str, str]:
     """Return each table by its name."""
     modes = (Mode.STRICT, Mode.BALANCED, Mode.EAGER)
@@ -80,11 +88,8 @@ def tables() -> dict[str, str]:
             ),
         ),
         "profiles": _table(
-            ("", "a Tesla through its cloud", "a charger in the same house"),
-            *(
-                (field.name, str(getattr(TESSIE, field.name)), str(getattr(LOCAL, field.name)))
-                for field in fields(TESSIE)
-            ),
+            ("", *_KINDS),
+            *((field.name, *(str(getattr(kind, field.name)) for kind in _KINDS.values())) for field in fields(TESSIE)),
         ),
         "constants": _table(
             ("where", "constant", "value", "what, and from where"),

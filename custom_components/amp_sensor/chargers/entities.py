@@ -159,13 +159,16 @@ class EntityCharger(Charger):
             other_writer=self._other_writer(),
             plugged_in=plugged_in,
             at_home=self._is_at_home(plugged_in=plugged_in, asleep=asleep, now=now.timestamp()),
-            scheduled=seen.flag("scheduled") is True and state not in (ChargingState.STARTING, ChargingState.CHARGING),
+            scheduled=self._is_scheduled() and state not in (ChargingState.STARTING, ChargingState.CHARGING),
             asleep=asleep,
         )
 
     @property
     def _is_started(self) -> bool:
         return self._hass.state is CoreState.running
+
+    def _is_scheduled(self) -> bool:
+        return self._seen.flag("scheduled") is True or self._seen.word("state") in self._roles.scheduled_states
 
     def _look_for_gone(self) -> None:
         """Raise where an entity is gone without which there is no control; while Home Assistant starts, it is late."""

@@ -19,7 +19,8 @@ def propose(hass: HomeAssistant, device_id: str) -> tuple[ChargerProfile | None,
     An entity is found by what its integration calls it. Of those that are disabled only what is needed is named.
     """
     entries = er.async_entries_for_device(er.async_get(hass), device_id, include_disabled_entities=True)
-    fitting = (profile for profile in PROFILES if _fits(profile, entries))
+    platforms = {entry.platform for entry in entries}
+    fitting = (each for each in PROFILES if each.integration in platforms and each.claims(entries))
     # Of several of one integration, the one that asks for the most knows the device best
     profile = max(fitting, key=lambda each: len(each.needed), default=None)
     return profile, {} if profile is None else roles_of(profile, entries)
@@ -53,11 +54,6 @@ def roles_of(profile: ChargerProfile, entries: Sequence[er.RegistryEntry]) -> di
     if currents:
         roles["currents"] = currents
     return roles
-
-
-def _fits(profile: ChargerProfile, entries: Iterable[er.RegistryEntry]) -> bool:
-    own = [entry for entry in entries if entry.platform == profile.integration]
-    return bool(own) and all(_found(find, own) is not None for find in profile.needed)
 
 
 def _found(find: Find, entries: Iterable[er.RegistryEntry]) -> er.RegistryEntry | None:

@@ -53,6 +53,10 @@ class Roles:
     resume_state: str = STATE_ON
     states: Mapping[str, ChargingState] = field(default_factory=dict)
     phases_states: Mapping[str, int] = field(default_factory=dict)
+    scheduled_states: frozenset[str] = frozenset()
+    """States of `state` in which it waits for a schedule."""
+    yes: Mapping[str, str] = field(default_factory=dict)
+    """Which state of a role that tells whether something is so says that it is, where that is not "on"."""
 
     @classmethod
     def of(cls, told: Mapping[str, Any], profile: ChargerProfile | None) -> Self:
@@ -71,6 +75,8 @@ class Roles:
             resume_state=told.get("resume_state", STATE_OFF if pause_state == STATE_ON else STATE_ON),
             states={word.casefold(): state for word, state in states.items()},
             phases_states=dict(profile.phases_states) if profile else {},
+            scheduled_states=profile.scheduled_states if profile else frozenset(),
+            yes={"plugged": profile.plugged_state, "asleep": profile.asleep_state} if profile else {},
         )
 
     @property
@@ -158,8 +164,10 @@ class Seen:
         return None if state is None else state.state
 
     def flag(self, role: str) -> bool | None:
-        """Return whether something is so."""
-        return {STATE_ON: True, STATE_OFF: False}.get(self.word(role) or "")
+        """Return whether something is so; of texts that nobody told of, none says anything."""
+        word, yes = self.word(role), self.roles.yes.get(role, STATE_ON)
+        is_told = word in (STATE_ON, STATE_OFF) if yes in (STATE_ON, STATE_OFF) else bool(word)
+        return word == yes if is_told else None
 
     def amps(self, role: str) -> float | None:
         """Return a current, A."""

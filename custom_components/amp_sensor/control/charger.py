@@ -1,6 +1,6 @@
 """One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -144,6 +144,8 @@ class ManagedCharger:
         """What was accepted last, and when first."""
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
+        self._is_doubted = False
+        """Whether it is only said to charge by what may be older than a stop of ours before we began."""
         self._possible: set[int] = set()
         """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
         self._unanswered: dict[int, float] = {}
@@ -168,7 +170,7 @@ class ManagedCharger:
             self._adopt(report)
             if was_paused and self.running:
                 # It may be its cloud's copy of before our stop: what is measured from now on tells whose pause it is
-                self._stop_sent, self._ended_at = True, now
+                self._stop_sent, self._ended_at, self._is_doubted = True, now, True
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
         elif is_watched and self._proves(report, measured_at):
@@ -178,6 +180,20 @@ class ManagedCharger:
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
             self.user_limit, self.paused, self._failures = None, False, 0
         self._note_use(now)
+
+    def stands_after_all(self, least_shown: Callable[[float], float], shown: float, now: float) -> bool:
+        """Take it that our stop did come, where the meter shows too little for what an older report says that it draws.
+
+        Its cloud's copy may be stuck in the time before it; then only the meter tells. Return whether that was so.
+        """
+        report = self.report
+        if report is None or not (self.running and self._is_doubted) or self.in_flight or self.belief.change:
+            return False
+        if now < self._ended_at + OBEY_S or report.measured_amps is None or shown >= least_shown(report.measured_amps):
+            return False
+        self.running, self.paused, self.target, self._is_doubted = False, True, 0, False
+        self.belief.settle(0.0, 0.0)
+        return True
 
     def _note_use(self, now: float) -> None:
         """Note since when it leaves something unused, until it uses all again: an ampere too much proves nothing."""
@@ -201,6 +217,7 @@ class ManagedCharger:
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
         """Take a report that shows what came of the last command."""
+        self._is_doubted = False
         if not _draws_here(report):
             self._stands_still(measured_at, now)
             return
@@ -607,6 +624,7 @@ class ManagedCharger:
         if self.settings.profile.writes_per_day:
             self._writes = self.writes_left(now) - 1
         self.in_flight, self._sent_at, self._sent = command, now, command.action
+        self._is_doubted = False
         lowers = self.is_cut(command)
         if not (lowers and self._failures):
             self._tried_at = now

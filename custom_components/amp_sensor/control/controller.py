@@ -12,7 +12,7 @@ from .charger import ChargerRecord, ChargerSettings, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
 from .choice import QUIET_S, STOP_PART, STOP_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
-from .doubt import MeterDoubt
+from .doubt import MeterDoubt, least_shown
 from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
@@ -138,6 +138,7 @@ class Controller:
         self._doubt.compare(self._house, self._chargers, loads, now)
         if self.meter_wrong_at is not None and not was_wrong:
             self._doubt_learned(loads, now)
+        self._believe_stops(loads, now)
         self._asking.add(max(self._house.read), now)
         is_seen_again = was_doubted and self._doubt.since is None
         self._house.remember(
@@ -146,6 +147,16 @@ class Controller:
             was_blind=is_seen_again,
             patience_s=self.meter.patience_s,
         )
+
+    def _believe_stops(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
+        """See from the meter that a stop came which a cloud does not show; where sun comes in too, it shows nothing."""
+        if self._house.exports or not self._house.is_complete or self._house.is_beyond_range:
+            return
+        for charger_id, charger in self._chargers.items():
+            phases = self._all_phases if (known := loads[charger_id]) is None else known
+            shown = max(self._house.read[phase] for phase in phases)
+            if charger.stands_after_all(least_shown, shown, now):
+                self._share(now)
 
     def _doubt_learned(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
         """Where phases were only learned, doubt those before the meter, which the next reading may accuse again."""

@@ -97,11 +97,11 @@ class MeterDoubt:
             else:
                 for phase in loads:
                     said[phase] += drawn
-        if house.is_complete and max(house.read) < _least_shown(anywhere):
+        if house.is_complete and max(house.read) < least_shown(anywhere):
             said = [max(anywhere, amps) for amps in said]
         shown = {number: amps for number, amps in self._shown.items() if number < len(said)}
         told = [number for number, phase in enumerate(house.phases) if phase.read_at == now]
-        less = {number: house.read[number] for number in told if house.read[number] < _least_shown(said[number])}
+        less = {number: house.read[number] for number in told if house.read[number] < least_shown(said[number])}
         if self.wrong_at is not None:
             less = {
                 number: min(amps, house.read[number])
@@ -127,6 +127,6 @@ def _said(charger: ManagedCharger, now: float) -> float:
     return report.measured_amps or 0.0 if is_fresh and charger.settings.profile.report_is_evidence else 0.0
 
 
-def _least_shown(amps: float) -> float:
+def least_shown(amps: float) -> float:
     """Return the least that a meter shows which works, where a charger draws `amps`, A."""
     return amps - max(WRONG_AMPS, WRONG_PART * amps)

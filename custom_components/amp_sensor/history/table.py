@@ -63,9 +63,6 @@ ENERGY: Final = Quantity(
 )
 QUANTITIES: Final = (*MEASURED, ENERGY)
 
-REPORTED_TO_A: Final = 0.5
-"""How far off a charger's own account may be, A: most tell whole amps."""
-
 type Row = dict[str, str | float | None]
 """`start` and `end` (ISO 8601, with the offset of the time zone), `mean_amps`, `max_amps`, `mean_volts`, `max_volts`,
 `mean_watts`, `max_watts` and `kwh`: None where nothing is known. With chargers also `mean_house_amps` and
@@ -154,8 +151,5 @@ class Table:
             return None, [None] * len(cells)
         mean = total.mean(CURRENT.digits)
         drawn = [None if cell is None else cell.weighted / max(cell.weight_s, total.weight_s) for cell in cells]
-        told = sum(filter(None, drawn))
-        if 0 <= mean < told <= mean + REPORTED_TO_A * len(drawn):  # the meter knows better
-            drawn = [amps and amps * mean / told for amps in drawn]
         rounded = [None if amps is None else round(amps, CURRENT.digits) for amps in drawn]
         return round(mean - sum(filter(None, rounded)), CURRENT.digits), rounded

@@ -34,12 +34,13 @@ PROFILE: Final = ChargerProfile(
     behaviour=replace(
         LOCAL,
         answer_s=5.0,  # a profile, and the charger's own controller behind it; nobody measured it
-        write_every_s=60.0,  # the charger keeps each limit in a memory that wears, and tells its current every 60 s
+        write_every_s=60.0,  # it tells its current every 60 s: nothing would be known sooner
+        writes_per_day=10,  # it keeps each in a memory that wears: "no problem at all", says Charge_automation.md
     ),
     refresh_s=60.0,  # const.py: the interval of its meter values
     traps=(
-        "Each limit is kept in the charger's memory, which wears: so one a minute at most. An action of your own "
-        "that calls `ocpp.set_charge_rate` with a *TxProfile* spares it. "
+        "Each limit is kept in the charger's memory, which wears: some ten a day, and beyond that it is lowered only. "
+        "An action of your own that calls `ocpp.set_charge_rate` with a *TxProfile* spares it. "
         "The number shows what was sent. With some chargers 0 A does not stop: try it in the rehearsal."
     ),
 )
