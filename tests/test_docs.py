@@ -17,7 +17,6 @@ import yaml
 
 from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.meters import webhook
-from custom_components.amp_sensor.meters.device_config import Recipe, recipe
 from custom_components.amp_sensor.site import address
 from tests.conftest import TEXTS, Site
 from tests.evidence import missing
@@ -135,30 +134,6 @@ async def test_the_readmes_automations_are_accepted(hass: HomeAssistant) -> None
     await end_automations(hass)
 
 
-def test_the_readme_passes_a_meter_on_as_the_set_up_does() -> None:
-    shown = recipe(Recipe.HOME_ASSISTANT, webhook_url="http://127.0.0.1:8123/api/webhook/YOUR_ID")
-    assert f"```yaml\n{shown}```" in (ROOT / "README.md").read_text()
-
-
-@pytest.mark.parametrize(("power", "unit"), [("2800", "W"), ("2.8", "kW")])
-async def test_a_meter_that_home_assistant_knows_is_passed_on(
-    hass: HomeAssistant, site: Site, power: str, unit: str
-) -> None:
-    url = str(site.client.make_url(async_generate_path(site.entry.data[CONF_WEBHOOK_ID])))
-    example = yaml.safe_load(recipe(Recipe.HOME_ASSISTANT, webhook_url=url))
-    assert "automation" not in example, "Home Assistant's first configuration.yaml has one: of two, the later counts"
-    hass.states.async_set("sensor.meter_current", "12.5")
-    hass.states.async_set("sensor.meter_power", power, {"unit_of_measurement": unit})
-    for key in example:
-        assert await async_setup_component(hass, key.split(" ")[0], example)
-    await hass.async_block_till_done()
-    hass.states.async_set("sensor.meter_current", "13.5")
-    await site.settle()
-    assert site.state("sensor.casa_current") == "13.5"
-    assert site.state("sensor.casa_power") == "2800"
-    await end_automations(hass)
-
-
 REFERENCE = ROOT / "docs" / "reference.md"
 
 
@@ -195,7 +170,7 @@ def labels(step: dict[str, Any]) -> dict[str, str]:
 
 def test_the_reference_has_every_setting() -> None:
     site, car = TEXTS["config"]["step"], TEXTS["config_subentries"]["charger"]["step"]
-    assert named("Settings of a site") == labels(site["user"])
+    assert named("Settings of a site") == labels(site["reconfigure"])
     assert named("Settings of a car") == labels(car["tesla"]) | labels(car["which_car"]) | labels(car["car"])
     assert named("Options") == labels(TEXTS["options"]["step"]["settings"])
 

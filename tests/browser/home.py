@@ -32,6 +32,7 @@ class Home:
     car: Car
     folder: Path
     living: asyncio.Task[None] | None = None
+    house_amps: float = HOUSE_A
 
     def switch_on_sensor(self, url: str) -> None:
         """Let the sensor post to this address from now on."""
@@ -45,10 +46,37 @@ class Home:
             await sensor.tick(HOUSE_A + self.car.amps)
             await asyncio.sleep(1)
 
-    async def house_draws(self, amps: float) -> None:
-        """Let the meter that Home Assistant has show so much."""
-        data = {"entity_id": "input_number.clamp", "value": amps}
-        await self.home_assistant.call("call_service", domain="input_number", service="set_value", service_data=data)
+    async def add_meter(self) -> None:
+        """Let Home Assistant have a meter, made of helpers, which shows what the house and the car draw from now on."""
+        await self.home_assistant.call(
+            "input_number/create", name="Clamp", min=0, max=100, step=0.1, unit_of_measurement="A", mode="box"
+        )
+        await self.home_assistant.add_integration(
+            "template",
+            [
+                ("user", {"next_step_id": "sensor"}),
+                (
+                    "sensor",
+                    {
+                        "name": "Current of the meter",
+                        "state": "{{ states('input_number.clamp') }}",
+                        "unit_of_measurement": "A",
+                        "device_class": "current",
+                        "state_class": "measurement",
+                    },
+                ),
+            ],
+        )
+        self.living = asyncio.create_task(self._live_clamp())
+
+    async def _live_clamp(self) -> None:
+        noise_a = 0.0
+        while True:
+            self.tessie.advance()
+            noise_a = 0.1 - noise_a
+            data = {"entity_id": "input_number.clamp", "value": round(self.house_amps + self.car.amps + noise_a, 1)}
+            await self.home_assistant.post("/api/services/input_number/set_value", data)
+            await asyncio.sleep(1)
 
     async def is_told(self, url: str, status: HTTPStatus) -> None:
         """Post by hand until it is answered like this: while a site is loaded anew, Home Assistant says 200 to all."""
@@ -68,6 +96,12 @@ class Home:
         """Wait for a state."""
         async with asyncio.timeout(PATIENCE_S):
             while await self.state(entity_id) != wanted:  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(0.2)
+
+    async def car_draws_at_most(self, amps: float) -> None:
+        """Wait until the car is lowered to this, but goes on charging."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not 0 < self.car.amps <= amps:  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.2)
 
     async def site_id(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID, UnitOfElectricCurrent
 from homeassistant.core import HomeAssistant
@@ -417,3 +418,22 @@ async def test_whatever_a_profile_needs_is_proposed(
     kept = only(entry).data[CONF_ROLES]
     assert kept == {role: roles[role] for role in kept}
     assert roles.keys() - kept.keys() <= {"pause_state", "resume_state"}, "an action has no state"
+
+
+async def test_what_a_known_charger_measures_is_not_proposed_as_the_meter(
+    hass: HomeAssistant, peblar: dr.DeviceEntry, entity_registry: er.EntityRegistry
+) -> None:
+    for phase in (1, 2, 3):
+        made = entity_registry.async_get_or_create(
+            "sensor",
+            "peblar",
+            f"23-45-A4O-MOF_current_phase_{phase}",
+            device_id=peblar.id,
+            translation_key=f"current_phase_{phase}",
+            original_device_class=SensorDeviceClass.CURRENT,
+        )
+        hass.states.async_set(made.entity_id, "16", {"unit_of_measurement": "A", "device_class": "current"})
+    flow = hass.config_entries.flow
+    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    page = await flow.async_configure(result["flow_id"], {"next_step_id": "which_meter"})
+    assert page["step_id"] == "meter", "there is nothing else, so they are asked for one by one"

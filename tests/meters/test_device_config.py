@@ -113,7 +113,7 @@ def test_the_micropython_recipe_is_python() -> None:
     assert URL in code
 
 
-@pytest.mark.parametrize("language", [language for language in Recipe if language is not Recipe.HOME_ASSISTANT])
+@pytest.mark.parametrize("language", Recipe)
 def test_the_firmwares_readme_shows_the_same_recipes(language: Recipe) -> None:
     shown = recipe(language, webhook_url="http://192.168.1.10:8123/api/webhook/…")
     assert shown in (FIRMWARE / "README.md").read_text()

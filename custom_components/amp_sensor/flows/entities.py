@@ -193,14 +193,13 @@ def _device_name(hass: HomeAssistant, device_id: str | None) -> str | None:
     return None if device is None else device.name_by_user or device.name
 
 
-def _known_devices(hass: HomeAssistant) -> Iterator[str]:
-    """Yield the devices that a profile knows, and that no site has yet."""
+def charger_devices(hass: HomeAssistant) -> Iterator[str]:
+    """Yield the devices that a profile knows for chargers."""
     integrations = {profile.integration for profile in PROFILES}
-    taken = known_chargers(hass)
     for entry in hass.config_entries.async_entries(include_ignore=False, include_disabled=False):
         if entry.domain in integrations:
             for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-                if device.id not in taken and propose(hass, device.id)[0] is not None:
+                if propose(hass, device.id)[0] is not None:
                     yield device.id
 
 
@@ -226,10 +225,11 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     async def async_step_device(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask which device the charger is."""
         errors: dict[str, str] = {}
-        known = list(_known_devices(self.hass))
+        taken = known_chargers(self.hass)
+        known = [device_id for device_id in charger_devices(self.hass) if device_id not in taken]
         if user_input is not None:
             chosen = user_input.get(_OTHER, {}).get(_OTHER_DEVICE) or user_input.get(CONF_DEVICE_ID)
-            if chosen is None or chosen not in known_chargers(self.hass):
+            if chosen is None or chosen not in taken:
                 self._device_id = chosen
                 self._profile, self._proposed = propose(self.hass, chosen) if chosen else (None, {})
                 return await self.async_step_entities()

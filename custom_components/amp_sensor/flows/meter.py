@@ -1,7 +1,7 @@
 """Choosing what measures a supply: a sensor that posts, or sensors that Home Assistant has."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
@@ -39,6 +39,7 @@ from ..meters.entity import (
     refs_of,
 )
 from ..meters.proposals import Proposal, async_find, ref_of, slow_interval_s
+from .entities import charger_devices
 
 BY_HAND: Final = "by_hand"
 TOTALS: Final = "totals"
@@ -91,11 +92,12 @@ class MeterSteps(ConfigFlow):
     async def async_step_which_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what was found."""
         if user_input is None:
-            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass)}
+            chargers = set(charger_devices(self.hass))
+            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass, but=chargers)}
             if not self._proposals:
                 return await self.async_step_meter()
             options = [SelectOptionDict(value=key, label=each.title) for key, each in self._proposals.items()]
-            texts = await self._async_texts("which_meter")
+            texts = await self._async_texts()
             options.append(SelectOptionDict(value=BY_HAND, label=texts(BY_HAND)))
             choice = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
             first = next(iter(self._proposals))
@@ -155,7 +157,7 @@ class MeterSteps(ConfigFlow):
 
     async def async_step_meter_shown(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what the sensors say now, and what they cannot say."""
-        texts = await self._async_texts("meter_note")
+        texts = await self._async_texts()
         meter = self._data[CONF_METER]
         phases, total = read_phases(meter, self._look, nominal_volts=self._data.get(CONF_VOLTAGE, DEFAULT_VOLTAGE))
         names = [f"L{number}" for number, _ in enumerate(phases, 1)] if len(phases) > 1 else [""]
@@ -216,22 +218,12 @@ class MeterSteps(ConfigFlow):
         newest = max((state.last_reported for state in states if state is not None), default=None)
         return None if newest is None else (dt_util.utcnow() - newest).total_seconds()
 
-    async def _async_texts(self, name: str) -> _Texts:
-        texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
-        return _Texts(texts, name)
+    async def _async_texts(self) -> Callable[[str], str]:
+        """Return the texts of what a page's own cannot depend on, in the language of Home Assistant."""
+        texts = await async_get_translations(self.hass, self.hass.config.language, "config_panel", [DOMAIN])
+        return lambda key: texts[f"component.{DOMAIN}.config_panel.meter.{key}"]
 
     async def async_step_use_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take these sensors."""
         self._data[CONF_SUPPLY] = supply_of(self._data[CONF_METER])
         return await self._async_meter_chosen()
-
-
-class _Texts:
-    """The texts of a selector, in the language of Home Assistant: a page's own may not depend on what it shows."""
-
-    def __init__(self, texts: Mapping[str, str], name: str) -> None:
-        self._texts = texts
-        self._name = name
-
-    def __call__(self, key: str) -> str:
-        return self._texts[f"component.{DOMAIN}.selector.{self._name}.options.{key}"]

@@ -115,7 +115,6 @@ def device_yaml(kit: Kit, *, webhook_url: str, voltage: int) -> str:
 class Recipe(StrEnum):
     """For devices that do not run this project's firmware."""
 
-    HOME_ASSISTANT = "home_assistant"
     ESPHOME = "esphome"
     ARDUINO = "arduino"
     MICROPYTHON = "micropython"
@@ -125,30 +124,6 @@ class Recipe(StrEnum):
 _RECIPES: Final = {
     Recipe.CURL: """\
 curl -H "Content-Type: application/json" -d "{\\"amps\\": 10.0, \\"watts\\": 2200.0}" "@URL@"
-""",
-    Recipe.HOME_ASSISTANT: """\
-# At the end of configuration.yaml; then restart Home Assistant.
-# sensor.meter_... stand for the entities of your meter.
-rest_command:
-  amp_sensor:
-    url: "@URL@"
-    method: post
-    payload: >-
-      {"amps": {{ states('sensor.meter_current') }},
-      "watts": {{ states('sensor.meter_power') | float * (1000 if is_state_attr('sensor.meter_power',
-      'unit_of_measurement', 'kW') else 1) }}}
-
-automation amp_sensor:
-  - alias: Pass the meter's readings on to Amp Sensor
-    mode: queued
-    triggers:
-      - trigger: state
-        entity_id: sensor.meter_current
-      - trigger: time_pattern
-        seconds: /5
-    conditions: "{{ has_value('sensor.meter_current') and has_value('sensor.meter_power') }}"
-    actions:
-      - action: rest_command.amp_sensor
 """,
     Recipe.ESPHOME: """\
 http_request:
