@@ -236,3 +236,28 @@ async def test_what_is_kept_of_posts_does_not_grow(site: Site) -> None:
     assert [len(told[key]) for key in ("senders", "last_refusals", "last_gaps")] == [KEPT] * 3
     assert told["senders"][-1]["address"] == f"10.0.0.{3 * KEPT - 1}"
     assert (told["refused"], told["readings"]) == (3 * KEPT, 3 * KEPT + 1)
+
+
+async def test_the_version_of_the_sensor_is_told_and_shown_on_the_page_of_the_site(
+    download: None, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    def shown() -> str | None:
+        device = dr.async_get(site.hass).async_get_device_by_identifier(
+            (DOMAIN, site.entry.entry_id), site.entry.entry_id
+        )
+        assert device is not None
+        return device.sw_version
+
+    assert shown() is None
+    await site.advance(6, amps=10.0, watts=2300.0, version="0.3.0")
+    assert shown() == "0.3.0"
+    assert (await _download(site, hass_client))["readings"]["version"] == "0.3.0"
+    # After a restart it is unknown which sensor posts
+    await site.hass.config_entries.async_reload(site.entry.entry_id)
+    assert shown() is None
+    await site.advance(6, amps=10.0, watts=2300.0, version="0.3.1")
+    assert shown() == "0.3.1"
+    # A sensor of another make, which does not say
+    await site.advance(6, amps=10.0, watts=2300.0)
+    assert shown() is None
+    assert (await _download(site, hass_client))["readings"]["version"] is None

@@ -69,12 +69,12 @@ def _create_charger(hass: HomeAssistant, entry: AmpSensorConfigEntry, subentry: 
 
 def _create_entity_charger(hass: HomeAssistant, entry: AmpSensorConfigEntry, data: Mapping[str, Any]) -> EntityCharger:
     supply = Supply(entry.data[CONF_SUPPLY]) if CONF_SUPPLY in entry.data else None
-    phases = len(data[CONF_PHASES]) if data.get(CONF_PHASES) else 1 if supply in (Supply.SINGLE, Supply.SPLIT) else None
+    told = data.get(CONF_PHASES) or (data.get(CONF_LEARNED) or {}).get("phases")
+    phases = len(told) if told else 1 if supply is Supply.SINGLE else None
     return EntityCharger(
         hass,
         data[CONF_ROLES],
         next((profile for profile in PROFILES if profile.key == data.get(CONF_PROFILE)), None),
-        learned=data.get(CONF_LEARNED),
         max_amps=data[CONF_MAX_AMPS_CAR],
         volts=entry.data[CONF_VOLTAGE] * (2 if supply is Supply.SPLIT else 1),
         phases=1 if supply is Supply.SPLIT else phases,  # it hangs between both legs
@@ -108,6 +108,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         manufacturer="Amp Sensor",
         model=_model(entry),
         name=entry.title,
+        sw_version=None,  # until the sensor says which it runs
     )
     chargers = {
         subentry.subentry_id: _create_charger(hass, entry, subentry)

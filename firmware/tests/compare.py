@@ -16,7 +16,7 @@ from simulated_house import Device, Webhook
 AMPS = (0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 3, 5, 7, 10, 15, 20, 24)
 SETTLE_S = 3
 LISTEN_S = 10
-SENSORS = ("Current", "ct_clamp")
+SENSORS = ("amp_meter", "ct_clamp")
 
 
 async def _listen(port: int) -> dict[str, list[float]]:

@@ -1,6 +1,6 @@
 """Where the firmware's tests build, and what they build once for all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import importlib.util
 import os
 from pathlib import Path
@@ -65,6 +65,27 @@ def generator() -> ModuleType:
     sys.modules["device_config"] = module
     spec.loader.exec_module(module)
     return module
+
+
+def arduino(url: str, folder: Path) -> Callable[[float, float], bool]:
+    """Compile the recipe for Arduino against stand-ins for the board's headers, and return its `report`."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    recipe, program = folder / "recipe.h", folder / "recipe"
+    made = generator()
+    recipe.write_text(made.recipe(made.Recipe.ARDUINO, webhook_url=url))
+    board = FIRMWARE / "tests" / "board"
+    strict = ("-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", f"-I{board}")
+    command = ["g++", *strict, f'-DRECIPE="{recipe}"', board / "arduino.cpp", "-o", program]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+    def report(amps: float, watts: float) -> bool:
+        done = subprocess.run([program, str(amps), str(watts)], capture_output=True, text=True, check=False)
+        assert not done.stderr, done.stderr
+        return done.returncode == 0
+
+    return report
 
 
 class HostBuild:

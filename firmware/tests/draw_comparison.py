@@ -9,8 +9,8 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
-LABELS = {"Current": "amp_meter (this project)", "ct_clamp": "ct_clamp (ESPHome)"}
-COLOURS = {"Current": "#0072b2", "ct_clamp": "#d55e00"}  # distinct for the colour-blind too (Okabe and Ito)
+LABELS = {"amp_meter": "amp_meter (this project)", "ct_clamp": "ct_clamp (ESPHome)"}
+COLOURS = {"amp_meter": "#0072b2", "ct_clamp": "#d55e00"}  # distinct for the colour-blind too (Okabe and Ito)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from typing import Self
 
 from aioesphomeapi import APIClient, NumberInfo
 
+MEASURED = re.compile(r"(\d+) readings in \d+ ms, at most (\d+) us apart; (\d+) allocations")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -121,6 +122,48 @@ class Webhook:
             raise
 
 
+class NameServer:
+    """Says that every name is 127.0.0.1, or nothing at all."""
+
+    def __init__(self) -> None:
+        self.is_silent = False
+        self.questions = 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                question, asker = self._socket.recvfrom(512)
+                self.questions += 1
+                if self.is_silent:
+                    continue
+                # RFC 1035: the question's id, an answer to it, one question, and one address if one was asked for
+                is_address = question[-4:] == b"\x00\x01\x00\x01"
+                counts = b"\x00\x01" + is_address.to_bytes(2) + b"\x00\x00\x00\x00"
+                address = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\x7f\x00\x00\x01"
+                answer = question[:2] + b"\x81\x80" + counts + question[12:] + address * is_address
+                self._socket.sendto(answer, asker)
+
+
+@dataclass(frozen=True)
+class Second:
+    """How a device measured for a second."""
+
+    readings: int
+    longest_gap_s: float
+    allocations: int
+    """In the thread of the loop."""
+
+
 class Device:
     """The firmware as a process."""
 
@@ -130,6 +173,7 @@ class Device:
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self.log: list[str] = []
+        self.name_server: NameServer | None = None
         self.flow(10)
 
     def flow(self, amps: float, bias_volts: float = 1.3) -> None:
@@ -145,6 +189,8 @@ class Device:
             "ESPHOME_PREFDIR": str(self._folder),
             "ASAN_OPTIONS": "detect_leaks=0",  # ESPHome allocates for as long as it runs
         }
+        if self.name_server is not None:
+            environment["SIM_NAME_SERVER"] = str(self.name_server.port)
         self._process = subprocess.Popen(
             [self._program],
             env=environment,
@@ -185,6 +231,11 @@ class Device:
             lambda: next((line for line in self.log if text in line), None), seconds, f"'{text}' in the log"
         )
 
+    def seconds(self) -> list[Second]:
+        """Return how it measured since it started, second by second."""
+        told = (MEASURED.search(line) for line in self.log)
+        return [Second(int(s[1]), int(s[2]) / 1e6, int(s[3])) for s in told if s is not None]
+
     def sanitizer_report(self) -> str:
         return "\n".join(line for line in self.log if "Sanitizer" in line or "runtime error" in line)
 
@@ -210,20 +261,31 @@ class Device:
 
         self.ask(conversation)
 
-    def states(self, seconds: float = 1.5) -> dict[str, float | str | bool]:
-        """Return the last state of each entity, by name."""
+    def all_states(self, seconds: float) -> list[tuple[str, float | str | bool]]:
+        """Return what each entity tells within a time, in turn; the first of each is its last state before."""
 
-        async def conversation(client: APIClient) -> dict[str, float | str | bool]:
+        async def conversation(client: APIClient) -> list[tuple[str, float | str | bool]]:
             entities, _ = await client.list_entities_services()
             names = {entity.key: entity.name for entity in entities}
-            states: dict[str, float | str | bool] = {}
+            states: list[tuple[str, float | str | bool]] = []
 
             def take(state: object) -> None:
                 with contextlib.suppress(KeyError):
-                    states[names[state.key]] = state.state
+                    states.append((names[state.key], state.state))
 
             client.subscribe_states(take)
             await asyncio.sleep(seconds)
             return states
+
+        return self.ask(conversation)
+
+    def states(self, seconds: float = 1.5) -> dict[str, float | str | bool]:
+        """Return the last state of each entity, by name."""
+        return dict(self.all_states(seconds))
+
+    def entities_disabled_by_default(self) -> set[str]:
+        async def conversation(client: APIClient) -> set[str]:
+            entities, _ = await client.list_entities_services()
+            return {entity.name for entity in entities if entity.disabled_by_default}
 
         return self.ask(conversation)

@@ -58,17 +58,41 @@ def test_esphome_takes_the_kit(kit: str) -> None:
     assert all("web_server OTA platform" in line for line in warnings), warnings
 
 
-@pytest.mark.parametrize("kit", KITS)
-def test_the_code_for_the_esp32_is_generated(kit: str) -> None:
+def _generate(kit: str, **settings: str) -> Path:
+    """Let ESPHome generate the code for an ESP32, and return its folder."""
     # The Improv library comes from a registry that not every machine reaches
     wrapper = SOURCES / f"generate-{kit}.yaml"
     wrapper.write_text(
         f"packages: {{kit: !include {kit}.yaml}}\nesphome: {{platformio_options: {{lib_ignore: Improv}}}}\n"
     )
-    done = esphome("-s", "name", f"generate-{kit}", "compile", "--only-generate", wrapper.name)
+    settings = {"name": f"generate-{kit}", **settings}
+    substitutions = [part for key, value in settings.items() for part in ("-s", key, value)]
+    done = esphome(*substitutions, "compile", "--only-generate", wrapper.name)
     assert done.returncode == 0, done.stdout
-    generated = SOURCES.parent / "data" / "build" / f"generate-{kit}" / "src" / "main.cpp"
-    assert ("amp_meter::Reporter" in generated.read_text()) == (kit != "ct-clamp")
+    return SOURCES.parent / "data" / "build" / settings["name"]
+
+
+@pytest.mark.parametrize("kit", KITS)
+def test_the_code_for_the_esp32_is_generated(kit: str) -> None:
+    generated = (_generate(kit) / "src" / "main.cpp").read_text()
+    assert ("amp_meter::Reporter" in generated) == (kit != "ct-clamp")
+    # ESPHome's own client holds up the loop
+    assert ("http_request::" in generated) == (kit == "ct-clamp")
+
+
+@pytest.mark.parametrize("verify_ssl", ["true", "false"])
+def test_a_certificate_is_verified_unless_that_is_switched_off(verify_ssl: str) -> None:
+    url = "https://192.168.1.10:8123/api/webhook/x"
+    folder = _generate("sct-013-030", name=f"generate-{verify_ssl}", webhook_url=url, verify_ssl=verify_ssl)
+    options = "".join(path.read_text() for path in folder.glob("sdkconfig*"))
+    for option, value in {
+        "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE": "true",
+        "CONFIG_ESP_TLS_INSECURE": "false",
+        "CONFIG_ESP_TLS_SKIP_SERVER_CERT_VERIFY": "false",
+    }.items():
+        assert (f"{option}=y" in options) == (value == verify_ssl), option
+    defines = (folder / "src" / "esphome" / "core" / "defines.h").read_text()
+    assert ("#define AMP_METER_VERIFY_SSL" in defines) == (verify_ssl == "true")
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -92,6 +116,12 @@ def test_a_name_that_an_esp32_may_not_find_is_warned_about() -> None:
     done = esphome("-s", "webhook_url", "http://homeassistant.local:8123/api/webhook/x", "config", "sct-013-030.yaml")
     assert done.returncode == 0
     assert "the IP address of Home Assistant always works" in " ".join(done.stdout.split())
+
+
+def test_the_project_has_the_version_that_is_posted() -> None:
+    component = (FIRMWARE / "components" / "amp_meter" / "__init__.py").read_text()
+    posted = re.search(r'^VERSION = "(.+?)"', component, re.MULTILINE)[1]
+    assert f'version: "{posted}"' in (FIRMWARE / "packages" / "base.yaml").read_text()
 
 
 def test_secrets_stay_out_of_the_repository() -> None:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from conftest import BUILD, FIRMWARE
 from google_test import google_test
 import pytest
+from simulated_house import UNKNOWN_ID, Answer, Webhook, free_port
 
 CORE = ("rms_meter", "current", "report")
 FLAGS = (
@@ -63,6 +64,32 @@ def test_the_core(core_tests: Path, record_property) -> None:
     cases = ET.parse(report).getroot().findall(".//testcase")
     assert len(cases) > 100
     record_property("cases", f"{len(cases)} GoogleTest cases of the core")
+
+
+def test_the_esp32_posts_from_a_task_of_its_own(tmp_path: Path) -> None:
+    """As far as it runs here: ESP-IDF and FreeRTOS are stand-ins."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    board, components = FIRMWARE / "tests" / "board", FIRMWARE / "components" / "amp_meter"
+    told = ("-DUSE_ESP32", "-DUSE_AMP_METER_REPORT", "-DAMP_METER_VERIFY_SSL", '-DAMP_METER_VERSION="1.2.3"')
+    sources = [
+        components / "poster.cpp",
+        components / "poster_esp32.cpp",
+        components / "report.cpp",
+        board / "posts.cpp",
+    ]
+    program = tmp_path / "posts"
+    _run("g++", *FLAGS, *told, f"-I{board}", f"-I{components}", *sources, "-o", program)
+    with Webhook(free_port()) as webhook:
+        url = f"http://127.0.0.1:{webhook.port}/api/webhook/x"
+        assert _run(program, url, '{"amps": 1}', '{"amps": 22}').splitlines() == ['200 -1 {"accepted": true}'] * 2
+        assert [post.body for post in webhook.posts] == ['{"amps": 1}', '{"amps": 22}']
+        assert {post.content_type for post in webhook.posts} == {"application/json"}
+        webhook.answer = Answer(429, "x" * 300, {"Retry-After": "7"})
+        assert _run(program, url, "{}") == f"429 7 {'x' * 256}\n"
+        webhook.answer = UNKNOWN_ID
+        assert _run(program, url, "{}") == "200 -1 \n"
+    assert _run(program, url, "{}", "{}").splitlines() == ["-1 -1 "] * 2
 
 
 def test_the_core_needs_nothing_of_esphome() -> None:

@@ -1,9 +1,10 @@
 """The lines for people who run something else, as far as this machine can run them."""
 
+from pathlib import Path
 import shutil
 import subprocess
 
-from conftest import generator
+from conftest import arduino, generator
 import pytest
 from simulated_house import UNKNOWN_ID, Webhook, free_port
 
@@ -31,3 +32,14 @@ def test_the_micropython_recipe_tells_accepted_from_unknown_and_from_silence() -
         webhook.answer = UNKNOWN_ID
         assert names["report"](9.5, 2185.0) is False
     assert names["report"](9.5, 2185.0) is False
+
+
+def test_the_arduino_recipe_tells_accepted_from_unknown_and_from_silence(tmp_path: Path) -> None:
+    with Webhook(free_port()) as webhook:
+        report = arduino(f"http://127.0.0.1:{webhook.port}/api/webhook/x", tmp_path)
+        assert report(9.5, 2185.0)
+        assert webhook.posts[0].data == {"amps": 9.5, "watts": 2185.0}
+        assert webhook.posts[0].content_type == "application/json"
+        webhook.answer = UNKNOWN_ID
+        assert not report(9.5, 2185.0)
+    assert not report(9.5, 2185.0)

@@ -169,10 +169,15 @@ def test_what_is_no_json_object_is_a_bad_request(body: bytes, text: str) -> None
             '{"amps": 1, "watts": 1, "energy_wh": -1}',
             "energy_wh must be a number between 0 and 100000000000, got -1",
         ),
-        ('{"amps": 1, "watts": 1, "boot_id": 5}', "boot_id must be a text of up to 64 characters, got 5"),
+        ('{"amps": 1, "watts": 1, "boot_id": 5}', "boot_id must be a text of up to 64 printable characters, got 5"),
+        (
+            '{"amps": 1, "watts": 1, "boot_id": "\\ud800"}',
+            'boot_id must be a text of up to 64 printable characters, got the text "\\ud800"',
+        ),
+        ('{"amps": 1, "watts": 1, "version": 3}', "version must be a text of up to 32 printable characters, got 3"),
         (
             f'{{"amps": 1, "watts": 1, "boot_id": "{LONG}"}}',
-            'boot_id must be a text of up to 64 characters, got the text "xxxxxxxxxxxxxxxxxxx…',
+            'boot_id must be a text of up to 64 printable characters, got the text "xxxxxxxxxxxxxxxxxxx…',
         ),
         ('{"phases": {}}', "phases must be a list of 1 to 3 objects, one for each phase, got an object"),
         ('{"phases": []}', "phases must be a list of 1 to 3 objects, one for each phase, got a list of 0"),
@@ -215,6 +220,7 @@ _FIELDS = st.fixed_dictionaries(
         "phases": st.lists(st.fixed_dictionaries({"amps": st.floats(-500, 500)}) | _JSON, max_size=4) | _JSON,
         "energy_wh": st.floats(0, 1e12) | _JSON,
         "boot_id": st.text() | _JSON,
+        "version": st.text() | _JSON,
         "beyond_range": st.booleans() | _JSON,
     },
 )

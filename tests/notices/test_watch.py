@@ -8,7 +8,15 @@ from random import Random
 import pytest
 
 from custom_components.amp_sensor.control import ChargerReport, ChargingState, Reading
-from custom_components.amp_sensor.notices.watch import ChargerWatch, Lasting, Misfit, PowerWatch
+from custom_components.amp_sensor.notices.watch import (
+    OTHER_AFTER_S,
+    OTHER_WITHIN_S,
+    ChargerWatch,
+    Lasting,
+    Misfit,
+    PowerWatch,
+    WriterWatch,
+)
 
 REPORT_S, METER_S = 15, 5
 
@@ -253,3 +261,44 @@ def test_a_phase_that_was_silent_meanwhile_is_looked_at_all_the_same() -> None:
         for number, reading in enumerate(circuit.readings)
     ]
     assert circuit.run(1200, steps)
+
+
+# -- something else that sets a charger
+
+
+def test_what_sets_a_charger_after_us_again_and_again_is_told_and_named() -> None:
+    writers = WriterWatch()
+    for round_ in range(3):
+        assert not writers.look(round_ * 600.0)
+        writers.told(round_ * 600.0)
+        for later in (30, 40, 50):
+            writers.add("Follow the sun", round_ * 600.0 + later)  # every report says so until we set it again
+    assert writers.look(1300.0)
+    assert writers.writer == "Follow the sun"
+    assert not writers.look(30 + OTHER_WITHIN_S + 1), "and no longer once that has ended"
+
+
+def test_once_or_late_or_by_nobody_is_nothing() -> None:
+    for writer, after_s, times in (("", 30, 2), ("", OTHER_AFTER_S + 1, 9), (None, 30, 9)):
+        writers = WriterWatch()
+        for round_ in range(times):
+            writers.told(round_ * 300.0)
+            writers.add(writer, round_ * 300.0 + after_s)
+        assert not writers.look(times * 300.0)
+
+
+def test_three_in_more_than_an_hour_are_not_again_and_again() -> None:
+    writers = WriterWatch()
+    for at in (0.0, 2000.0, 4000.0):
+        writers.told(at)
+        writers.add("", at + 10)
+    assert not writers.look(4020.0)
+
+
+def test_what_is_gone_for_a_moment_is_not_told() -> None:
+    watch = ChargerWatch()
+    told = [
+        watch.look(is_asleep=False, is_lost=False, is_gone=True, now=now)["charger_entity_gone"] for now in (0, 30, 60)
+    ]
+    assert told == [False, False, True]
+    assert not watch.look(is_asleep=False, is_lost=False, is_gone=False, now=61)["charger_entity_gone"]

@@ -25,7 +25,7 @@ from homeassistant.core import CALLBACK_TYPE, Context, CoreState, Event, HomeAss
 from homeassistant.exceptions import HomeAssistantError, ServiceNotFound, ServiceValidationError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.helpers.script import Script
+from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import ElectricCurrentConverter
 import voluptuous as vol
@@ -80,13 +80,12 @@ class EntityCharger(Charger):
         roles: Mapping[str, Any],
         known: ChargerProfile | None = None,
         *,
-        learned: Mapping[str, Any] | None = None,
         max_amps: int,
         volts: float,
         phases: int | None = None,
         device_id: str | None = None,
     ) -> None:
-        """Take its roles as the flow keeps them, what is known of its integration, and what its rehearsal measured.
+        """Take its roles as the flow keeps them, and what is known of its integration.
 
         It may draw `max_amps`, and has `volts` and `phases` where it does not tell.
         """
@@ -94,14 +93,8 @@ class EntityCharger(Charger):
         self._roles = Roles.of(roles, known)
         self._seen = Seen(hass, self._roles)
         self._refresh_s = known.refresh_s if known else REFRESH_S
-        behaviour, learned = known.behaviour if known else LOCAL, learned or {}
-        self.profile = replace(
-            behaviour,
-            is_switched=not self._roles.sets_current,
-            # What a rehearsal measures of it
-            latency_s=float(learned.get("latency_s", behaviour.latency_s)),
-            start_lead_s=float(learned.get("start_lead_s", behaviour.start_lead_s)),
-        )
+        behaviour = known.behaviour if known else LOCAL
+        self.profile = replace(behaviour, is_switched=not self._roles.sets_current)
         self._volts = volts
         self._phases = phases
         self._device_id = device_id
@@ -151,7 +144,7 @@ class EntityCharger(Charger):
             age_s=min(max(age_s, 0.0), self._refresh_s),
             state=state,
             requested_amps=self._requested_amps(),
-            measured_amps=measured,
+            measured_amps=measured if self.profile.report_is_evidence else None,
             phases=phases,
             volts=volts,
             limit_amps=self._limit_amps(),
@@ -233,6 +226,8 @@ class EntityCharger(Charger):
         state, amps = self._seen.of("current"), self._seen.amps("current")
         if state is None or amps is None or amps < 0:
             return None
+        if amps == 0 and self._paused:
+            return self._told  # some show nothing while they are paused, and go on from what they had
         if math.isclose(amps, self._written, abs_tol=0.05):
             return self._told
         # One that stayed as it was when something else was written does not show what is written, or not yet
@@ -343,8 +338,10 @@ class EntityCharger(Charger):
         kept = self._requested_amps()
         if self._roles.zero_pauses:
             await self._write(0, context)
+        elif self._roles.pause_action:
+            await self._run("pause", self._roles.pause_action, context)
         else:
-            await self._press("pause", self._roles.pause_state, self._roles.pause_action, context)
+            await self._press("pause", self._roles.pause_state, context)
         if self._told is None and kept:
             self._told = round(kept)
         self._is_paused, self._paused_at = True, dt_util.utcnow()
@@ -356,9 +353,11 @@ class EntityCharger(Charger):
                 raise ChargerRefused("it was never told a current to start with")
             await self._write(amps, context)
             self._told = amps
+        elif self._roles.resume_action:
+            await self._run("resume", self._roles.resume_action, context)
         else:
             role = "resume" if "resume" in self._roles.entities else "pause"
-            await self._press(role, self._roles.resume_state, self._roles.resume_action, context)
+            await self._press(role, self._roles.resume_state, context)
         self._is_paused, self._paused_at = False, dt_util.utcnow()
 
     def _writable(self, amps: int) -> tuple[State, float] | None:
@@ -371,10 +370,10 @@ class EntityCharger(Charger):
         value = amps / unit_amps
         if most > least:  # some say 0 to 0 until they know
             value = min(value, most)
-            steps = math.floor((value - least) / step + 1e-6) if step > 0 else 0
-            value = round(least + steps * step, 6) if step > 0 else value
         if value < least:
             raise ChargerRefused(f"it takes {least:g} to {most:g}, not {value:g}")
+        if step > 0:
+            value = max(least, round(least + math.floor((value - least) / step + 1e-6) * step, 6))
         return state, value
 
     def _writable_state(self, role: str) -> State:
@@ -407,11 +406,10 @@ class EntityCharger(Charger):
             self._written, self._told_at = before
             raise
 
-    async def _press(self, role: str, wanted: str, steps: Sequence[Mapping[str, Any]], context: Context) -> None:
-        """Pause or resume it."""
+    async def _press(self, role: str, wanted: str, context: Context) -> None:
+        """Pause it, resume it or wake it by an entity."""
         if role not in self._roles.entities:
-            await self._run(role, steps, context)
-            return
+            raise ChargerRefused("there is nothing to tell it that with")
         state = self._writable_state(role)
         data = {ATTR_ENTITY_ID: state.entity_id}
         match state.domain:
@@ -428,12 +426,12 @@ class EntityCharger(Charger):
 
     async def _run(self, name: str, steps: Sequence[Mapping[str, Any]], context: Context, **variables: Any) -> None:
         """Run an action."""
-        if not steps:
-            raise ChargerRefused("there is nothing to tell it that with")
         if name not in self._scripts:
             try:
-                sequence = cv.SCRIPT_SCHEMA([dict(step) for step in steps])
-            except vol.Invalid:
+                sequence = await async_validate_actions_config(
+                    self._hass, cv.SCRIPT_SCHEMA([dict(step) for step in steps])
+                )
+            except vol.Invalid, HomeAssistantError:
                 raise ChargerRefused("its action is not valid") from None
             self._scripts[name] = Script(
                 self._hass, sequence, f"charger {name}", DOMAIN, script_mode="parallel", log_exceptions=False
@@ -452,7 +450,7 @@ class EntityCharger(Charger):
         """Press what wakes it."""
         try:
             async with asyncio.timeout(WAKE_TIMEOUT_S):
-                await self._press("wake", STATE_ON, (), Context())
+                await self._press("wake", STATE_ON, Context())
         except TimeoutError:
             raise ChargerTimeout("it did not wake up") from None
 

@@ -67,7 +67,7 @@ class Roles:
         pause_state = told.get("pause_state", STATE_OFF)
         return cls(
             entities={role: told[role] for role in _ENTITIES if told.get(role)},
-            currents=tuple(told.get("currents", ())),
+            currents=tuple(ref for ref in told.get("currents", ()) if ref != told.get("current")),
             set_current=told.get("set_current", ()),
             pause_action=told.get("pause_action", ()),
             resume_action=told.get("resume_action", ()),

@@ -141,9 +141,11 @@ interval:
 #include <HTTPClient.h>
 #include <WiFi.h>
 
-// Whether Home Assistant took the reading. Call it every 5 s, and at once when the current moved by 1 A or more.
+// Whether Home Assistant took the reading. Call it every 5 s, and at once when the current moved by 1 A or more; from a
+// task of its own, because it waits for the answer: up to 4 s, longer for a name that does not resolve.
 bool report(float amps, float watts) {
   HTTPClient http;
+  http.setConnectTimeout(4000);
   http.setTimeout(4000);
   if (WiFi.status() != WL_CONNECTED || !http.begin("@URL@"))
     return false;

@@ -115,6 +115,8 @@ class PostLog:
     """Whether the meter told that power is exported, but not on which phase: all count as import."""
     is_beyond_range: bool = False
     """Whether the last reading is too low, because more flowed than the sensor can show."""
+    version: str | None = None
+    """Of what runs on the device, as the last reading said; None where it did not."""
     refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT))
     _intervals: Intervals = field(default_factory=Intervals)
     _gaps: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -152,10 +154,11 @@ class PostLog:
                 return one.sender, other.sender
         return None
 
-    def accept(self, sender: Sender, reading: Reading, *, at: datetime) -> None:
+    def accept(self, sender: Sender, reading: Reading, *, at: datetime, version: str | None = None) -> None:
         """Take note of a reading, and of who posted it."""
         now = reading.at
         self.is_beyond_range = bool(reading.beyond)
+        self.version = version
         self.readings += 1
         if self._read_at is not None:
             interval_s = now - self._read_at
@@ -196,6 +199,7 @@ class PostLog:
             "last_gaps": list(self._gaps),
             "sign_unknown": self.sign_unknown,
             "beyond_range": self.is_beyond_range,
+            "version": self.version,
             "rivals": [str(sender) for sender in self.rivals or ()],
             "refused": self.refused,
             "last_refusals": [

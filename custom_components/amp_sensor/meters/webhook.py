@@ -44,6 +44,8 @@ MAX_ENERGY_WH: Final = 10**11
 """What an eight-digit kWh register can show."""
 MAX_BOOT_ID: Final = 64
 """Characters; a UUID has 36."""
+MAX_VERSION: Final = 32
+"""Characters; as of `2026.10.0b1+20261126.abcdef0`."""
 
 
 class Refused(Exception):
@@ -86,10 +88,16 @@ class _Number:
         return float(value)
 
 
-def _boot_id(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_BOOT_ID:
-        raise Invalid(f"must be a text of up to {MAX_BOOT_ID} characters, got {_shown(value)}")
-    return value
+class _Text:
+    """A text of limited length. Half a surrogate pair, which JSON can hold and no file, is not printable."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def __call__(self, value: object) -> str:
+        if not isinstance(value, str) or len(value) > self._longest or not value.isprintable():
+            raise Invalid(f"must be a text of up to {self._longest} printable characters, got {_shown(value)}")
+        return value
 
 
 def _flag(value: object) -> bool:
@@ -126,7 +134,8 @@ _WATTS = _Number(-MAX_WATTS, MAX_WATTS)
 _OF_A_PHASE: Final = {vol.Optional("volts"): _VOLTS, vol.Optional("beyond_range"): _flag}
 _OPTIONAL: Final = {
     vol.Optional("energy_wh"): _Number(0, MAX_ENERGY_WH),
-    vol.Optional("boot_id"): _boot_id,
+    vol.Optional("boot_id"): _Text(MAX_BOOT_ID),
+    vol.Optional("version"): _Text(MAX_VERSION),
 }
 _PHASE = vol.Schema(
     _required("amps", _AMPS) | {vol.Optional("watts"): _Number(-MAX_PHASE_WATTS, MAX_PHASE_WATTS)} | _OF_A_PHASE,
@@ -164,6 +173,8 @@ class Post:
     """What a body holds."""
 
     reading: Reading
+    version: str | None
+    """Of what runs on the device, if it says so."""
 
 
 def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
@@ -211,7 +222,7 @@ def parse(body: bytes, *, at: float, nominal_volts: float) -> Post:
         energy_wh=data.get("energy_wh"),
         boot_id=data.get("boot_id"),
     )
-    return Post(reading=reading)
+    return Post(reading=reading, version=data.get("version"))
 
 
 def _is_beyond_range(phase: Mapping[str, Any], post: Mapping[str, Any]) -> bool:
@@ -277,11 +288,22 @@ def _is_local(hass: HomeAssistant, address: str | None) -> bool:
 class Receiver:
     """Answers the posts that arrive at one webhook, and hands their readings on."""
 
-    def __init__(self, take: Callable[[Reading], bool], *, nominal_volts: float, local_only: bool) -> None:
-        """`take` gets each reading, and tells whether there still is somebody to take it."""
+    def __init__(
+        self,
+        take: Callable[[Reading], bool],
+        *,
+        nominal_volts: float,
+        local_only: bool,
+        show_version: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
+        """`take` gets each reading, and tells whether there still is somebody to take it.
+
+        `show_version` gets the version of the device's program, whenever it is another one than before.
+        """
         self.posts = PostLog()
         self.local_only = local_only
         self._take = take
+        self._show_version = show_version
         self._nominal_volts = nominal_volts
         self._bucket = TokenBucket(rate_per_s=RATE_PER_S, burst=BURST)
 
@@ -292,7 +314,9 @@ class Receiver:
             post = await self._async_read(hass, request)
         except Refused as refused:
             return refuse(self.posts, sender, refused, request)
-        self.posts.accept(sender, post.reading, at=dt_util.utcnow())
+        if post.version != self.posts.version:
+            self._show_version(post.version)
+        self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
         return json_response({"accepted": True})
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:

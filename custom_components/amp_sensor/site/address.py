@@ -8,6 +8,7 @@ from aiohttp.web import Request, Response
 from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_LOCAL_ONLY, CONF_OLD_WEBHOOKS, CONF_VOLTAGE
@@ -21,10 +22,16 @@ WATCH_OLD_S: Final = 30 * 86400
 def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
     """Take the site's readings from now until the entry is unloaded, and notice what is sent to addresses of before."""
     coordinator = entry.runtime_data
+    devices = dr.async_get(hass)
+
+    def show_version(version: str | None) -> None:
+        devices.async_update_device(coordinator.device_id, sw_version=version)
+
     receiver = Receiver(
         coordinator.async_add_reading,
         nominal_volts=entry.data[CONF_VOLTAGE],
         local_only=entry.data[CONF_LOCAL_ONLY],
+        show_version=show_version,
     )
     coordinator.posts = receiver.posts
 

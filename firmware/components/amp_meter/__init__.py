@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import esphome.codegen as cg
 
 # A platform module of this package is named `sensor` too, and would hide ESPHome's under that name
-from esphome.components import http_request, output, sensor as sensors, text_sensor
+from esphome.components import esp32, http_request, output, sensor as sensors, text_sensor
 import esphome.config_validation as cv
 from esphome.const import (
     CONF_ENERGY,
@@ -17,20 +17,26 @@ from esphome.const import (
     DEVICE_CLASS_ENERGY,
     DEVICE_CLASS_POWER,
     ENTITY_CATEGORY_DIAGNOSTIC,
+    PLATFORM_ESP32,
+    PLATFORM_HOST,
     STATE_CLASS_MEASUREMENT,
     STATE_CLASS_TOTAL_INCREASING,
     UNIT_KILOWATT_HOURS,
     UNIT_WATT,
 )
+from esphome.core import CORE
 
 _LOGGER = logging.getLogger(__name__)
 
-DEPENDENCIES = ["http_request"]
+DEPENDENCIES = ["network"]
 AUTO_LOAD = ["binary_sensor", "output", "sensor", "text_sensor", "voltage_sampler"]
 
 CONF_HTTP_REQUEST_ID = "http_request_id"
 CONF_PHASES = "phases"
 CONF_STATUS_LED = "status_led"
+CONF_VERIFY_SSL = "verify_ssl"
+
+VERSION = "0.3.0"  # what each post tells; of the project in packages/base.yaml too
 
 WEBHOOK_PATH = "/api/webhook/"
 
@@ -59,15 +65,23 @@ def webhook_url(value):
     return value
 
 
-CONFIG_SCHEMA = cv.Schema(
+def _with_client(config):
+    """On Linux, ESPHome's own client posts; on the ESP32 it would block the loop, so ESP-IDF's does, in a task."""
+    if not CORE.is_host:
+        return config
+    client = {cv.GenerateID(CONF_HTTP_REQUEST_ID): cv.use_id(http_request.HttpRequestComponent)}
+    return cv.Schema(client, extra=cv.ALLOW_EXTRA)(config)
+
+
+_SCHEMA = cv.Schema(
     {
         cv.GenerateID(): cv.declare_id(Reporter),
-        cv.GenerateID(CONF_HTTP_REQUEST_ID): cv.use_id(http_request.HttpRequestComponent),
         cv.Required(CONF_URL): webhook_url,
         cv.Required(CONF_PHASES): cv.All(
             cv.ensure_list(cv.use_id(ClampSensor)),
             cv.Length(min=1, max=3, msg="A site has one, two or three phases: name one amp_meter sensor for each"),
         ),
+        cv.Optional(CONF_VERIFY_SSL, default=True): cv.boolean,
         cv.Optional(CONF_STATUS_LED): cv.use_id(output.BinaryOutput),
         cv.Optional(CONF_STATUS): text_sensor.text_sensor_schema(
             icon="mdi:lan-connect", entity_category=ENTITY_CATEGORY_DIAGNOSTIC
@@ -86,6 +100,7 @@ CONFIG_SCHEMA = cv.Schema(
         ),
     }
 ).extend(cv.polling_component_schema("5s"))
+CONFIG_SCHEMA = cv.All(_SCHEMA, _with_client, cv.only_on([PLATFORM_ESP32, PLATFORM_HOST]))
 
 
 def _one_clamp_each(config):
@@ -101,9 +116,20 @@ FINAL_VALIDATE_SCHEMA = _one_clamp_each
 async def to_code(config):
     """Generate the reporter's C++."""
     cg.add_define("USE_AMP_METER_REPORT")
+    cg.add_define("AMP_METER_VERSION", VERSION)
     reporter = cg.new_Pvariable(config[CONF_ID], config[CONF_URL])
     await cg.register_component(reporter, config)
-    cg.add(reporter.set_http_request(await cg.get_variable(config[CONF_HTTP_REQUEST_ID])))
+    if CORE.is_host:
+        cg.add(reporter.set_http_request(await cg.get_variable(config[CONF_HTTP_REQUEST_ID])))
+    else:
+        esp32.request_http_client()
+        if config[CONF_VERIFY_SSL]:
+            cg.add_define("AMP_METER_VERIFY_SSL")
+            if config[CONF_URL].startswith("https:"):
+                esp32.require_certificate_bundle()
+        else:
+            esp32.add_idf_sdkconfig_option("CONFIG_ESP_TLS_INSECURE", True)
+            esp32.add_idf_sdkconfig_option("CONFIG_ESP_TLS_SKIP_SERVER_CERT_VERIFY", True)
     for phase in config[CONF_PHASES]:
         cg.add(reporter.add_phase(await cg.get_variable(phase)))
     if led := config.get(CONF_STATUS_LED):

@@ -10,7 +10,7 @@ namespace esphome::amp_meter {
 
 static const char *const TAG = "amp_meter";
 
-// Five windows: while posts go well nothing is that old, and what is older is not the current that flows now
+// Five windows: normally nothing is that old, and what is older is not the current that flows now
 static constexpr uint32_t STALE_MS = 1'000;
 // A sine whose crests touch the limit for a hundredth of the time loses a ten-thousandth of its height
 static constexpr double CLIPPED_SHARE = 0.01;

@@ -62,7 +62,8 @@ class Energy {
   double watt_hours() const { return this->watt_hours_; }
 
  private:
-  // A post that waits for its answer blinds the meter for a few seconds; a longer gap is not filled with guesses.
+  // A bias that is wrong for a moment, or flash being written, tears some windows; a longer gap is not filled with
+  // guesses.
   static constexpr uint32_t LONGEST_GAP_US = 10'000'000;
 
   bool started_{false};

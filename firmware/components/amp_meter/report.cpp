@@ -28,11 +28,30 @@ bool says_accepted(std::string_view body) {
   return without_leading_space(body.substr(1)).substr(0, YES.size()) == YES;
 }
 
-std::string number(double value, int decimals) {
-  char text[32];
-  snprintf(text, sizeof(text), "%.*f", decimals, value);
-  return text;
-}
+/// Writes one piece after the other into a space that may end.
+class Writer {
+ public:
+  explicit Writer(std::span<char> into) : into_(into) {}
+
+  template<typename... Ts> void write(const char *format, Ts... values) {
+    const size_t left = this->into_.size() - this->length_;
+    const int length = snprintf(this->into_.data() + this->length_, left, format, values...);
+    if (length < 0 || static_cast<size_t>(length) >= left) {
+      this->fits_ = false;
+    } else {
+      this->length_ += length;
+    }
+  }
+
+  std::string_view text() const {
+    return this->fits_ ? std::string_view(this->into_.data(), this->length_) : std::string_view{};
+  }
+
+ private:
+  std::span<char> into_;
+  size_t length_{0};
+  bool fits_{true};
+};
 
 }  // namespace
 
@@ -111,24 +130,28 @@ std::optional<uint32_t> parse_retry_after(std::string_view header) {
   return std::min(seconds, Schedule::LONGEST_RETRY_AFTER_S);
 }
 
-std::optional<std::string> to_json(const std::vector<PhaseReading> &phases, double energy_wh,
-                                   std::string_view boot_id) {
+std::string_view to_json(std::span<char> into, std::span<const PhaseReading> phases, double energy_wh, Device device) {
   if (phases.empty() || !std::isfinite(energy_wh))
-    return std::nullopt;
-  std::string list;
+    return {};
+  // One phase is told by the totals. Of several there is no one current, so the totals are left to Home Assistant.
+  const bool is_list = phases.size() > 1;
+  Writer json(into);
+  json.write(is_list ? "{\"phases\": [" : "{");
+  const char *between = is_list ? "{" : "";
   for (const auto &phase : phases) {
     if (!std::isfinite(phase.amps) || !std::isfinite(phase.watts))
-      return std::nullopt;
-    list += (list.empty() ? "\"amps\": " : "}, {\"amps\": ") + number(phase.amps, 2) +
-            ", \"watts\": " + number(phase.watts, 1) + (phase.beyond_range ? ", \"beyond_range\": true" : "");
+      return {};
+    json.write("%s\"amps\": %.2f, \"watts\": %.1f%s", between, phase.amps, phase.watts,
+               phase.beyond_range ? ", \"beyond_range\": true" : "");
+    between = "}, {";
   }
-  // One phase is told by the totals. Of several there is no one current, so the totals are left to Home Assistant.
-  const std::string reading = phases.size() == 1 ? list : "\"phases\": [{" + list + "}]";
-  return "{" + reading + ", \"energy_wh\": " + number(energy_wh, 3) + ", \"boot_id\": \"" + std::string(boot_id) +
-         "\"}";
+  json.write("%s, \"energy_wh\": %.3f, \"boot_id\": \"%.*s\", \"version\": \"%.*s\"}", is_list ? "}]" : "", energy_wh,
+             static_cast<int>(device.boot_id.size()), device.boot_id.data(), static_cast<int>(device.version.size()),
+             device.version.data());
+  return json.text();
 }
 
-bool Schedule::is_due(uint32_t now_ms, const std::vector<PhaseReading> &phases) const {
+bool Schedule::is_due(uint32_t now_ms, std::span<const PhaseReading> phases) const {
   if (this->failures_ > 0)
     return now_ms - this->failed_ms_ >= this->pause_ms_;
   if (!this->posted_once_)
@@ -137,18 +160,20 @@ bool Schedule::is_due(uint32_t now_ms, const std::vector<PhaseReading> &phases) 
   if (since_ms < LEAST_MS)
     return false;
   bool stepped = false;
-  for (size_t i = 0; i < phases.size(); i++)
-    stepped |= std::abs(phases[i].amps - this->told_[i].amps) >= STEP_A;
+  for (size_t i = 0; i < std::min(phases.size(), MOST_PHASES); i++)
+    stepped |= std::abs(phases[i].amps - this->told_[i]) >= STEP_A;
   return stepped || since_ms >= EVERY_MS;
 }
 
-void Schedule::posted(uint32_t now_ms, const std::vector<PhaseReading> &phases) {
-  this->posted_once_ = true;
+void Schedule::posted(uint32_t now_ms, std::span<const PhaseReading> phases) {
+  this->posted_once_ = this->is_under_way_ = true;
   this->posted_ms_ = now_ms;
-  this->told_ = phases;
+  for (size_t i = 0; i < std::min(phases.size(), MOST_PHASES); i++)
+    this->told_[i] = phases[i].amps;
 }
 
 void Schedule::answered(uint32_t now_ms, Outcome outcome, std::optional<uint32_t> retry_after_s, double chance) {
+  this->is_under_way_ = false;
   if (outcome == Outcome::ACCEPTED) {
     this->failures_ = 0;
     return;

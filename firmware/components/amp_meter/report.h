@@ -2,11 +2,12 @@
 
 // What is posted, when, and what an answer means. Plain C++: no ESPHome, no clock, no I/O.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
 namespace amp_core {
 
@@ -46,21 +47,35 @@ struct PhaseReading {
   bool beyond_range{false};  ///< whether more flows than the clamp can show: `amps` is too low
 };
 
-/// The webhook's JSON. Nothing where a value is missing or not finite, since half a reading is worse than none.
-std::optional<std::string> to_json(const std::vector<PhaseReading> &phases, double energy_wh, std::string_view boot_id);
+constexpr size_t MOST_PHASES = 3;
+
+/// What a device says of itself.
+struct Device {
+  std::string_view boot_id;  ///< another one after each start
+  std::string_view version;  ///< of this firmware
+};
+
+/// Write the webhook's JSON.
+/// @return what was written of `into`; nothing where a value is missing or not finite, since half a reading is worse
+///         than none, or where there is too little space
+std::string_view to_json(std::span<char> into, std::span<const PhaseReading> phases, double energy_wh, Device device);
 
 /// Decides when to post: every 5 s, at once after a step, never more often than once a second, and ever more rarely
 /// while posts fail. It holds no readings: what could not be sent is never sent later.
 class Schedule {
  public:
   /// @param now_ms may wrap around
-  bool is_due(uint32_t now_ms, const std::vector<PhaseReading> &phases) const;
+  bool is_due(uint32_t now_ms, std::span<const PhaseReading> phases) const;
 
-  void posted(uint32_t now_ms, const std::vector<PhaseReading> &phases);
+  void posted(uint32_t now_ms, std::span<const PhaseReading> phases);
 
   /// @param retry_after_s what the answer asked for, if it did
   /// @param chance 0…1, evenly spread: many devices must not return in the same moment
   void answered(uint32_t now_ms, Outcome outcome, std::optional<uint32_t> retry_after_s, double chance);
+
+  /// Whether a post has been under way for so long that it will never end.
+  /// @param now_ms may wrap around
+  bool is_stuck(uint32_t now_ms) const { return this->is_under_way_ && now_ms - this->posted_ms_ >= STUCK_MS; }
 
   uint32_t failures() const { return this->failures_; }
 
@@ -72,11 +87,13 @@ class Schedule {
   // Home Assistant restarts in half a minute: a longer pause would only make its readings stale for longer
   static constexpr uint32_t LONGEST_PAUSE_MS = 30'000;
   static constexpr uint32_t LONGEST_RETRY_AFTER_S = 300;
+  // Three name servers that do not answer take lwIP less than a minute, connection, TLS and answer 4 s each
+  static constexpr uint32_t STUCK_MS = 120'000;
 
  private:
-  bool posted_once_{false};
+  bool posted_once_{false}, is_under_way_{false};
   uint32_t posted_ms_{0};
-  std::vector<PhaseReading> told_;
+  std::array<double, MOST_PHASES> told_{};  ///< amps of each phase
   uint32_t failures_{0};
   uint32_t failed_ms_{0}, pause_ms_{0};
 };

@@ -4,14 +4,14 @@
 
 #ifdef USE_AMP_METER_REPORT
 
-#include <string>
-#include <vector>
+#include <array>
+#include <span>
 
 #include "clamp_sensor.h"
 #include "current.h"
+#include "poster.h"
 #include "report.h"
 
-#include "esphome/components/http_request/http_request.h"
 #include "esphome/components/output/binary_output.h"
 #include "esphome/components/sensor/sensor.h"
 #include "esphome/components/text_sensor/text_sensor.h"
@@ -22,10 +22,13 @@ namespace esphome::amp_meter {
 /// Posts the readings of all phases to Home Assistant's webhook, and says what became of them.
 class Reporter final : public PollingComponent {
  public:
-  explicit Reporter(const char *url) : url_(url) {}
+  explicit Reporter(const char *url) : url_(url), poster_(url) {}
 
-  void set_http_request(http_request::HttpRequestComponent *http_request) { this->http_request_ = http_request; }
-  void add_phase(ClampSensor *clamp) { this->phases_.push_back({clamp, {}}); }
+  /// Up to `MOST_PHASES`.
+  void add_phase(ClampSensor *clamp) { this->phases_[this->phase_count_++].clamp = clamp; }
+#ifdef USE_HOST
+  void set_http_request(http_request::HttpRequestComponent *client) { this->poster_.set_http_request(client); }
+#endif
   void set_status_led(output::BinaryOutput *led) { this->led_ = led; }
   void set_status(text_sensor::TextSensor *status) { this->status_ = status; }
   void set_power(sensor::Sensor *power) { this->power_ = power; }
@@ -45,23 +48,29 @@ class Reporter final : public PollingComponent {
 
  protected:
   struct Phase {
-    ClampSensor *clamp;
+    ClampSensor *clamp{nullptr};
     amp_core::Energy energy;
   };
 
   double watts_(double amps) const { return amps * this->volts_ * this->power_factor_; }
-  std::vector<amp_core::PhaseReading> readings_() const;
+  std::span<const Phase> phases() const { return {this->phases_.data(), this->phase_count_}; }
+  /// Read all phases into `readings_`, and tell whether each of them has a value.
+  bool read_();
+  std::span<const amp_core::PhaseReading> readings() const { return {this->readings_.data(), this->phase_count_}; }
   double energy_wh_() const;
-  void post_(const std::vector<amp_core::PhaseReading> &readings);
+  void post_();
+  void answered_(const Answer &answer);
   void tell_(amp_core::Outcome outcome);
 
   const char *url_;
-  http_request::HttpRequestComponent *http_request_{nullptr};
+  Poster poster_;
   output::BinaryOutput *led_{nullptr};
   text_sensor::TextSensor *status_{nullptr};
   sensor::Sensor *power_{nullptr}, *energy_{nullptr};
 
-  std::vector<Phase> phases_;
+  std::array<Phase, amp_core::MOST_PHASES> phases_{};
+  std::array<amp_core::PhaseReading, amp_core::MOST_PHASES> readings_{};
+  size_t phase_count_{0};
   float volts_{NAN}, power_factor_{NAN};
   char boot_id_[9]{};
   amp_core::Schedule schedule_;

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <string>
+#include <vector>
 
 namespace amp_core {
 namespace {
@@ -64,40 +67,58 @@ TEST(RetryAfter, TakesSecondsOnly) {
     EXPECT_FALSE(parse_retry_after(text).has_value()) << text;
 }
 
+std::string json(const Phases &phases, double energy_wh, size_t space = 512) {
+  std::vector<char> into(space);  // on the heap, where the sanitizer sees a byte too many
+  return std::string(to_json(into, phases, energy_wh, {.boot_id = "c0ffee", .version = "1.2.3"}));
+}
+
 TEST(ToJson, OnePhaseIsTheTotals) {
-  EXPECT_EQ(to_json({{10, 2200}}, 12.5, "c0ffee"),
-            R"({"amps": 10.00, "watts": 2200.0, "energy_wh": 12.500, "boot_id": "c0ffee"})");
+  EXPECT_EQ(json({{10, 2200}}, 12.5),
+            R"({"amps": 10.00, "watts": 2200.0, "energy_wh": 12.500, "boot_id": "c0ffee", "version": "1.2.3"})");
 }
 
 TEST(ToJson, SeveralPhasesAreAList) {
-  EXPECT_EQ(to_json({{1, 230}, {2, 460}, {0, 0}}, 0, "1"),
+  EXPECT_EQ(json({{1, 230}, {2, 460}, {0, 0}}, 0),
             R"({"phases": [{"amps": 1.00, "watts": 230.0}, {"amps": 2.00, "watts": 460.0}, )"
-            R"({"amps": 0.00, "watts": 0.0}], "energy_wh": 0.000, "boot_id": "1"})");
+            R"({"amps": 0.00, "watts": 0.0}], "energy_wh": 0.000, "boot_id": "c0ffee", "version": "1.2.3"})");
 }
 
 TEST(ToJson, WhatIsBeyondTheRangeSaysSo) {
-  EXPECT_EQ(to_json({{24, 5520, true}}, 0, "1"),
-            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true, "energy_wh": 0.000, "boot_id": "1"})");
-  EXPECT_EQ(to_json({{1, 230}, {24, 5520, true}}, 0, "1"),
+  EXPECT_EQ(json({{24, 5520, true}}, 0),
+            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true, "energy_wh": 0.000, "boot_id": "c0ffee", )"
+            R"("version": "1.2.3"})");
+  EXPECT_EQ(json({{1, 230}, {24, 5520, true}}, 0),
             R"({"phases": [{"amps": 1.00, "watts": 230.0}, )"
-            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true}], "energy_wh": 0.000, "boot_id": "1"})");
+            R"({"amps": 24.00, "watts": 5520.0, "beyond_range": true}], "energy_wh": 0.000, "boot_id": "c0ffee", )"
+            R"("version": "1.2.3"})");
 }
 
 TEST(ToJson, HalfAReadingIsNone) {
-  EXPECT_FALSE(to_json({}, 0, "1").has_value());
-  EXPECT_FALSE(to_json({{NAN, 1}}, 0, "1").has_value());
-  EXPECT_FALSE(to_json({{1, NAN}}, 0, "1").has_value());
-  EXPECT_FALSE(to_json({{1, 1}, {INFINITY, 1}}, 0, "1").has_value());
-  EXPECT_FALSE(to_json({{1, 1}}, NAN, "1").has_value());
+  EXPECT_EQ(json({}, 0), "");
+  EXPECT_EQ(json({{NAN, 1}}, 0), "");
+  EXPECT_EQ(json({{1, NAN}}, 0), "");
+  EXPECT_EQ(json({{1, 1}, {INFINITY, 1}}, 0), "");
+  EXPECT_EQ(json({{1, 1}}, NAN), "");
+}
+
+TEST(ToJson, TheLongestSensibleOneFitsAndHalfATextIsNone) {
+  const Phases phases(3, {1234.56, 299999.9, true});
+  const std::string whole = json(phases, 99'999'999.999);
+  EXPECT_EQ(whole.back(), '}');
+  EXPECT_LT(whole.size(), 400u);
+  EXPECT_EQ(json(phases, 99'999'999.999, whole.size() + 1), whole);
+  for (size_t space = 1; space <= whole.size(); space++)
+    EXPECT_EQ(json(phases, 99'999'999.999, space), "") << space;
+  EXPECT_EQ(json({{1e300, 1e300}}, 0), "");
 }
 
 class Posting : public testing::Test {
  protected:
   void post(double amps, Outcome outcome = Outcome::ACCEPTED, std::optional<uint32_t> retry_after_s = {}) {
-    schedule.posted(now, {{amps, 0}});
+    schedule.posted(now, Phases{{amps, 0}});
     schedule.answered(now, outcome, retry_after_s, chance);
   }
-  bool due_in(uint32_t ms, double amps) const { return schedule.is_due(now + ms, {{amps, 0}}); }
+  bool due_in(uint32_t ms, double amps) const { return schedule.is_due(now + ms, Phases{{amps, 0}}); }
 
   Schedule schedule;
   uint32_t now = 0xFFFFF000;  // the clock wraps around within four seconds
@@ -121,10 +142,10 @@ TEST_F(Posting, IsAtOnceAfterAStepEitherWayButNotWithinASecond) {
 }
 
 TEST_F(Posting, SeesAStepOfAnyPhase) {
-  schedule.posted(now, {{1, 0}, {1, 0}, {1, 0}});
+  schedule.posted(now, Phases{{1, 0}, {1, 0}, {1, 0}});
   schedule.answered(now, Outcome::ACCEPTED, {}, 0);
-  EXPECT_FALSE(schedule.is_due(now + 2'000, {{1, 0}, {1, 0}, {1.5, 0}}));
-  EXPECT_TRUE(schedule.is_due(now + 2'000, {{1, 0}, {1, 0}, {2, 0}}));
+  EXPECT_FALSE(schedule.is_due(now + 2'000, Phases{{1, 0}, {1, 0}, {1.5, 0}}));
+  EXPECT_TRUE(schedule.is_due(now + 2'000, Phases{{1, 0}, {1, 0}, {2, 0}}));
 }
 
 TEST_F(Posting, BacksOffAndAStepDoesNotBreakThat) {
@@ -145,6 +166,15 @@ TEST_F(Posting, ForAYearWithoutAnAnswerKeepsTrying) {
   for (int i = 0; i < 100'000; i++)
     post(5, Outcome::NO_ANSWER);
   EXPECT_EQ(schedule.pause_ms(), Schedule::LONGEST_PAUSE_MS);
+}
+
+TEST_F(Posting, ThatDoesNotEndIsNoticed) {
+  EXPECT_FALSE(schedule.is_stuck(now + 1'000'000)) << "nothing is under way";
+  schedule.posted(now, Phases{{5, 0}});
+  EXPECT_FALSE(schedule.is_stuck(now + 119'999));
+  EXPECT_TRUE(schedule.is_stuck(now + 120'000));
+  schedule.answered(now, Outcome::NO_ANSWER, {}, 0);
+  EXPECT_FALSE(schedule.is_stuck(now + 120'000));
 }
 
 TEST_F(Posting, ChanceSpreadsTheReturnsButNeverShortensThem) {

@@ -1,0 +1,1 @@
+// Empty: what ESPHome generates is told on the command line
