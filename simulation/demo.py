@@ -164,12 +164,17 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, cars: int) -> tuple[str, str]:
-    """Add the site with its cars as a person would; return the address for its sensor, and the id of its entry."""
+async def add_site(
+    home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, vins: Sequence[str], name: str = "Home"
+) -> tuple[str, str]:
+    """Add a site with its cars as a person would; return the address for its sensor, and the id of its entry.
+
+    `vins` are all the cars in the account that no site has yet.
+    """
     latitude, longitude = tessie.home
     place = {"latitude": latitude, "longitude": longitude, "radius": 100}
     site = {
-        "name": "Home",
+        "name": name,
         CONF_MAX_AMPS: BUDGET_A,
         CONF_VOLTAGE: int(VOLTS),
         CONF_SUPPLY: {1: Supply.SINGLE, 3: Supply.THREE}[phases],
@@ -178,7 +183,7 @@ async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phase
     }
     account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
     car = {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}
-    first, *others = [*CARS][:cars]
+    first, *others = vins
     shown = await home_assistant.add_integration(
         DOMAIN,
         [
@@ -352,7 +357,7 @@ async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker 
                 lived_from = time.time()
                 async with home_assistant:
                     say("Adding Amp Sensor, a sensor and what charges, through the same pages as you would…")
-                    webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, cars=options.cars)
+                    webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, vins=vins)
                     site, chargers = await find_entities(home_assistant, entry_id, cars=options.cars)
                     owners = [site, *chargers]
                     await add_automation(home_assistant)

@@ -167,7 +167,8 @@ async def from_sensors(size: str) -> None:
     step = "config.step"
     async with at_home() as home, chromium() as browser:
         await home.add_meter()
-        person = await sit_down(browser, home.home_assistant.url, size=size, scheme="light")
+        pictures = PICTURES if size == "phone" else None
+        person = await sit_down(browser, home.home_assistant.url, size=size, scheme="light", pictures=pictures)
         pages = set[str]()
         person.page.on("response", lambda response: pages.add(response.url + str(response.request.post_data)))
         try:

@@ -223,6 +223,18 @@ async def test_a_meter_may_have_two_sensors_of_power(bench: Bench) -> None:
     assert bench.readings[-1].amps == (4.2,), "half of the sign is none: that counts as import"
 
 
+async def test_power_of_which_half_is_missing_is_silence_and_not_zero(bench: Bench) -> None:
+    bench.start({"phases": [phase(1, "power", "power_export")]})
+    bench.say("sensor.power_1", 0)
+    bench.say("sensor.power_export_1", 460)
+    await bench.after(2)
+    assert bench.readings[-1].amps == (-2.0,)
+    bench.say("sensor.power_1", 0)
+    bench.say("sensor.power_export_1", "unavailable")
+    await bench.after(2)
+    assert len(bench.readings) == 1
+
+
 async def test_one_phase_has_the_sign_of_the_total(bench: Bench) -> None:
     bench.start({"phases": [phase(1, "current")], "power": "sensor.power", "power_export": "sensor.power_export"})
     bench.say("sensor.current_1", 4.2)
@@ -456,8 +468,16 @@ async def test_a_report_names_the_sensors_and_what_they_said(home: Home) -> None
     ]
 
 
-async def test_a_site_without_its_sensors_still_starts(home: Home) -> None:
+async def test_a_site_starts_before_its_sensors_do(home: Home) -> None:
+    attributes = home.hass.states.get("input_number.current").attributes  # type: ignore[union-attr]
     home.hass.states.async_remove("input_number.current")
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.settle()
     assert home.state("number.casa_budget") == "25"
+    home.hass.states.async_set("input_number.current", "unavailable", attributes)
+    await home.silence(30, 5)
+    assert home.entry.runtime_data.controller.meter.last is None
+    home.hass.states.async_set("input_number.current", "12.5", attributes)
+    await home.silence(5)
+    assert home.state("sensor.casa_current") == "12.5"
+    assert not home.issues()

@@ -292,6 +292,23 @@ async def test_a_number_that_shows_nothing_is_set_once(house: House) -> None:
     assert house.box.amps == 16.0
 
 
+async def test_one_that_may_not_be_set_often_is_not_and_says_so(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client_no_auth: ClientSessionGenerator,
+    enable_custom_integrations: None,
+    box: Box,
+) -> None:
+    house = await begin(hass, freezer, _Lazy(hass_client_no_auth), box, settings={"profile": "ocpp"})
+    await house.run(10, house=11.0)
+    assert box.writes == [14.0]
+    await house.run(20, house=13.0)
+    assert box.writes == [14.0]
+    assert house.reason is Reason.WRITE_TOO_SOON
+    await house.run(40)
+    assert box.writes == [14.0, 12.0], "once a minute had passed"
+
+
 async def test_a_car_that_is_away_is_never_told_anything(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -1,7 +1,7 @@
 """Choosing what measures a supply: a sensor that posts, or sensors that Home Assistant has."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
@@ -50,24 +50,22 @@ _SUPPLIES: Final = (Supply.SINGLE, Supply.SPLIT, Supply.THREE)
 _DOMAINS: Final = [str(Platform.SENSOR), str(Platform.NUMBER), "input_number"]
 
 
-def _sensor(role: str) -> EntitySelector:
-    units = UNITS[KINDS[role]]
-    return EntitySelector(
-        EntitySelectorConfig(filter=EntityWithDeviceFilterSelectorConfig(domain=_DOMAINS, unit_of_measurement=units))
-    )
+def _sensor(role: str, ours: list[str]) -> EntitySelector:
+    wanted = EntityWithDeviceFilterSelectorConfig(domain=_DOMAINS, unit_of_measurement=UNITS[KINDS[role]])
+    return EntitySelector(EntitySelectorConfig(filter=wanted, exclude_entities=ours))
 
 
-def _place_schema(roles: Iterable[str]) -> vol.Schema:
-    return vol.Schema({vol.Optional(role): _sensor(role) for role in roles})
+def _meter_schema(typed: Mapping[str, Any], ours: list[str]) -> vol.Schema:
+    """Return the form of the sensors; places that nothing is chosen for are closed, but for the first.
 
-
-def _meter_schema(typed: Mapping[str, Any]) -> vol.Schema:
-    """Return the form of the sensors; places that nothing is chosen for are closed, but for the first."""
+    Entities of `ours` show what is read here: they cannot be what it is read from.
+    """
     places: dict[str, tuple[str, ...]] = {**dict.fromkeys(_PLACES, tuple(KINDS)), TOTALS: (POWER, POWER_EXPORT)}
     return vol.Schema(
         {
             vol.Required(place): section(
-                _place_schema(roles), {"collapsed": place != _PLACES[0] and not typed.get(place)}
+                vol.Schema({vol.Optional(role): _sensor(role, ours) for role in roles}),
+                {"collapsed": place != _PLACES[0] and not typed.get(place)},
             )
             for place, roles in places.items()
         }
@@ -112,6 +110,8 @@ class MeterSteps(ConfigFlow):
         """Ask which sensor measures what."""
         errors: dict[str, str] = {}
         typed = user_input
+        entities = er.async_get(self.hass).entities.values()
+        ours = [entry.entity_id for entry in entities if entry.platform == DOMAIN]
         if user_input is not None:
             meter, errors = self._typed_meter(user_input)
             if not errors:
@@ -121,7 +121,7 @@ class MeterSteps(ConfigFlow):
             typed = self._shown_meter()
         return self.async_show_form(
             step_id="meter",
-            data_schema=self.add_suggested_values_to_schema(_meter_schema(typed or {}), typed),
+            data_schema=self.add_suggested_values_to_schema(_meter_schema(typed or {}, ours), typed),
             errors=errors,
         )
 
