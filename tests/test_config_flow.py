@@ -270,7 +270,9 @@ async def change_car(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
     flow = hass.config_entries.subentries
     context: Any = {"source": SOURCE_RECONFIGURE, "subentry_id": only_car(entry).subentry_id}
     result = await flow.async_init((entry.entry_id, SUBENTRY_CHARGER), context=context)
-    return Dialog(flow, TEXTS["config_subentries"][SUBENTRY_CHARGER], result)
+    dialog = Dialog(flow, TEXTS["config_subentries"][SUBENTRY_CHARGER], result)
+    await dialog.choose("settings")
+    return dialog
 
 
 async def change_site(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
@@ -1028,6 +1030,7 @@ async def test_a_circle_that_cannot_be_meant(hass: HomeAssistant, tessie: Tessie
 async def test_a_car_added_elsewhere_in_the_meantime(hass: HomeAssistant, tessie: TessieServer) -> None:
     entry = add_site(hass, "Garage")
     site, car = await new_site_with_car(hass), await new_car(hass, entry)
+    await car.choose("tesla")
     for dialog in (site, car):
         await dialog.submit(account(tessie))
     await site.submit(CAR)
@@ -1042,6 +1045,8 @@ async def test_a_car_added_elsewhere_in_the_meantime(hass: HomeAssistant, tessie
 async def test_adding_a_car_later(hass: HomeAssistant, tessie: TessieServer) -> None:
     entry = add_site(hass)
     dialog = await new_car(hass, entry)
+    assert dialog.result["menu_options"] == ["tesla", "device"]
+    await dialog.choose("tesla")
     form = await dialog.submit(account(tessie, "wrong"))
     assert form["errors"] == {CONF_TESSIE_TOKEN: "invalid_auth"}
     await dialog.submit(account(tessie))

@@ -8,6 +8,7 @@ from .meter import Meter
 from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
+from .rehearsal import Rehearsal, Step, Trial, Verdict
 
 __all__ = [
     "Action",
@@ -27,6 +28,10 @@ __all__ = [
     "ProtectionKind",
     "Reading",
     "Reason",
+    "Rehearsal",
     "SiteSettings",
+    "Step",
     "Supply",
+    "Trial",
+    "Verdict",
 ]

@@ -118,6 +118,8 @@ class ManagedCharger:
         """Whether it stands still because of us."""
         self.user_limit: int | None = None
         """What its user set below our target in the car's app, A."""
+        self.rehearsed: int | None = None
+        """The most that a rehearsal lets it have, A; None while there is none."""
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
@@ -444,6 +446,8 @@ class ManagedCharger:
             limits.append(int(self.report.limit_amps))
         if self.user_limit is not None:
             limits.append(self.user_limit)
+        if self.rehearsed is not None:
+            limits.append(self.rehearsed)
         return min(limits)
 
     @property

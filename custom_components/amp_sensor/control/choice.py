@@ -213,6 +213,8 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         return Choice(target, Reason.WRITE_TOO_SOON, numbers)
     if charger.writes_left(now) < 1:
         return Choice(target, Reason.WRITES_EXHAUSTED, numbers)
+    if charger.rehearsed is not None:
+        return Choice(first, Reason.STARTED, numbers)  # somebody is waiting to see it, and there is room
     best = best_raise(
         target,
         range(first, view.fit + 1),

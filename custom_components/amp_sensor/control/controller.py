@@ -22,6 +22,7 @@ from .meter import SLOWEST_S, USUAL_INTERVAL_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
 from .protection import Protection
 from .reading import Reading
+from .rehearsal import LEAST_A, Rehearsal, Scene
 from .restoring import restore
 from .sharing import RANKS, Share, Sharing
 
@@ -96,6 +97,8 @@ class Controller:
         self._asking = Asking()
         self._sharing = Sharing()
         self._started_at = now
+        self.rehearsal: Rehearsal | None = None
+        """The one that is under way."""
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
@@ -243,6 +246,8 @@ class Controller:
         """
         if charger := self._chargers.get(command.charger_id):
             charger.acknowledge(command, outcome, now, retry_after_s=retry_after_s, needs_person=needs_person)
+        if self.rehearsal is not None:
+            self.rehearsal.take_answer(command, outcome, now)
 
     def record(self) -> ControlRecord:
         """Return what has to survive a restart, as JSON holds it."""
@@ -259,6 +264,64 @@ class Controller:
         It may be of any age or state: what cannot be read is left out.
         """
         return restore(record, self._house, self._chargers)
+
+    # -- rehearsing ---------------------------------------------------------------------------------------------
+
+    def rehearse(self, charger_id: str, *, now: float) -> Rehearsal:
+        """Begin to rehearse with a charger, instead of any rehearsal before; call `look_at_rehearsal` from now on."""
+        self.end_rehearsal()
+        self.rehearsal = Rehearsal(self._chargers[charger_id], now)
+        return self.rehearsal
+
+    def end_rehearsal(self) -> None:
+        """End the rehearsal that is under way, if any: its charger is controlled as before."""
+        if (rehearsal := self.rehearsal) is not None:
+            rehearsal.end()
+            rehearsal.charger.rehearsed = None
+            self.rehearsal = None
+
+    def look_at_rehearsal(self, *, now: float) -> None:
+        """Let the rehearsal go on; call `decide` right after."""
+        if (rehearsal := self.rehearsal) is None:
+            return
+        rehearsal.look(self._scene(rehearsal.charger, now), now)
+        rehearsal.charger.rehearsed = rehearsal.most_amps
+        if rehearsal.is_over:
+            self.rehearsal = None
+
+    def _scene(self, charger: ManagedCharger, now: float) -> Scene:
+        obstacle = Reason.OFF if self.settings.mode is Mode.MONITOR else charger.not_ours(self.settings.mode, now)
+        if obstacle is None and charger.is_blocked(now):
+            obstacle = Reason.BLOCKED
+        delay: Reason | None = Reason.METER_SILENT
+        least, silent = charger.settings.min_amps, Reason.METER_SILENT
+        if obstacle is Reason.NO_REPORT:
+            obstacle, delay = None, obstacle
+        elif obstacle is None and self._house.is_told:
+            view = self._view(charger, self._flows(now), {}, now)
+            least, silent, delay = view.least, view.silent, self._delay(charger, view, now)
+        return Scene(
+            obstacle=obstacle,
+            delay=delay,
+            least=least,
+            read=self._house.read,
+            read_at=self.meter.last.at if self.meter.last else -math.inf,
+            silent=silent,
+        )
+
+    def _delay(self, charger: ManagedCharger, view: View, now: float) -> Reason | None:
+        """Say why a rehearsal cannot begin yet."""
+        delays = (
+            (view.is_quiet, view.silent),
+            (view.is_adopting, Reason.ADOPTING),
+            (not charger.running, Reason.PAUSED),
+            (charger.in_flight or now < charger.not_before or not charger.belief.is_settled, Reason.SETTLING),
+            (view.fit < view.least, Reason.NO_HEADROOM),
+            (charger.starts_left(now) < 1, Reason.STARTS_EXHAUSTED),
+            (charger.writes_left(now) < 1, Reason.WRITES_EXHAUSTED),
+            (charger.belief.high < LEAST_A, Reason.NOT_USED),
+        )
+        return next((reason for is_in_the_way, reason in delays if is_in_the_way), None)
 
     # -- what is known ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,11 @@
 """What is known of a kind of charger before it has shown anything: its floor, and how fast it follows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Self
+
+LONGER = 1.5
+"""How much longer than it was seen to take something may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,23 @@ class Profile:
     """Whether it can only be switched on and off: it draws its maximum, or nothing."""
     report_is_evidence: bool = True
     """Whether the current that it reports is measured; False where it repeats what it was told."""
+
+    def with_learned(self, learned: Mapping[str, Any]) -> Self:
+        """Return how one charger of this kind behaves, whose rehearsal measured this: see `Rehearsal.learned`.
+
+        One that was slower than its kind is given longer; one that was quicker once is not hurried.
+        """
+        if not learned:
+            return self
+        moving_s, lead_s = learned.get("moving_s", self.moving_s), learned.get("start_lead_s", self.start_lead_s)
+        return replace(
+            self,
+            latency_s=learned.get("latency_s", self.latency_s),
+            moving_s=moving_s,
+            answer_s=max(self.answer_s, LONGER * moving_s),
+            start_lead_s=lead_s,
+            start_s=max(self.start_s, LONGER * lead_s),
+        )
 
 
 TESSIE = Profile(

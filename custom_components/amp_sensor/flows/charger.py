@@ -1,22 +1,21 @@
 """Adding a charger, changing it, renewing its token."""
 
-from abc import abstractmethod
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentry,
     ConfigSubentryData,
-    ConfigSubentryFlow,
     SubentryFlowContext,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_LATITUDE, CONF_LONGITUDE, CONF_RADIUS
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.data_entry_flow import FlowContext, FlowResult
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, SelectSelectorConfig
 import voluptuous as vol
@@ -27,24 +26,26 @@ from ..chargers.tessie import TessieClient, TessieVehicle
 from ..const import (
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
+    CONF_LEARNED,
     CONF_MAX_AMPS,
     CONF_MAX_AMPS_CAR,
     CONF_PHASES,
+    CONF_ROLES,
     CONF_SUBENTRY_ID,
-    CONF_SUPPLY,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DEFAULT_RADIUS_M,
     DEFAULT_TESSIE_URL,
-    DOMAIN,
     MAX_CAR_A,
     MAX_RADIUS_M,
     MIN_CAR_A,
     MIN_RADIUS_M,
     SUBENTRY_CHARGER,
 )
-from ..control import Supply
+from .adding import AddingSteps, chargers, known_chargers, phases_of
+from .entities import EntitySteps
 from .forms import EMPTY, REAUTH_SCHEMA, SECTION_SERVER, account_schema, car_schema
+from .rehearsal import RehearsalSteps
 
 _TOKEN_URL: Final = "[my.tessie.com/settings/api](https://my.tessie.com/settings/api)"  # noqa: S105 -- where to get one
 
@@ -105,11 +106,6 @@ def _car_settings(user_input: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     return settings, {} if in_range else {CONF_CHARGER_LOCATION: "radius"}
 
 
-def phases_of(site: Mapping[str, Any]) -> int:
-    """Return how many phases a site has at most."""
-    return Supply(site.get(CONF_SUPPLY, Supply.THREE)).phases
-
-
 def with_phases_of(site: Mapping[str, Any], car: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a car without the phases that its site does not have: no form would show them."""
     phases = phases_of(site)
@@ -118,28 +114,21 @@ def with_phases_of(site: Mapping[str, Any], car: Mapping[str, Any]) -> dict[str,
     return {**rest, CONF_PHASES: kept} if kept and phases > 1 else rest
 
 
-def _chargers(hass: HomeAssistant) -> Iterator[ConfigSubentry]:
-    """Yield the chargers of every site."""
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        yield from entry.get_subentries_of_type(SUBENTRY_CHARGER)
-
-
-def known_cars(hass: HomeAssistant) -> set[str | None]:
-    """Return the VINs that any site has."""
-    return {charger.unique_id for charger in _chargers(hass)}
+def _teslas(chargers: Iterable[ConfigSubentry]) -> list[ConfigSubentry]:
+    """Return those that are told through Tessie."""
+    return [charger for charger in chargers if CONF_TESSIE_TOKEN in charger.data]
 
 
 def known_accounts(hass: HomeAssistant) -> list[dict[str, str]]:
     """Return the accounts that the cars of any site are in."""
     keys = (CONF_TESSIE_TOKEN, CONF_TESSIE_URL)
-    cars = (charger.data for charger in _chargers(hass) if CONF_TESSIE_TOKEN in charger.data)
-    accounts = dict.fromkeys(tuple(car[key] for key in keys) for car in cars)
+    accounts = dict.fromkeys(tuple(charger.data[key] for key in keys) for charger in _teslas(chargers(hass)))
     return [dict(zip(keys, account, strict=True)) for account in accounts]
 
 
 def names_of_cars(hass: HomeAssistant) -> str:
-    """Return what the cars of all sites are called."""
-    return ", ".join(charger.title for charger in _chargers(hass))
+    """Return what the cars of all sites are called that are told through Tessie."""
+    return ", ".join(charger.title for charger in _teslas(chargers(hass)))
 
 
 def _proposed_amps(car: TessieVehicle, site: Mapping[str, Any]) -> int | str:
@@ -149,7 +138,7 @@ def _proposed_amps(car: TessieVehicle, site: Mapping[str, Any]) -> int | str:
 
 
 class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
-    FlowHandler[ContextT, ResultT, HandlerT]
+    AddingSteps[ContextT, ResultT, HandlerT]
 ):
     """The steps that add a Tesla through Tessie: to a new site as to one that is there."""
 
@@ -158,14 +147,6 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
     """The cars to choose from by VIN, each with its account."""
     _vin: str
     """The one that was chosen."""
-
-    @abstractmethod
-    def _site(self) -> Mapping[str, Any]:
-        """Return the settings of the site that the car belongs to."""
-
-    @abstractmethod
-    async def _async_add_car(self, car: ConfigSubentryData) -> ResultT:
-        """Go on with a car whose settings are complete."""
 
     async def async_step_tesla(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask for the account."""
@@ -185,7 +166,7 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
 
     async def _async_find_cars(self, accounts: Iterable[dict[str, str]]) -> dict[str, str]:
         """Find the cars that no site has yet; return the errors of the form where there are none."""
-        known = known_cars(self.hass)
+        known = known_chargers(self.hass)
         self._cars = {}
         failures = []
         for account in accounts:
@@ -224,7 +205,7 @@ class TeslaSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT]
             settings, errors = _car_settings(user_input)
             if not errors:
                 data = {**account, CONF_CAR_VIN: car.vin, **settings}
-                return await self._async_add_car(
+                return await self._async_add_charger(
                     ConfigSubentryData(data=data, subentry_type=SUBENTRY_CHARGER, title=car.name, unique_id=car.vin)
                 )
         else:
@@ -260,7 +241,7 @@ class TokenSteps(ConfigFlow):
         """Ask for the new token."""
         entry = self._get_reauth_entry()
         subentry = entry.subentries.get(self._reauth_subentry_id or "")
-        if subentry is None:
+        if subentry is None or CONF_TESSIE_TOKEN not in subentry.data:
             return self.async_abort(reason="car_removed")
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -277,8 +258,8 @@ class TokenSteps(ConfigFlow):
 
     def _renew_token(self, entry: ConfigEntry, old: str, new: str, cars: Container[str]) -> ConfigFlowResult:
         """Give the new token to each car of the site that had the old one and is in the same account."""
-        for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
-            if subentry.data.get(CONF_TESSIE_TOKEN) == old and subentry.data[CONF_CAR_VIN] in cars:
+        for subentry in _teslas(entry.get_subentries_of_type(SUBENTRY_CHARGER)):
+            if subentry.data[CONF_TESSIE_TOKEN] == old and subentry.data[CONF_CAR_VIN] in cars:
                 self.hass.config_entries.async_update_subentry(
                     entry, subentry, data={**subentry.data, CONF_TESSIE_TOKEN: new}
                 )
@@ -288,19 +269,20 @@ class TokenSteps(ConfigFlow):
         return self.async_update_and_abort(entry)
 
 
-class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
-    """Add a charger to a site, or change it."""
+class ChargerSubentryFlow(
+    TeslaSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    EntitySteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    RehearsalSteps,
+):
+    """Add a charger to a site, change it, or rehearse with it."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Begin with the account."""
-        return await (self.async_step_account() if known_cars(self.hass) else self.async_step_tesla())
-
-    async def async_step_account(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask whether it is that of the cars that are there."""
+        """Ask which kind of charger it is, and whether its account is known."""
+        cars = names_of_cars(self.hass)
         return self.async_show_menu(
-            step_id="account",
-            menu_options=["known_account", "tesla"],
-            description_placeholders={"cars": names_of_cars(self.hass)},
+            step_id="user",
+            menu_options=["known_account", "tesla", "device"] if cars else ["tesla", "device"],
+            description_placeholders={"cars": cars},
         )
 
     @override
@@ -308,13 +290,34 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
         return self._get_entry().data
 
     @override
-    async def _async_add_car(self, car: ConfigSubentryData) -> SubentryFlowResult:
-        if car["unique_id"] in known_cars(self.hass):
+    async def _async_add_charger(self, charger: ConfigSubentryData) -> SubentryFlowResult:
+        if self.source == SOURCE_RECONFIGURE:
+            return self._change(charger["data"])
+        if charger["unique_id"] in known_chargers(self.hass):
             # Another window added it while this one was open.
-            return self.async_abort(reason="car_known")
-        return self.async_create_entry(title=car["title"], data=car["data"], unique_id=car["unique_id"])
+            return self.async_abort(reason="car_known" if CONF_CAR_VIN in charger["data"] else "charger_known")
+        return self.async_create_entry(title=charger["title"], data=charger["data"], unique_id=charger["unique_id"])
+
+    def _change(self, data: Mapping[str, Any]) -> SubentryFlowResult:
+        """Keep new settings; what a rehearsal taught stays."""
+        subentry = self._get_reconfigure_subentry()
+        learned = {key: value for key, value in subentry.data.items() if key == CONF_LEARNED}
+        return self.async_update_and_abort(self._get_entry(), subentry, data={**learned, **data})
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what to do with a charger that is there."""
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=["settings", "rehearse"],
+            description_placeholders={"charger": self._get_reconfigure_subentry().title},
+        )
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about a charger that is there."""
+        data = self._get_reconfigure_subentry().data
+        return await (self.async_step_change_car() if CONF_ROLES not in data else self._async_change_entities(data))
+
+    async def async_step_change_car(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask about a car that is there. Only a changed account needs Tessie's answer: the rest works without it."""
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
@@ -324,8 +327,7 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
             if not errors and not account.items() <= subentry.data.items():
                 _, errors = await _async_cars_with(self.hass, account, subentry.data[CONF_CAR_VIN])
             if not errors:
-                kept = {key: value for key, value in subentry.data.items() if key != CONF_PHASES}
-                return self.async_update_and_abort(self._get_entry(), subentry, data={**kept, **account, **settings})
+                return self._change({CONF_CAR_VIN: subentry.data[CONF_CAR_VIN], **account, **settings})
         else:
             user_input = {
                 CONF_MAX_AMPS_CAR: subentry.data[CONF_MAX_AMPS_CAR],
@@ -336,7 +338,7 @@ class ChargerSubentryFlow(TeslaSteps[SubentryFlowContext, SubentryFlowResult, tu
                 user_input[CONF_PHASES] = [str(phase) for phase in phases]
         schema = car_schema(phases_of(self._site())).extend(account_schema(vol.Optional, user_input).schema)
         return self.async_show_form(
-            step_id="reconfigure",
+            step_id="change_car",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=errors,
             description_placeholders={"car": subentry.title, "token_url": _TOKEN_URL},

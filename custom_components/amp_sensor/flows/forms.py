@@ -57,6 +57,7 @@ from ..const import (
     DEFAULT_VOLTAGE,
     MAX_BUDGET_A,
     MAX_CAR_A,
+    MAX_CHARGER_A,
     MAX_CONNECTED_TIMEOUT_S,
     MAX_DEAD_BAND_A,
     MAX_PUBLISH_INTERVAL_S,
@@ -179,12 +180,20 @@ def car_schema(phases: int) -> vol.Schema:
             vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
         }
     )
+    return schema.extend(_phases_schema(phases))
+
+
+def charger_schema(phases: int) -> vol.Schema:
+    """Return the beginning of the form of a charger in Home Assistant, at a site with so many phases."""
+    amps = _whole_number(MIN_CAR_A, MAX_CHARGER_A, UnitOfElectricCurrent.AMPERE)
+    return vol.Schema({vol.Required(CONF_MAX_AMPS_CAR): amps, **_phases_schema(phases)})
+
+
+def _phases_schema(phases: int) -> dict[vol.Optional, SelectSelector]:
     if phases == 1:
-        return schema
+        return {}
     options = [SelectOptionDict(value=str(phase), label=f"L{phase}") for phase in range(1, phases + 1)]
-    return schema.extend(
-        {vol.Optional(CONF_PHASES): SelectSelector(SelectSelectorConfig(options=options, multiple=True))}
-    )
+    return {vol.Optional(CONF_PHASES): SelectSelector(SelectSelectorConfig(options=options, multiple=True))}
 
 
 def account_schema(token: type[vol.Required | vol.Optional], user_input: Mapping[str, Any]) -> vol.Schema:

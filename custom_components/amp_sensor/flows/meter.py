@@ -39,6 +39,7 @@ from ..meters.entity import (
     refs_of,
 )
 from ..meters.proposals import Proposal, async_find, ref_of, slow_interval_s
+from .entities import charger_devices
 
 BY_HAND: Final = "by_hand"
 TOTALS: Final = "totals"
@@ -91,7 +92,8 @@ class MeterSteps(ConfigFlow):
     async def async_step_which_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what was found."""
         if user_input is None:
-            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass)}
+            chargers = set(charger_devices(self.hass))
+            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass, but=chargers)}
             if not self._proposals:
                 return await self.async_step_meter()
             options = [SelectOptionDict(value=key, label=each.title) for key, each in self._proposals.items()]

@@ -18,6 +18,7 @@ from homeassistant.core import callback
 import voluptuous as vol
 
 from ..const import (
+    CONF_CAR_VIN,
     CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MAX_AMPS,
@@ -32,8 +33,10 @@ from ..const import (
 )
 from ..control import ProtectionKind
 from ..meters.first_reading import FirstReading
-from .charger import TeslaSteps, known_cars, names_of_cars, with_phases_of
+from .adding import known_chargers
+from .charger import TeslaSteps, names_of_cars, with_phases_of
 from .device import ADDRESS, DEVICE, DeviceSteps, device_schema, webhook_url
+from .entities import EntitySteps
 from .forms import EMPTY, LEARN, MEASURED_BY, POSTS, TO_COPY, change_schema, site_schema
 from .meter import MeterSteps
 
@@ -43,11 +46,17 @@ def _site_id(name: str) -> str:
     return "".join(name.casefold().split())
 
 
-class SiteSteps(DeviceSteps, MeterSteps, TeslaSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow):
-    """The steps that add a site, with its first car where there is one, or change it."""
+class SiteSteps(
+    DeviceSteps,
+    MeterSteps,
+    TeslaSteps[ConfigFlowContext, ConfigFlowResult, str],
+    EntitySteps[ConfigFlowContext, ConfigFlowResult, str],
+    ConfigFlow,
+):
+    """The steps that add a site, with its first charger where there is one, or change it."""
 
     _token = vol.Optional  # a new site does without a car
-    _car: ConfigSubentryData | None = None
+    _charger: ConfigSubentryData | None = None
     _first: FirstReading
     """Listens from the page that shows the address until the site is saved."""
     _is_listening = False
@@ -108,11 +117,11 @@ class SiteSteps(DeviceSteps, MeterSteps, TeslaSteps[ConfigFlowContext, ConfigFlo
         )
 
     async def async_step_charger(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask whether there is a car, and whether its account is known."""
+        """Ask whether there is a charger, of which kind, and whether its account is known."""
         cars = names_of_cars(self.hass)
         return self.async_show_menu(
             step_id="charger",
-            menu_options=["known_account", "tesla", "webhook"] if cars else ["tesla", "webhook"],
+            menu_options=[*(["known_account"] if cars else []), "tesla", "device", "webhook"],
             description_placeholders={"cars": cars},
         )
 
@@ -128,8 +137,8 @@ class SiteSteps(DeviceSteps, MeterSteps, TeslaSteps[ConfigFlowContext, ConfigFlo
         return self._data
 
     @override
-    async def _async_add_car(self, car: ConfigSubentryData) -> ConfigFlowResult:
-        self._car = car
+    async def _async_add_charger(self, charger: ConfigSubentryData) -> ConfigFlowResult:
+        self._charger = charger
         return await self.async_step_webhook()
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -246,9 +255,17 @@ class SiteSteps(DeviceSteps, MeterSteps, TeslaSteps[ConfigFlowContext, ConfigFlo
         self.async_remove()
         # Another window may have added the same while this one was open.
         self._abort_if_unique_id_configured()
-        if self._car and self._car["unique_id"] in known_cars(self.hass):
-            return self.async_abort(reason="car_known")
-        return self.async_create_entry(title=self._title, data=self._data, subentries=[self._car] if self._car else [])
+        if (charger := self._charger) is None:
+            return self.async_create_entry(title=self._title, data=self._data)
+        if charger["unique_id"] in known_chargers(self.hass):
+            return self.async_abort(reason="car_known" if CONF_CAR_VIN in charger["data"] else "charger_known")
+        return self.async_create_entry(
+            title=self._title,
+            data=self._data,
+            subentries=[charger],
+            description="charger",
+            description_placeholders={"charger": charger["title"]},
+        )
 
     @callback
     @override

@@ -5,7 +5,7 @@ Those are of Home Assistant 2026.10; `docs/meters.md` says what each gives.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 import re
 from typing import Any, Final
@@ -250,9 +250,10 @@ def _worth(meter: Mapping[str, Any]) -> tuple[bool, int, bool]:
     return all(CURRENT in each for each in phases), len(phases), all(POWER in each for each in phases)
 
 
-async def async_find(hass: HomeAssistant) -> list[Proposal]:
-    """Return what may measure the supply, best first."""
-    sensors, grids = _sensors(hass), await async_grids(hass)
+async def async_find(hass: HomeAssistant, *, but: Collection[str] = ()) -> list[Proposal]:
+    """Return what may measure the supply, best first; `but` are devices of which it is known what else they are."""
+    sensors = [entry for entry in _sensors(hass) if entry.device_id not in but]
+    grids = await async_grids(hass)
     known = [(one, True) for one in _known_meters(sensors)]
     taken = {entry.device_id for one, _ in known if one.meter() for entry in one.entries}
     others = [(one, False) for one in _device_meters(entry for entry in sensors if entry.device_id not in taken)]

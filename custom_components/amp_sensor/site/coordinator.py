@@ -62,6 +62,8 @@ from .events import (
     ControlEnded,
     PollFailed,
     ReadingArrived,
+    RehearsalAsked,
+    RehearsalLeft,
     Reported,
     SiteEvent,
     Ticked,
@@ -70,6 +72,7 @@ from .keeper import Keeper
 from .link import Link
 from .mending import Mending, controls
 from .parts import Parts
+from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
 from .today import Today
@@ -143,6 +146,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """How the last commands ended."""
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
+        self._rehearsing: Rehearsing | None = None
+        """The rehearsal that somebody waits for."""
 
     @staticmethod
     def now() -> float:
@@ -214,6 +219,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._take(self._events.get_nowait())
             self._events.task_done()
         self._events.shutdown()
+        self._end_rehearsal()
         with self._parts.part("repairs"):
             self.issues.hide_all()
         await self.async_release(ended)
@@ -287,6 +293,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         before = self._controlled()
         self._links[charger_id].settings = settings
         self._keep(ChargerSet(charger_id, settings), ended=before - self._controlled())
+
+    @callback
+    def async_rehearse(self, charger_id: str) -> Rehearsing | None:
+        """Rehearse with a charger; None while that is done with one already, which the meter could not tell apart."""
+        if self._rehearsing is not None:
+            return None
+        self._rehearsing = Rehearsing(charger_id)
+        if not self._emit(RehearsalAsked(self._rehearsing)):
+            self._end_rehearsal()
+            return None
+        return self._rehearsing
+
+    @callback
+    def async_leave_rehearsal(self, rehearsing: Rehearsing) -> None:
+        """End a rehearsal whose page was closed."""
+        self._emit(RehearsalLeft(rehearsing))
 
     def _controlled(self) -> set[str]:
         return {charger_id for charger_id, link in self._links.items() if controls(self._settings, link)}
@@ -404,6 +426,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                     self.controller.set_charger(charger_id, settings, now=now)
             case ControlEnded(charger_ids):
                 self._take_end_of_control(charger_ids, now)
+            case RehearsalAsked(rehearsing):
+                with self._acting(now):
+                    if not rehearsing.is_over:
+                        rehearsing.rehearsal = self.controller.rehearse(rehearsing.charger_id, now=now)
+            case RehearsalLeft(rehearsing):
+                with self._acting(now):
+                    if rehearsing is self._rehearsing:
+                        self._end_rehearsal()
 
     @contextmanager
     def _acting(self, now: float) -> Iterator[None]:
@@ -412,6 +442,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             yield
         if self._is_ending:
             return
+        self._look_at_rehearsal(now)
         decisions: tuple[Decision, ...] = ()
         with self._parts.part("decisions"):
             decisions = self.controller.decide(now=now)
@@ -436,6 +467,24 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             for decision in decisions:
                 link = self._links[decision.charger_id]
                 self._announcer.add(decision, link.deed, name=link.title)
+
+    def _look_at_rehearsal(self, now: float) -> None:
+        """Let a rehearsal go on. One that fails is over: it must not hold a charger down."""
+        if (rehearsing := self._rehearsing) is None:
+            return
+        is_over = True
+        with self._parts.part("rehearsal"):
+            self.controller.look_at_rehearsal(now=now)
+            rehearsing.tell()
+            is_over = rehearsing.is_over
+        if is_over:
+            self._end_rehearsal()
+
+    def _end_rehearsal(self) -> None:
+        if (rehearsing := self._rehearsing) is not None:
+            self._rehearsing = None
+            self.controller.end_rehearsal()
+            rehearsing.end()
 
     def _send(self, commands: Collection[Command]) -> None:
         remembered: asyncio.Task[Any] | None = None

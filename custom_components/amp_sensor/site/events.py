@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..chargers.charger import ChargerError
 from ..control import ChargerReport, ChargerSettings, Command, Outcome, Reading, SiteSettings
+from .rehearsing import Rehearsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,29 @@ class ControlEnded:
     charger_ids: Collection[str]
 
 
-type SiteEvent = ReadingArrived | Ticked | Reported | PollFailed | Acknowledged | Configured | ChargerSet | ControlEnded
+@dataclass(frozen=True, slots=True)
+class RehearsalAsked:
+    """Somebody wants a charger to be rehearsed."""
+
+    rehearsing: Rehearsing
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalLeft:
+    """Nobody waits for that any more."""
+
+    rehearsing: Rehearsing
+
+
+type SiteEvent = (
+    ReadingArrived
+    | Ticked
+    | Reported
+    | PollFailed
+    | Acknowledged
+    | Configured
+    | ChargerSet
+    | ControlEnded
+    | RehearsalAsked
+    | RehearsalLeft
+)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigSubentry
 
 from ..chargers.charger import Charger, ChargerError, ChargerTimeout
-from ..const import CONF_MAX_AMPS_CAR, CONF_PHASES, CONF_ROLES, MAX_CAR_A, MAX_CHARGER_A
+from ..const import CONF_LEARNED, CONF_MAX_AMPS_CAR, CONF_PHASES, CONF_ROLES, MAX_CAR_A, MAX_CHARGER_A
 from ..control import ChargerReport, ChargerSettings, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
 from ..notices.deeds import Deed
@@ -53,7 +53,7 @@ class Link:
             max_amps=self._configured_max_amps,
             min_amps=min(charger.profile.floor_amps, self._configured_max_amps),
             phases=tuple(phases) if phases else None,
-            profile=charger.profile,
+            profile=charger.profile.with_learned(subentry.data.get(CONF_LEARNED, {})),
         )
         if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:
             self.settings = replace(self.settings, max_amps=int(memory["max_amps_car"]))
