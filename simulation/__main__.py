@@ -77,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     fleet.add_argument("--meters", type=int, default=50, metavar="N")
     fleet.add_argument("--seconds", type=int, default=120, metavar="S")
     fleet.set_defaults(run=run_fleet)
+    under_load = commands.add_parser("load", help="what readings cost a real Home Assistant, and a flood of them")
+    under_load.add_argument("--sites", type=int, default=50, metavar="N", help="with a car each; default: 50")
+    under_load.add_argument("--seconds", type=int, default=60, metavar="S", help="of all sites; default: 60")
+    under_load.set_defaults(run=run_load)
     return top
 
 
@@ -155,6 +159,13 @@ def run_fleet(options: argparse.Namespace) -> None:
 
     house = load(SHIPPED / UCI)
     print(report(asyncio.run(measure(house, meters=options.meters, seconds=options.seconds))))
+
+
+def run_load(options: argparse.Namespace) -> None:
+    """Post as much as a Home Assistant takes, and print what it took."""
+    from . import load  # it brings much of Home Assistant
+
+    print(load.report(asyncio.run(load.measure(sites=options.sites, seconds=options.seconds))))
 
 
 def main() -> int:

@@ -174,10 +174,10 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def site_page(phases: int) -> dict[str, Any]:
+def site_page(phases: int, name: str = "Home") -> dict[str, Any]:
     """Return what is typed about the site."""
     return {
-        "name": "Home",
+        "name": name,
         CONF_MAX_AMPS: BUDGET_A,
         CONF_VOLTAGE: int(VOLTS),
         CONF_SUPPLY: {1: Supply.SINGLE, 3: Supply.THREE}[phases],
@@ -226,18 +226,23 @@ async def add_esphome(home_assistant: HomeAssistant, device: EsphomeCharger, *, 
     return shown["address"], shown["entry_id"]
 
 
-async def add_site(home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, cars: int) -> tuple[str, str]:
-    """Add the site with its cars as a person would; return the address for its sensor, and the id of its entry."""
+async def add_site(
+    home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, vins: Sequence[str], name: str = "Home"
+) -> tuple[str, str]:
+    """Add a site with its cars as a person would; return the address for its sensor, and the id of its entry.
+
+    `vins` are all the cars in the account that no site has yet.
+    """
     latitude, longitude = tessie.home
     place = {"latitude": latitude, "longitude": longitude, "radius": 100}
     account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
     car = {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}
-    first, *others = [*CARS][:cars]
+    first, *others = vins
     shown = await home_assistant.add_integration(
         DOMAIN,
         [
             ("user", {"next_step_id": "site"}),
-            ("site", site_page(phases)),
+            ("site", site_page(phases, name)),
             ("charger", {"next_step_id": "tesla"}),
             ("tesla", account),
             *([("which_car", {CONF_CAR_VIN: first})] if others else []),  # it is asked only where there are several
@@ -428,7 +433,7 @@ async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker 
                 async with home_assistant:
                     say("Adding Amp Sensor, a sensor and what charges, through the same pages as you would…")
                     webhook, entry_id = (
-                        await add_site(home_assistant, tessie, phases=options.phases, cars=options.cars)
+                        await add_site(home_assistant, tessie, phases=options.phases, vins=vins)
                         if device is None
                         else await add_esphome(home_assistant, device, phases=options.phases)
                     )

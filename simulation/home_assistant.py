@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
 
 INTEGRATION: Final = Path(__file__).parent.parent / "custom_components" / "amp_sensor"
+PROBE: Final = Path(__file__).parent / "probe"
 START_S: Final = 300.0  # a slow machine's first start, when everything is compiled
 STOP_S: Final = 60.0  # Home Assistant gives each stage of its end up to 60 s, and needs one or two
 OWNER: Final = {"name": "Demo", "username": "demo", "language": "en"}
@@ -53,14 +54,17 @@ class HomeAssistantError(Exception):
 class HomeAssistant:
     """Use it as an async context manager: it runs inside, and has stopped after."""
 
-    def __init__(self, session: ClientSession, folder: Path, *, home: tuple[float, float]) -> None:
-        """Take an empty folder, and the latitude and longitude of home in degrees."""
+    def __init__(
+        self, session: ClientSession, folder: Path, *, home: tuple[float, float], is_probed: bool = False
+    ) -> None:
+        """Take an empty folder, the latitude and longitude of home in degrees, and whether the probe is in there."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._session = session
         self._folder = folder
         self._home = home
+        self._is_probed = is_probed
         self._log = folder / "output.log"
         self._calls = 0
         self._process: asyncio.subprocess.Process
@@ -91,10 +95,14 @@ class HomeAssistant:
     def _prepare(self) -> None:
         latitude, longitude = self._home
         configuration = CONFIGURATION.format(latitude=latitude, longitude=longitude, url=self.url)
-        (self._folder / "configuration.yaml").write_text(configuration)
         (self._folder / "automations.yaml").write_text("[]\n")
         (self._folder / "custom_components").mkdir()
         (self._folder / "custom_components" / INTEGRATION.name).symlink_to(INTEGRATION)
+        if self._is_probed:
+            configuration += f"{PROBE.name}:\n"
+            (self._folder / "custom_components" / PROBE.name).symlink_to(PROBE)
+            (self._folder / PROBE.parent.name).symlink_to(PROBE.parent)
+        (self._folder / "configuration.yaml").write_text(configuration)
         storage = self._folder / ".storage"
         storage.mkdir()
         server = {
@@ -161,6 +169,12 @@ class HomeAssistant:
             if response.status != 200:
                 raise self._error(f"answered {path} with {response.status}: {(await response.text())[:500]}")
             return await response.json()
+
+    async def states(self) -> list[dict[str, Any]]:
+        """Return all states."""
+        async with self._session.get(f"{self.url}/api/states", headers=self._headers) as response:
+            states: list[dict[str, Any]] = await response.json()
+            return states
 
     async def call(self, command: str, **data: object) -> Any:
         """Call its WebSocket API, one call at a time. Raises HomeAssistantError where that is no success."""

@@ -1,8 +1,10 @@
 """How late an event loop is, and how much of that is its own process's doing."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+import inspect
 import os
 import sys
 from time import perf_counter, thread_time
@@ -12,6 +14,8 @@ from typing import Final, Self
 EVERY_S: Final = 0.005
 """How often the event loop is looked at: as often as Python makes a thread that computes give way to another."""
 _THREADS: Final = "/proc/self/task"
+_SCANDIR: Final[Callable[[str], Iterator[os.DirEntry[str]]]] = inspect.unwrap(os.scandir)
+"""Home Assistant wraps it, and tells of each call on its event loop: files do not wait for a disk here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,7 @@ class Lateness:
     def _waits_s(self) -> float:
         """Return how long threads were ready to run without a processor since this was asked last, s, all together."""
         waits_ns = 0
-        for thread in os.scandir(_THREADS) if sys.platform == "linux" else ():
+        for thread in _SCANDIR(_THREADS) if sys.platform == "linux" else ():
             with suppress(OSError):  # it may have ended by now
                 if thread.name not in self._files:
                     self._files[thread.name] = os.open(f"{thread.path}/schedstat", os.O_RDONLY)

@@ -68,7 +68,7 @@ def subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[s
         leave()
         connection.send_event(message["id"], None)
 
-    stop = coordinator.async_add_listener(send)
+    stop = coordinator.async_watch(send)
     ends = hass.data.setdefault(_ENDS, {}).setdefault(coordinator.config_entry.entry_id, set())
     ends.add(end)
     connection.subscriptions[message["id"]] = leave

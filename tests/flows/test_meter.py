@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock, patch
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.const import CONF_NAME, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -258,3 +258,28 @@ async def test_energy_and_entities_outlive_the_change(hass: HomeAssistant, p1: d
     await hass.async_block_till_done()
     assert entry.runtime_data.controller.meter.last.amps == (7.0,)
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_site_cannot_be_measured_by_itself(hass: HomeAssistant) -> None:
+    registry = er.async_get(hass)
+    ours = registry.async_get_or_create("sensor", DOMAIN, "x", suggested_object_id="home_current")
+    dialog = await begin(hass)
+    await dialog.choose("which_meter")
+    with pytest.raises(InvalidData):
+        await dialog.submit({"l1": {"current": ours.entity_id}, "l2": {}, "l3": {}, "totals": {}})
+
+
+async def test_a_charger_is_no_meter(hass: HomeAssistant) -> None:
+    config = MockConfigEntry(domain="easee")
+    config.add_to_hass(hass)
+    er.async_get(hass).async_get_or_create(
+        "sensor", "easee", "current", config_entry=config, original_device_class="current"
+    )
+    dialog = await begin(hass)
+    assert (await dialog.choose("which_meter"))["step_id"] == "meter", "nothing else is there to propose"
+
+
+async def test_the_sensors_can_be_chosen_although_a_meter_was_found(hass: HomeAssistant, p1: dict[str, str]) -> None:
+    dialog = await begin(hass)
+    await dialog.choose("which_meter")
+    assert (await dialog.submit({"meter": "by_hand"}))["step_id"] == "meter"

@@ -456,8 +456,16 @@ async def test_a_report_names_the_sensors_and_what_they_said(home: Home) -> None
     ]
 
 
-async def test_a_site_without_its_sensors_still_starts(home: Home) -> None:
+async def test_a_site_starts_before_its_sensors_do(home: Home) -> None:
+    attributes = home.hass.states.get("input_number.current").attributes  # type: ignore[union-attr]
     home.hass.states.async_remove("input_number.current")
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.settle()
     assert home.state("number.casa_budget") == "25"
+    home.hass.states.async_set("input_number.current", "unavailable", attributes)
+    await home.silence(30, 5)
+    assert home.entry.runtime_data.controller.meter.last is None
+    home.hass.states.async_set("input_number.current", "12.5", attributes)
+    await home.silence(5)
+    assert home.state("sensor.casa_current") == "12.5"
+    assert not home.issues()

@@ -579,3 +579,19 @@ async def test_a_token_that_is_revoked_asks_once_and_control_resumes_with_a_new_
     await live(60, 17.0)
     assert 5 <= car.amps <= 8, "it obeys again"
     assert not flows.async_progress_by_handler(DOMAIN)
+
+
+async def test_a_reading_that_shows_nothing_new_wakes_no_entity_but_whoever_watches(site: Site) -> None:
+    await site.post(amps=10.0, watts=2300.0)
+    shown, seen = [], []
+    site.coordinator.async_add_listener(lambda: shown.append(site.coordinator.data.shown))
+    stop = site.coordinator.async_watch(lambda: seen.append(site.coordinator.data.moment))
+    await site.post(amps=10.1, watts=2323.0)
+    assert [moment.current for moment in seen if moment is not None][-1] == 10.1
+    assert not shown
+    await site.post(amps=15.0, watts=3450.0)
+    assert [moment.current for moment in shown if moment is not None][-1] == 15.0
+    stop()
+    count = len(seen)
+    await site.post(amps=5.0, watts=1150.0)
+    assert len(seen) == count

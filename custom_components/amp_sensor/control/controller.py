@@ -134,7 +134,7 @@ class Controller:
         if last is not None:
             self._witness(before, now)
         self._share(now)
-        loads = {charger_id: self._known_phases(charger) for charger_id, charger in self._chargers.items()}
+        loads = self._loaded
         self._doubt.compare(self._house, self._chargers, loads, now)
         if self.meter_wrong_at is not None and not was_wrong:
             self._doubt_learned(loads, now)
@@ -342,7 +342,7 @@ class Controller:
     def drawn(self, now: float) -> dict[str, tuple[float, ...]]:
         """Return what each charger draws of the last reading, A by phase; not of those whose phases nobody knows."""
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
-        loads = {charger_id: self._known_phases(each) for charger_id, each in self._chargers.items()}
+        loads = self._loaded
         parts = [
             phase.split({each: bounds[each] for each, phases in loads.items() if phases and number in phases})
             for number, phase in enumerate(self._house.phases)
@@ -589,9 +589,7 @@ class Controller:
         )
 
     def _flows(self, now: float) -> Flows:
-        chargers = self._chargers.values()
-        loads = {charger.charger_id: self._known_phases(charger) for charger in chargers}
-        return Flows(self._house, chargers, loads, self._ours(now), now)
+        return Flows(self._house, self._chargers.values(), self._loaded, self._ours(now), now)
 
     def _ours(self, now: float) -> list[ManagedCharger]:
         return [each for each in self._chargers.values() if each.not_ours(self.settings.mode, now) is None]
@@ -654,6 +652,11 @@ class Controller:
         is_split = self.settings.supply is Supply.SPLIT
         return known_phases(charger, len(self._house.phases), is_split=is_split, last=self.meter.last)
 
+    @property
+    def _loaded(self) -> dict[str, tuple[int, ...] | None]:
+        """The phases that each charger loads, from 0; None where nobody knows."""
+        return {charger_id: self._known_phases(charger) for charger_id, charger in self._chargers.items()}
+
     def _loads(self, charger_id: str) -> tuple[int, ...]:
         """Return the phases that bear on a charger, from 0: all of them where nobody knows."""
         known = self._known_phases(self._chargers[charger_id])
@@ -666,7 +669,7 @@ class Controller:
     def _share(self, now: float) -> None:
         """Tell the house's part of what was read last from the chargers'."""
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
-        loads = {charger_id: self._known_phases(each) for charger_id, each in self._chargers.items()}
+        loads = self._loaded
 
         def drawn(phase: int) -> tuple[float, float]:
             on_it = [bounds[charger_id] for charger_id, phases in loads.items() if phases and phase in phases]

@@ -9,6 +9,7 @@ the level, close to `c / time`, and `c` grows with the number of returns in the 
 eight times is not done. That law is the start; the house's own record replaces it as it grows.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -74,17 +75,12 @@ class Risk:
 
 
 def _bin(calm_s: float) -> int:
-    index = 0
-    for edge in EDGES_S:
-        if calm_s < edge:
-            break
-        index += 1
-    return index
+    return bisect_right(EDGES_S, calm_s)
 
 
 def _law(calm_s: float, returns: int, gap: float) -> float:
-    c = (CALM + PER_RETURN * min(returns, BUSIEST)) / math.sqrt(1 + gap)
-    return c / max(calm_s, SHORTEST_S) + RARE_PER_S
+    c = (CALM + PER_RETURN * (min(BUSIEST, returns))) / math.sqrt(1 + gap)
+    return c / (max(SHORTEST_S, calm_s)) + RARE_PER_S
 
 
 class HouseMemory:
@@ -107,6 +103,8 @@ class HouseMemory:
         if (below := self._first - math.ceil(max(amps, -DEEPEST_A) / GRID_A)) > 0:
             self._first -= below
             self._levels[:0] = [_Level() for _ in range(below)]
+        before, recent_from = self._amps, at - RECENT_S
+        last_since, calm_s, index = -math.inf, 0.0, 0
         for number, level in enumerate(self._levels, self._first):
             amount = number * GRID_A
             since = level.below_since
@@ -114,16 +112,19 @@ class HouseMemory:
                 if amps <= amount:
                     level.below_since = at
                 continue
-            calm_s = at - since
-            index = _bin(calm_s)
-            while level.returns and level.returns[0] < at - RECENT_S:
-                level.returns.popleft()
-            level.expected[index] += _law(calm_s, len(level.returns), max(0.0, amount - self._amps)) * held_s
+            if since != last_since:  # it fell below many levels at once
+                last_since, calm_s = since, at - since
+                index = _bin(calm_s)
+            returns = level.returns
+            while returns and returns[0] < recent_from:
+                returns.popleft()
+            gap = amount - before if amount > before else 0.0
+            level.expected[index] += _law(calm_s, len(returns), gap) * held_s
             if amps > amount + HYSTERESIS_A:
                 level.happened[index] += 1
                 level.step_sum += amps - amount
                 level.step_count += 1
-                level.returns.append(at)
+                returns.append(at)
                 level.below_since = None
         self._amps = amps
 

@@ -79,6 +79,8 @@ class Meter:
         """Where the counter may be counted from: the first was believed for long, the others are in doubt."""
         self._readings: deque[Reading] = deque()
         self._gaps: deque[float] = deque(maxlen=20)
+        self.interval_s = USUAL_INTERVAL_S
+        """How often this meter posts by itself, s."""
 
     @property
     def counter(self) -> Counter | None:
@@ -107,6 +109,7 @@ class Meter:
             self.energy_wh += (max(0.0, last.watts) + max(0.0, reading.watts)) / 2 * (reading.at - last.at) / 3600
         if last:
             self._gaps.append(reading.at - last.at)
+            self.interval_s = usual_interval_s(self._gaps)
         self.last = reading
         self._readings.append(reading)
         while self._readings[0].at < reading.at - WINDOW_S:
@@ -166,11 +169,6 @@ class Meter:
     def is_connected(self, now: float, timeout_s: float) -> bool:
         """Whether the last reading is younger than `timeout_s`, or not late yet for a meter that is so slow."""
         return self.last is not None and now - self.last.at < max(timeout_s, self.patience_s)
-
-    @property
-    def interval_s(self) -> float:
-        """How often this meter posts by itself, s."""
-        return usual_interval_s(self._gaps)
 
     @property
     def patience_s(self) -> float:

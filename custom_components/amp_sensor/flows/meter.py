@@ -1,7 +1,7 @@
 """Choosing what measures a supply: a sensor that posts, or sensors that Home Assistant has."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
@@ -21,6 +21,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..chargers.profiles import PROFILES
 from ..const import CONF_METER, CONF_SUPPLY, CONF_VOLTAGE, DEFAULT_VOLTAGE, DOMAIN
 from ..control import Supply
 from ..meters.entity import (
@@ -45,29 +46,29 @@ BY_HAND: Final = "by_hand"
 TOTALS: Final = "totals"
 SLOW_S: Final = 10.0
 """From which interval of a meter on a person is told what it costs, s: two of the project's firmware."""
+_CHARGERS: Final = {profile.integration for profile in PROFILES} - {"esphome", "mqtt"}
+"""Integrations whose devices are chargers or cars; those of the other two may be anything."""
 _PLACES: Final = ("l1", "l2", "l3")
 _SUPPLIES: Final = (Supply.SINGLE, Supply.SPLIT, Supply.THREE)
 _DOMAINS: Final = [str(Platform.SENSOR), str(Platform.NUMBER), "input_number"]
 
 
-def _sensor(role: str) -> EntitySelector:
-    units = UNITS[KINDS[role]]
-    return EntitySelector(
-        EntitySelectorConfig(filter=EntityWithDeviceFilterSelectorConfig(domain=_DOMAINS, unit_of_measurement=units))
-    )
+def _sensor(role: str, ours: list[str]) -> EntitySelector:
+    wanted = EntityWithDeviceFilterSelectorConfig(domain=_DOMAINS, unit_of_measurement=UNITS[KINDS[role]])
+    return EntitySelector(EntitySelectorConfig(filter=wanted, exclude_entities=ours))
 
 
-def _place_schema(roles: Iterable[str]) -> vol.Schema:
-    return vol.Schema({vol.Optional(role): _sensor(role) for role in roles})
+def _meter_schema(typed: Mapping[str, Any], ours: list[str]) -> vol.Schema:
+    """Return the form of the sensors; places that nothing is chosen for are closed, but for the first.
 
-
-def _meter_schema(typed: Mapping[str, Any]) -> vol.Schema:
-    """Return the form of the sensors; places that nothing is chosen for are closed, but for the first."""
+    Entities of `ours` show what is read here: they cannot be what it is read from.
+    """
     places: dict[str, tuple[str, ...]] = {**dict.fromkeys(_PLACES, tuple(KINDS)), TOTALS: (POWER, POWER_EXPORT)}
     return vol.Schema(
         {
             vol.Required(place): section(
-                _place_schema(roles), {"collapsed": place != _PLACES[0] and not typed.get(place)}
+                vol.Schema({vol.Optional(role): _sensor(role, ours) for role in roles}),
+                {"collapsed": place != _PLACES[0] and not typed.get(place)},
             )
             for place, roles in places.items()
         }
@@ -92,8 +93,8 @@ class MeterSteps(ConfigFlow):
     async def async_step_which_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what was found."""
         if user_input is None:
-            chargers = set(charger_devices(self.hass))
-            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass, but=chargers)}
+            found = await async_find(self.hass, chargers=_CHARGERS, but=set(charger_devices(self.hass)))
+            self._proposals = {proposal.key: proposal for proposal in found}
             if not self._proposals:
                 return await self.async_step_meter()
             options = [SelectOptionDict(value=key, label=each.title) for key, each in self._proposals.items()]
@@ -112,6 +113,8 @@ class MeterSteps(ConfigFlow):
         """Ask which sensor measures what."""
         errors: dict[str, str] = {}
         typed = user_input
+        entities = er.async_get(self.hass).entities.values()
+        ours = [entry.entity_id for entry in entities if entry.platform == DOMAIN]
         if user_input is not None:
             meter, errors = self._typed_meter(user_input)
             if not errors:
@@ -121,7 +124,7 @@ class MeterSteps(ConfigFlow):
             typed = self._shown_meter()
         return self.async_show_form(
             step_id="meter",
-            data_schema=self.add_suggested_values_to_schema(_meter_schema(typed or {}), typed),
+            data_schema=self.add_suggested_values_to_schema(_meter_schema(typed or {}, ours), typed),
             errors=errors,
         )
 

@@ -1,5 +1,6 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -46,6 +47,9 @@ MAX_BOOT_ID: Final = 64
 """Characters; a UUID has 36."""
 MAX_VERSION: Final = 32
 """Characters; as of `2026.10.0b1+20261126.abcdef0`."""
+
+
+_ACCEPTED: Final = json.dumps({"accepted": True})
 
 
 class Refused(Exception):
@@ -313,11 +317,11 @@ class Receiver:
         try:
             post = await self._async_read(hass, request)
         except Refused as refused:
-            return refuse(self.posts, sender, refused, request)
+            return await async_refuse(self.posts, sender, refused, request)
         if post.version != self.posts.version:
             self._show_version(post.version)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
-        return json_response({"accepted": True})
+        return Response(text=_ACCEPTED, content_type="application/json")
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
         if self.local_only and not _is_local(hass, request.remote):
@@ -341,8 +345,10 @@ class Receiver:
         return post
 
 
-def refuse(posts: PostLog, sender: Sender, refused: Refused, request: Request) -> Response:
+async def async_refuse(posts: PostLog, sender: Sender, refused: Refused, request: Request) -> Response:
     """Answer a post that is not taken, and take note of it."""
+    # The server answers all that waits on a connection in one go: after each refusal somebody else has a turn
+    await asyncio.sleep(0)
     posts.refuse(sender, at=dt_util.utcnow(), now=time.monotonic(), status=refused.status, text=str(refused))
     headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
     response = json_response({"accepted": False, "error": str(refused)}, status=refused.status, headers=headers)

@@ -49,17 +49,19 @@ class _Past:
 
     amps: int
     house: deque[tuple[float, float]] = field(default_factory=deque)
-    """The house in the last minute: when, s, and A."""
+    """The house in the last minute: when, s, and A; of each moment only what nothing after it was below."""
 
     def rise_amps(self, decision: Decision) -> float:
         """Return by how much the house rose within the last minute."""
         if "house_amps" not in decision.numbers:
             return 0.0
         amps = decision.numbers["house_amps"]
+        while self.house and self.house[-1][1] >= amps:
+            self.house.pop()
         self.house.append((decision.at, amps))
         while self.house[0][0] < decision.at - RISE_S:
             self.house.popleft()
-        return amps - min(earlier for _, earlier in self.house)
+        return amps - self.house[0][1]
 
 
 class Deeds:

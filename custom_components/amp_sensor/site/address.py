@@ -12,7 +12,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_LOCAL_ONLY, CONF_OLD_WEBHOOKS, CONF_VOLTAGE
-from ..meters.webhook import Receiver, Refused, async_listen, refuse, sender_of
+from ..meters.webhook import Receiver, Refused, async_listen, async_refuse, sender_of
 from .coordinator import AmpSensorConfigEntry
 
 WATCH_OLD_S: Final = 30 * 86400
@@ -40,7 +40,7 @@ def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
         sender = sender_of(request)
         coordinator.async_note_old_address(sender)
         text = "this address is no longer used: put the new one, which Home Assistant shows, on the sensor"
-        return refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
+        return await async_refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
 
     entry.async_on_unload(async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
     for webhook_id in watched_addresses(entry.data):

@@ -127,6 +127,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._publish_interval_s: float = entry.options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL_S)
         self._events: asyncio.Queue[SiteEvent] = asyncio.Queue()
         self._children: set[asyncio.Task[Any]] = set()
+        self._watchers: set[CALLBACK_TYPE] = set()
         self._read_at: datetime | None = None
         self._parts = Parts(self.name)
         self._keeper = Keeper(hass, entry.entry_id, self._parts)
@@ -351,9 +352,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
         return super().async_add_listener(async_show, context)
 
+    @callback
+    def async_watch(self, look: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `look` after each reading and decision, shown or not; return how to stop that."""
+        self._watchers.add(look)
+        return lambda: self._watchers.discard(look)
+
     def _show(self) -> None:
         with self._parts.part("data"):
-            self.async_set_updated_data(self._snapshot())
+            if (data := self._snapshot()) != self.data:
+                self.async_set_updated_data(data)
+            self.data = data
+        for look in list(self._watchers):
+            with self._parts.part("live view", look):
+                look()
 
     def _emit(self, event: SiteEvent) -> bool:
         try:

@@ -1,7 +1,7 @@
 """What is known of a site and its chargers: what entities, triggers and diagnostics read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
@@ -12,7 +12,7 @@ from .today import Today
 
 @dataclass(frozen=True, kw_only=True)
 class ChargerData:
-    """What is known of one charger."""
+    """What is known of one charger. Two are equal where entities show the same of both."""
 
     id: str
     """The id of its subentry."""
@@ -25,7 +25,7 @@ class ChargerData:
     """What it said last; None before it said anything, and while it cannot be reached."""
     charging_amps: float | None
     """What it draws, A per phase: of the moment that is shown, or by its own account where the meter does not tell."""
-    decision: Decision | None
+    decision: Decision | None = field(compare=False)
     """What was decided last."""
     shown: Decision | None
     """What is shown of it: what was done last, or has lasted."""
@@ -47,15 +47,15 @@ class ChargerData:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteData:
-    """What is known of one site."""
+    """What is known of one site. Two are equal where entities show the same of both."""
 
     settings: SiteSettings
-    moment: Moment | None
+    moment: Moment | None = field(compare=False)
     """What was read last, and who draws it; None while the meter is silent."""
     shown: Moment | None
     """What entities show of it: all numbers of the site and its chargers are of this one moment."""
-    read_at: datetime | None
-    """When the last reading arrived, silent or not."""
+    read_at: datetime | None = field(compare=False)
+    """When the last reading arrived, silent or not; shown only while it is silent."""
     connected: bool | None
     """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
     phases: int

@@ -1,8 +1,9 @@
 """Parts of a site that may fail, each for itself."""
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
+from contextlib import AbstractContextManager
 import logging
+from types import TracebackType
 from typing import Final
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,19 +21,37 @@ class Parts:
         self._failing: dict[Hashable, int] = {}
         """What failed, and how often in a row it has worked since."""
 
-    @contextmanager
-    def part(self, name: str, key: Hashable = None) -> Iterator[None]:
+    def part(self, name: str, key: Hashable = None) -> AbstractContextManager[None, bool]:
         """Do what is inside; `key` tells apart those that share a name."""
+        return _Part(self, name, key)
+
+    def end(self, name: str, key: Hashable, error: BaseException | None) -> bool:
+        """Take how a part ended; return whether all else goes on."""
         part = (name, key)
-        try:
-            yield
-        except Exception:
+        if isinstance(error, Exception):
             if part not in self._failing:
-                _LOGGER.exception("%s: a failure in its %s; all else goes on", self._site, name)
+                _LOGGER.error("%s: a failure in its %s; all else goes on", self._site, name, exc_info=error)
             self._failing[part] = 0
-        else:
-            if part in self._failing:
-                self._failing[part] += 1
-                if self._failing[part] == GOOD_RUNS:
-                    del self._failing[part]
-                    _LOGGER.info("%s: no more failures in its %s", self._site, name)
+        elif error is None and part in self._failing:
+            self._failing[part] += 1
+            if self._failing[part] == GOOD_RUNS:
+                del self._failing[part]
+                _LOGGER.info("%s: no more failures in its %s", self._site, name)
+        return isinstance(error, Exception)
+
+
+class _Part:
+    """What is inside of one part. Not a generator: there are a dozen in each reading."""
+
+    __slots__ = ("_key", "_name", "_parts")
+
+    def __init__(self, parts: Parts, name: str, key: Hashable) -> None:
+        self._parts, self._name, self._key = parts, name, key
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return self._parts.end(self._name, self._key, error)

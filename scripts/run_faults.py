@@ -1,0 +1,113 @@
+"""Let every fault happen in a real evening, on all cores, and make a table of what came of it: docs/reliability.md."""
+
+import argparse
+import json
+from pathlib import Path
+import subprocess
+import sys
+import tempfile
+from typing import Any
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.faults.evening import Fault  # noqa: E402 -- a script is started outside of the packages
+from tests.faults.faults import ALL, RECORDER  # noqa: E402
+
+MINUTE_S = 60
+LESS_A = 3.0
+"""So much less than without the fault is still as good: chance differs."""
+SHORTEST_S = 30
+"""A reason that was shown for less says nothing of the fault."""
+HEADER = ("fault", "over, s", "longest, s", "trips", "avoidable", "back after, s", "what people are told", "reasons, s")
+
+
+def recovered_s(row: dict[str, Any], twin: dict[str, Any]) -> int | None:
+    """Return after how many seconds a minute's mean was about that of the evening without the fault."""
+    drawn, its = row["drawn"], twin["drawn"]
+    for at in range(row["ended"], min(len(drawn), len(its)) - MINUTE_S):
+        if sum(drawn[at : at + MINUTE_S]) >= sum(its[at : at + MINUTE_S]) - LESS_A * MINUTE_S:
+            return int(at - row["ended"])
+    return None
+
+
+def wrong(fault: Fault, row: dict[str, Any], back_s: int | None) -> list[str]:
+    """Return what must not be."""
+    found = list(row["errors"])
+    if row["avoidable"]:
+        found.append("a trip that could have been avoided")
+    if back_s is None and not fault.lasts:
+        found.append("charging does not resume")
+    if row["away"]:
+        found.append(f"{row['away']} commands to a car that is away, {row['away_at']} s after it left")
+    if row["asleep"]:
+        found.append(f"{row['asleep']} commands to a car that is asleep")
+    return found
+
+
+def cells(row: dict[str, Any], twin: dict[str, Any], back_s: int | None, *, lasts: bool) -> tuple[str, ...]:
+    usual = {reason for reason, seconds in twin["reasons"].items() if seconds >= SHORTEST_S}
+    reasons = {key: seconds for key, seconds in row["reasons"].items() if key not in usual and seconds >= SHORTEST_S}
+    back = ("–" if lasts else "never") if back_s is None else str(back_s)
+    told = ", ".join(row["told"])
+    return (
+        *(row["name"], f"{row['over_s']}", f"{row['longest_s']}", f"{row['trips']}", f"{row['avoidable']}", back),
+        *(told or "–", ", ".join(f"{key} {seconds}" for key, seconds in reasons.items()) or "–"),
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
+    parser.add_argument(
+        "-k",
+        default="",
+        metavar="WORDS",
+        help="only faults of whose names pytest takes these; the evenings without one are always there",
+    )
+    parser.add_argument(
+        "-n", default="logical", metavar="CORES", help="how many processes; default: as many as there are cores"
+    )
+    parser.add_argument("--rows", type=Path, help="keep all that was measured in this file, as JSON")
+    options = parser.parse_args()
+    words = f"nothing or ({options.k})" if options.k else ""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = (
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            options.n,
+            "--no-header",
+            "--tb=short",
+            "-o",
+            "junit_family=xunit1",
+        )
+        done = subprocess.run(
+            (*command, "tests/faults/matrix.py", "-p", "no:cacheprovider", "-k", words, f"--junitxml={report}"),
+            cwd=ROOT,
+            check=False,
+        )
+        properties = [each.get("value", "") for each in ET.parse(report).iter("property") if each.get("name") == "row"]
+    rows = {row["name"]: row for row in map(json.loads, properties)}
+    if options.rows:
+        options.rows.write_text(json.dumps(list(rows.values())))
+    print("|", " | ".join(HEADER), "|")
+    print("|", " | ".join("---" for _ in HEADER), "|")
+    failures = []
+    for name, fault in {**ALL, **RECORDER}.items():
+        if (row := rows.get(name)) is None or (twin := rows.get(fault.twin)) is None:
+            continue
+        back_s = recovered_s(row, twin)
+        print("|", " | ".join(cells(row, twin, back_s, lasts=fault.lasts)), "|")
+        failures += [f"{name}: {text}" for text in wrong(fault, row, back_s)]
+    print(f"\n{len(rows)} evenings, {len(failures)} of them not as they must be")
+    for text in failures:
+        print(f"WRONG: {text}")
+    return 1 if failures or done.returncode else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
