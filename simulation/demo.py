@@ -256,7 +256,7 @@ async def add_site(
             shown["entry_id"],
             SUBENTRY_CHARGER,
             [
-                ("account", {"next_step_id": "known_account"}),
+                ("user", {"next_step_id": "known_account"}),
                 *([("which_car", {CONF_CAR_VIN: vin})] if position < len(others) else []),
                 ("car", car),
             ],
