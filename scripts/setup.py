@@ -6,7 +6,9 @@ a `python3.14` on PATH, uv's own download, and Debian's packages unpacked into t
 `.environment/` is touched. Runs on Python 3.11 with pip and the standard library alone.
 
 Usage: setup.py [NAME]    NAME is an environment: `dev` (default) or `esphome` (its pins differ from Home Assistant's);
-                          or `chromium`: the browser's path is printed, Playwright's own where that can be had
+                          or a program, whose path is printed: `chromium` (Playwright's own where that can be had),
+                          `mosquitto` (the machine's own, or Debian's unpacked into this checkout), or `g++` (installed
+                          where that needs no question)
 """
 
 import contextlib
@@ -26,6 +28,7 @@ OLDEST = (3, 14, 2)  # homeassistant/const.py, REQUIRED_PYTHON_VER of 2026.10
 DEBIAN_RELEASES = ("forky", "sid")
 DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ATTEMPTS = 3  # for each download: a mirror or an index may hiccup
+SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"  # where mosquitto is, and PATH often is not
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as distributions call it
 LOCKS = {"dev": ROOT / "requirements.lock", "esphome": ROOT / "firmware" / "requirements.lock"}
 
@@ -108,29 +111,40 @@ def debian_mirror() -> str:
     raise SetupError("this machine's apt configuration names no Debian mirror.")
 
 
+def unpack(folder: Path, state: Path, options: tuple[str, ...], *packages: str) -> None:
+    """Unpack packages into a folder, with whatever they need that is not installed. `state` is apt's, and private."""
+    for path in (folder, state / "lists" / "partial", state / "cache" / "archives" / "partial"):
+        path.mkdir(parents=True)
+    private = (
+        *options,
+        "-o", f"Dir::State={state}", "-o", f"Dir::State::lists={state / 'lists'}",
+        "-o", f"Dir::Cache={state / 'cache'}",
+        "-o", "APT::Sandbox::User=root", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
+        "-o", "Debug::NoLocking=true",
+    )  # fmt: skip
+    with_retries("apt-get", *private, "update")
+    with_retries("apt-get", *private, "-y", "--download-only", "install", *packages)
+    for package in sorted((state / "cache" / "archives").glob("*.deb")):
+        run("dpkg", "-x", package, folder)
+    shutil.rmtree(state)
+
+
 def python_from_debian(release: str, patchelf: Path) -> Path:
     """Unpack Debian's Python into this checkout, with its own loader and libraries, and return its interpreter."""
     say(f"unpacking Python 3.14 from Debian {release}")
     folder, state = HOME / "debian-python", HOME / "apt"
     for path in (folder, state):
         shutil.rmtree(path, ignore_errors=True)
-    for path in (folder, state / "lists" / "partial", state / "cache" / "archives" / "partial"):
-        path.mkdir(parents=True)
-    (state / "status").touch()
-    (state / "sources.list").write_text(f"deb [signed-by={DEBIAN_KEYRING}] {debian_mirror()} {release} main\n")
-    private = (
-        "-o", f"Dir::Etc::sourcelist={state / 'sources.list'}", "-o", "Dir::Etc::sourceparts=-",
+    sources = state / "sources.list"
+    options = (
+        "-o", f"Dir::Etc::sourcelist={sources}", "-o", "Dir::Etc::sourceparts=-",
         "-o", "Dir::Etc::preferencesparts=-", "-o", "Dir::Etc::preferences=-",
-        "-o", f"Dir::State={state}", "-o", f"Dir::State::lists={state / 'lists'}",
-        "-o", f"Dir::State::status={state / 'status'}", "-o", f"Dir::Cache={state / 'cache'}",
-        "-o", "APT::Sandbox::User=root", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
+        "-o", f"Dir::State::status={state / 'status'}",
     )  # fmt: skip
-    with_retries("apt-get", *private, "update")
-    archives = state / "cache" / "archives"
-    with_retries("apt-get", *private, "-y", "--download-only", "install", "python3.14", "libpython3.14-dev")
-    for package in sorted(archives.glob("*.deb")):
-        run("dpkg", "-x", package, folder)
-    shutil.rmtree(state)
+    state.mkdir(parents=True)
+    (state / "status").touch()  # nothing is installed: so all that it needs is unpacked
+    sources.write_text(f"deb [signed-by={DEBIAN_KEYRING}] {debian_mirror()} {release} main\n")
+    unpack(folder, state, options, "python3.14", "libpython3.14-dev")
 
     machine = run("dpkg-architecture", "-qDEB_HOST_MULTIARCH").strip() if shutil.which("dpkg-architecture") else ""
     libraries = folder / "usr" / "lib"
@@ -202,6 +216,44 @@ def chromium() -> Path:
     )
 
 
+def mosquitto() -> Path:
+    """Return an MQTT broker that starts: the machine's own, else Debian's, unpacked with its libraries."""
+    own = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}")
+    folder, state = HOME / "mosquitto", HOME / "apt-mosquitto"
+    kept = folder / "usr" / "sbin" / "mosquitto"
+    if own or kept.exists():
+        return Path(own or kept)
+    reason = ""
+    if shutil.which("apt-get") and shutil.which("dpkg"):
+        try:
+            say("unpacking mosquitto")
+            for path in (folder, state):
+                shutil.rmtree(path, ignore_errors=True)
+            unpack(folder, state, ("-o", "Dir::State::status=/var/lib/dpkg/status"), "mosquitto")
+            libraries = ":".join(sorted({str(path.parent) for path in folder.rglob("*.so.*")}))
+            run(tools() / "patchelf", "--force-rpath", "--set-rpath", libraries, kept)
+        except SetupError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = str(error)
+        else:
+            return kept
+    raise SetupError(f"there is no mosquitto: install it (`apt install mosquitto`). {reason}".strip())
+
+
+def compiler() -> Path:
+    """Return g++, which ESPHome compiles with for this machine; installed where that needs no question."""
+    if shutil.which("g++") is None and shutil.which("apt-get"):
+        for command in (("update",), ("install", "-y", "--no-install-recommends", "g++", "libssl-dev")):
+            with contextlib.suppress(SetupError):
+                run("apt-get", "-q", *command)
+    if found := shutil.which("g++"):
+        return Path(found)
+    raise SetupError("there is no g++: install it (`apt install g++`).")
+
+
+PROGRAMS = {"chromium": chromium, "mosquitto": mosquitto, "g++": compiler}
+
+
 def main() -> int:
     if sys.platform != "linux" and sys.platform != "darwin":
         say("Home Assistant runs on Linux and macOS only; on Windows use WSL.")
@@ -211,7 +263,7 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             name = sys.argv[1] if len(sys.argv) > 1 else "dev"
-            print(chromium() if name == "chromium" else environment(name))
+            print(PROGRAMS[name]() if name in PROGRAMS else environment(name))
         except (SetupError, OSError) as error:
             say(str(error))
             return 1

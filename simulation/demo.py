@@ -1,4 +1,6 @@
-"""The whole of it, live: a real Home Assistant, a recorded house, a sensor that posts, and Teslas behind a Tessie.
+"""The whole of it, live: a real Home Assistant, a recorded house, a sensor that posts, and what charges.
+
+That is a Tesla or two behind a Tessie, or a charger that is made with ESPHome.
 
 Everything is on this machine (127.0.0.1) and in a folder that is gone afterwards.
 """
@@ -40,10 +42,12 @@ from custom_components.amp_sensor.const import (
 from custom_components.amp_sensor.control import Supply
 
 from . import past
-from .car import Car
+from .car import TESLA, Car, CarState
+from .devices.esphome import EsphomeCharger, build
+from .devices.wallbox import DeviceError
 from .home_assistant import DATABASE, HomeAssistant, HomeAssistantError
 from .house import VOLTS, House, load, load_sun
-from .plant import Charger
+from .plant import BEHIND_PILOT, STATES, Charger
 from .sensor import PostingSensor
 from .tessie_faults import FAULTS
 from .tessie_server import TessieServer
@@ -78,6 +82,12 @@ SPEED: Final = 6.0
 """So that a minute of the trace, whose rows are a minute apart, takes 10 s: something happens all the time."""
 SEED: Final = 1
 CARS: Final = {"5YJ3E1EA7KF000316": "Model 3", "7SAYGDEE8NF000612": "Model Y"}
+ESPHOME_ENTITIES: Final = (
+    "Charging current", "Charging", "State", "Vehicle", "Measured current", "Measured power", "Measured voltage",
+)  # fmt: skip
+"""What the charger that is made with ESPHome calls them."""
+ESPHOME_STATES: Final = {str(state): str(STATES[state]) for state in CarState}
+"""What its texts mean."""
 STATUS_S: Final = 5.0
 ENTITIES_S: Final = 60.0
 """How long Home Assistant may take to set up another car, on a slow machine."""
@@ -164,6 +174,58 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def site_page(phases: int, name: str = "Home") -> dict[str, Any]:
+    """Return what is typed about the site."""
+    return {
+        "name": name,
+        CONF_MAX_AMPS: BUDGET_A,
+        CONF_VOLTAGE: int(VOLTS),
+        CONF_SUPPLY: {1: Supply.SINGLE, 3: Supply.THREE}[phases],
+        CONF_LOCAL_ONLY: True,
+        CONF_PROTECTION: {},
+    }
+
+
+async def add_esphome(home_assistant: HomeAssistant, device: EsphomeCharger, *, phases: int) -> tuple[str, str]:
+    """Add the device through Home Assistant's own integration, and the site with it, as `add_site` does."""
+    known = await home_assistant.add_integration("esphome", [("user", {"host": "127.0.0.1", "port": device.port})])
+    entities: dict[str, str] = {}
+    async with asyncio.timeout(ENTITIES_S):
+        while len(entities) < len(ESPHOME_ENTITIES):
+            await asyncio.sleep(0.2)
+            registry = await home_assistant.call("config/entity_registry/list")
+            own = [each for each in registry if each["config_entry_id"] == known["entry_id"]]
+            entities = {each["original_name"]: each["entity_id"] for each in own} if own else {}
+            entities = {name: entities[name] for name in ESPHOME_ENTITIES if name in entities}
+    commands = {
+        "current": entities["Charging current"],
+        "pause": entities["Charging"],
+        "pause_state": "off",
+        "resume_state": "on",
+    }
+    reports = {
+        "state": entities["State"],
+        "plugged": entities["Vehicle"],
+        "currents": [entities["Measured current"]],
+        "power": entities["Measured power"],
+        "voltage": entities["Measured voltage"],
+    }
+    shown = await home_assistant.add_integration(
+        DOMAIN,
+        [
+            ("user", {"next_step_id": "site"}),
+            ("site", site_page(phases)),
+            ("charger", {"next_step_id": "device"}),
+            ("device", {"other": {"other_device": own[0]["device_id"]}}),
+            ("entities", {CONF_MAX_AMPS_CAR: CAR_MAX_A, "commands": commands, "reports": reports}),
+            ("states", {meaning: [text] for text, meaning in ESPHOME_STATES.items()}),
+            ("webhook", {}),
+            ("reading", {"next_step_id": "finish"}),
+        ],
+    )
+    return shown["address"], shown["entry_id"]
+
+
 async def add_site(
     home_assistant: HomeAssistant, tessie: TessieServer, *, phases: int, vins: Sequence[str], name: str = "Home"
 ) -> tuple[str, str]:
@@ -173,14 +235,6 @@ async def add_site(
     """
     latitude, longitude = tessie.home
     place = {"latitude": latitude, "longitude": longitude, "radius": 100}
-    site = {
-        "name": name,
-        CONF_MAX_AMPS: BUDGET_A,
-        CONF_VOLTAGE: int(VOLTS),
-        CONF_SUPPLY: {1: Supply.SINGLE, 3: Supply.THREE}[phases],
-        CONF_LOCAL_ONLY: True,
-        CONF_PROTECTION: {},
-    }
     account = {CONF_TESSIE_TOKEN: tessie.token, "server": {CONF_TESSIE_URL: tessie.url}}
     car = {CONF_MAX_AMPS_CAR: CAR_MAX_A, CONF_CHARGER_LOCATION: place}
     first, *others = vins
@@ -188,7 +242,7 @@ async def add_site(
         DOMAIN,
         [
             ("user", {"next_step_id": "site"}),
-            ("site", site),
+            ("site", site_page(phases, name)),
             ("charger", {"next_step_id": "tesla"}),
             ("tesla", account),
             *([("which_car", {CONF_CAR_VIN: first})] if others else []),  # it is asked only where there are several
@@ -290,12 +344,16 @@ def status_line(
     )
 
 
-async def live(household: Household, tessie: TessieServer, sensor: PostingSensor) -> None:
+async def live(
+    household: Household, tessie: TessieServer, device: EsphomeCharger | None, sensor: PostingSensor
+) -> None:
     """Let house, cars and sensor live, second by second."""
     began = time.monotonic()
     second = 0
     while True:
         tessie.advance()
+        if device is not None:
+            await device.show()
         household.advance(time.monotonic() - began)
         await sensor.tick(*household.totals)
         second += 1
@@ -333,8 +391,13 @@ type Onlooker = Callable[[Household, TessieServer, str], Coroutine[Any, Any, Non
 async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker | None = None) -> None:
     """Start everything, let it run, and sum up, whatever ends it."""
     vins = [*CARS][: options.cars]
+    is_tesla = options.charger == "tessie"
+    names = [CARS[vin] for vin in vins] if is_tesla else ["Charger"]
+    pace = TESLA if is_tesla else BEHIND_PILOT
     cars = [
-        Car(rng=Random(f"{SEED} {vin}"), max_amps=CAR_MAX_A, phases=options.car_phases, soc=40, charging=True)
+        Car(
+            rng=Random(f"{SEED} {vin}"), max_amps=CAR_MAX_A, phases=options.car_phases, soc=40, charging=True, pace=pace
+        )
         for vin in vins
     ]
     everywhere = options.phases == 1 or options.car_phases > 1
@@ -346,18 +409,34 @@ async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker 
     remembered: list[str] = []
     lived_from = 0.0
     with tempfile.TemporaryDirectory(prefix="amp-sensor-demo-") as folder:
-        async with ClientSession() as session, TessieServer(rng=Random(f"{SEED} cloud")) as tessie:
-            for vin, car in zip(vins, cars, strict=True):
-                tessie.add_car(vin, car, name=CARS[vin])
+        async with (
+            ClientSession() as session,
+            TessieServer(rng=Random(f"{SEED} cloud")) as tessie,
+            contextlib.AsyncExitStack() as stack,
+        ):
+            device = None
+            if is_tesla:
+                for vin, car in zip(vins, cars, strict=True):
+                    tessie.add_car(vin, car, name=CARS[vin])
+            else:
+                say("Building a charger with ESPHome (a minute, the first time)…")
+                program = await asyncio.to_thread(build)
+                device = await stack.enter_async_context(
+                    EsphomeCharger(cars[0], program, Path(tempfile.mkdtemp(dir=folder)))
+                )
             sensor = None
             home_assistant = HomeAssistant(session, Path(folder), home=tessie.home)
             try:
                 say("Starting Home Assistant with a week of history (half a minute, the first time)…")
-                remembered = await asyncio.to_thread(remember, Path(folder), house, loaded, [CARS[vin] for vin in vins])
+                remembered = await asyncio.to_thread(remember, Path(folder), house, loaded, names)
                 lived_from = time.time()
                 async with home_assistant:
                     say("Adding Amp Sensor, a sensor and what charges, through the same pages as you would…")
-                    webhook, entry_id = await add_site(home_assistant, tessie, phases=options.phases, vins=vins)
+                    webhook, entry_id = (
+                        await add_site(home_assistant, tessie, phases=options.phases, vins=vins)
+                        if device is None
+                        else await add_esphome(home_assistant, device, phases=options.phases)
+                    )
                     site, chargers = await find_entities(home_assistant, entry_id, cars=options.cars)
                     owners = [site, *chargers]
                     await add_automation(home_assistant)
@@ -376,7 +455,7 @@ async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker 
                     try:
                         with contextlib.suppress(TimeoutError):
                             async with asyncio.timeout(options.seconds), asyncio.TaskGroup() as group:
-                                group.create_task(live(household, tessie, sensor))
+                                group.create_task(live(household, tessie, device, sensor))
                                 group.create_task(tell(household, home_assistant, site, chargers))
                                 if onlooker is not None:
                                     group.create_task(onlooker(household, tessie, home_assistant.url))
@@ -388,8 +467,12 @@ async def run(options: argparse.Namespace, summary: Summary, onlooker: Onlooker 
             finally:
                 if sensor is not None:
                     summary.readings_posted, summary.readings_accepted = sensor.posted, sensor.accepted
-                summary.commands = tessie.counters.commands
-                summary.cars_commanded = len({received.vin for received in tessie.counters.received})
+                summary.commands = tessie.counters.commands if device is None else device.heard
+                summary.cars_commanded = (
+                    len({received.vin for received in tessie.counters.received})
+                    if device is None
+                    else int(bool(device.told))
+                )
                 summary.seconds_over_budget = round(household.over_s, 1)
                 summary.energy_kwh_house = round(household.house_wh / 1000, 3)
                 summary.energy_kwh_car = round(household.car_wh / 1000, 3)
@@ -440,7 +523,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--fault", choices=FAULTS, metavar="NAME", help="let this go wrong at Tessie, once the car was commanded"
     )
+    parser.add_argument(
+        "--charger", choices=("tessie", "esphome"), default="tessie", help="what charges; default: tessie"
+    )
     options = parser.parse_args(arguments)
+    if options.charger == "esphome" and (options.cars > 1 or options.fault):
+        parser.error("--charger esphome is one charger, which Tessie's faults do not concern")
     if options.car_phases > options.phases:
         parser.error("a car on three phases needs --phases 3")
     return options
@@ -461,7 +549,7 @@ def main() -> int:
     summary = Summary()
     try:
         asyncio.run(_run_until_told(options, summary))
-    except* HomeAssistantError as group:
+    except* (HomeAssistantError, DeviceError) as group:
         summary.ok = False
         for error in group.exceptions:
             print(error, file=sys.stderr)

@@ -148,6 +148,8 @@ class _Vehicle:
                 "shift_state": "D" if car.driving else None,
                 "speed": 30 if car.driving else None,
             },
+            "vehicle_config": {"car_type": "model3", "driver_assist": "TeslaAP3"},
+            "vehicle_state": {"timestamp": int(car.now * 1000), "car_version": "2026.38.6 abcdef012345"},
         }
 
 
@@ -169,11 +171,13 @@ class TessieServer:
         sync_s: float = 15.0,
         lag_s: float = 5.0,
         home: tuple[float, float] = (43.36, -8.83),
+        takes_get: bool = False,
     ) -> None:
         """Make a server without cars.
 
         The cloud's copy is taken every `sync_s` and shown `lag_s` later (0: at once, without hiccups).
-        `home` is latitude and longitude, in degrees, of a car that is at home.
+        `home` is latitude and longitude, in degrees, of a car that is at home. `takes_get`: commands may also come as
+        the library of Home Assistant's own integration sends them, with "10.0" for amps.
         """
         self.rng = rng
         self.token = token
@@ -186,6 +190,7 @@ class TessieServer:
         self.counters = Counters()
         self.url = ""
         self._sleep = sleep
+        self._takes_get = takes_get
         self._vehicles: dict[str, _Vehicle] = {}
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -195,9 +200,11 @@ class TessieServer:
         app.router.add_get("/{vin}/status", self._get_status)
         app.router.add_get("/{vin}/location", self._get_location)
         app.router.add_post("/{vin}/wake", self._post_wake)
-        app.router.add_post(
-            "/{vin}/command/{action:set_charging_amps|start_charging|stop_charging}", self._post_command
-        )
+        app.router.add_get("/auth/tesla_scopes", self._get_scopes)
+        command = "/{vin}/command/{action:set_charging_amps|start_charging|stop_charging}"
+        app.router.add_post(command, self._post_command)
+        if takes_get:
+            app.router.add_get(command, self._post_command)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     def add_car(self, vin: str, car: Car, *, name: str = "Test", is_active: bool = True) -> None:
@@ -331,6 +338,9 @@ class TessieServer:
             }
         )
 
+    async def _get_scopes(self, _request: web.Request) -> web.Response:
+        return web.json_response({"scopes": ["vehicle_device_data", "vehicle_cmds", "vehicle_charging_cmds"]})
+
     async def _get_state(self, request: web.Request) -> web.Response:
         vehicle = self._vehicles[request.match_info["vin"]]
         hits = request["faults"]
@@ -388,9 +398,10 @@ class TessieServer:
         if wait not in ("true", "false") or query.get("max_attempts", "1") not in ("1", "2", "3"):
             return _error(400, "Invalid parameter")
         if action == "set_charging_amps":
-            if not (text := query.get("amps", "")).isdecimal():
+            text = query.get("amps", "")
+            if not (text.removesuffix(".0") if self._takes_get else text).isdecimal():
                 return _error(400, "amps must be a whole number")
-            amps = int(text)
+            amps = int(float(text))
         self.counters.received.append(Received(at=self.clock(), vin=vin, action=action, amps=amps))
         if "could_not_wake_buses" in hits or "refused" in hits:
             reason = "could_not_wake_buses" if "could_not_wake_buses" in hits else "flux_capacitor_unavailable"

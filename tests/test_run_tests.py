@@ -56,6 +56,28 @@ def test_a_demo_that_tells_a_secret_has_failed(  # noqa: PLR0917
     assert ("secrets" in capsys.readouterr().out) is not ok
 
 
+def test_a_run_without_a_broker_ends_with_what_was_not_tried(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = run_tests.Result(skipped=["tests.real.test_mqtt::test_x: MISSING: there is no mosquitto"])
+    monkeypatch.setitem(run_tests.PARTS, "tests", lambda: lacking)
+    said = _run(run_tests, monkeypatch, capsys, "tests")
+    assert said.endswith(run_tests.WITHOUT_DEVICES)
+    assert "there is no mosquitto" in said
+
+
+def test_a_demo_that_lacks_a_compiler_says_so(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    demo = tmp_path / "scripts" / "demo"
+    demo.parent.mkdir()
+    demo.write_text("#!/bin/sh\necho 'MISSING: there is no g++' >&2\necho '{\"ok\": false}'\nexit 1\n")
+    demo.chmod(0o755)
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    result = run_tests.demo()
+    assert (result.passed, result.failed, len(result.skipped)) == (0, 0, 2)
+
+
 def test_a_run_that_needed_none_does_not(
     run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -489,6 +489,20 @@ async def test_a_number_that_shows_nothing_during_a_pause_is_no_wish(hass_with_b
     assert (report.state, report.requested_amps) == (ChargingState.STOPPED, 9)
 
 
+async def test_a_limit_of_nothing_with_which_it_draws_is_none(hass_with_box: HomeAssistant, box: Box) -> None:
+    box.change(least=0.0)
+    one = charger(hass_with_box)
+    hass_with_box.states.async_set(entity_id_of(hass_with_box, "limit"), "0", {"min": 0, "max": 32, "step": 1})
+    report = await one.async_report()
+    assert report.measured_amps == pytest.approx(16)
+    assert report.requested_amps is None, "SmartEVSE's, where nobody has set one"
+
+
+async def test_what_a_cloud_shows_is_as_old_as_its_copy(hass_with_box: HomeAssistant) -> None:
+    known = ChargerProfile(key="x", title="x", integration="box", source="", current=None, late_s=15.0)
+    assert (await charger(hass_with_box, known).async_report()).age_s == pytest.approx(15, abs=1)
+
+
 async def test_who_else_sets_it_is_named_where_home_assistant_knows(
     hass_with_box: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -21,7 +21,7 @@ class SlowBench(Bench):
             super().post()
 
 
-@pytest.fixture(params=[10, 30, 60])
+@pytest.fixture(params=[20, 30, 60])
 def slow(request: pytest.FixtureRequest) -> SlowBench:
     bench = SlowBench()
     bench.every_s = request.param

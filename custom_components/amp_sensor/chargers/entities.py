@@ -93,6 +93,7 @@ class EntityCharger(Charger):
         self._roles = Roles.of(roles, known)
         self._seen = Seen(hass, self._roles)
         self._refresh_s = known.refresh_s if known else REFRESH_S
+        self._late_s = known.late_s if known else 0.0
         behaviour = known.behaviour if known else LOCAL
         self.profile = replace(behaviour, is_switched=not self._roles.sets_current)
         self._volts = volts
@@ -141,9 +142,9 @@ class EntityCharger(Charger):
         plugged_in = self._plugged_in(state)
         asleep = seen.flag("asleep") is True
         return ChargerReport(
-            age_s=min(max(age_s, 0.0), self._refresh_s),
+            age_s=min(max(age_s, 0.0), self._refresh_s) + self._late_s,
             state=state,
-            requested_amps=self._requested_amps(),
+            requested_amps=self._requested_amps(measured),
             measured_amps=measured if self.profile.report_is_evidence else None,
             phases=phases,
             volts=volts,
@@ -219,12 +220,15 @@ class EntityCharger(Charger):
             return 0.0 if abs(watts) < DRAWS_A * volts else None
         return min(max(watts, 0.0) / volts / count, MAX_BUDGET_A)
 
-    def _requested_amps(self) -> float | None:
-        """Return its limit, in terms of what it was told; None where its number does not tell."""
+    def _requested_amps(self, measured: float | None = None) -> float | None:
+        """Return its limit, in terms of what it was told; None where its number does not tell.
+
+        A limit of 0 A with which it draws something is none: so it is said that there is no limit.
+        """
         if "current" not in self._roles.entities or (self._roles.zero_pauses and self._paused):
             return self._told
         state, amps = self._seen.of("current"), self._seen.amps("current")
-        if state is None or amps is None or amps < 0:
+        if state is None or amps is None or amps < 0 or (amps == 0 and (measured or 0.0) > DRAWS_A):
             return None
         if amps == 0 and self._paused:
             return self._told  # some show nothing while they are paused, and go on from what they had

@@ -105,6 +105,8 @@ class ChargerProfile:
     wake: Find | None = None
     """A button that wakes it."""
     behaviour: Profile = LOCAL
+    late_s: float = 0.0
+    """How old what is shown may be already when it comes, s: a cloud's copy of the car."""
     refresh_s: float = 10.0
     """The longest after which a change at the charger is shown in Home Assistant, s."""
     traps: str = ""

@@ -304,6 +304,9 @@ class ManagedCharger:
                 self.settled_at = now
             self.belief.settle(measured, measured)
             self._resends = 0
+            tells = report.requested_amps is not None or not self.settings.profile.report_is_evidence
+            if not tells and self.request is not None and measured > self.request + STEADY_A:
+                self.request = None  # the cut did not come, and its limit does not tell so: it is sent again
 
     def acknowledge(
         self, command: Command, outcome: Outcome, now: float, *, retry_after_s: float = 0.0, needs_person: bool = False

@@ -456,9 +456,9 @@ class Controller:
         change = charger.belief.change
         if change and charger.belief.is_overdue(read_at):
             self._look_for_reversed(charger, change, now)
-        # A cut cannot be seen before a slow meter speaks again
-        lag_s = min(self.meter.interval_s, SLOWEST_S) - USUAL_INTERVAL_S
-        lag_s = lag_s if lag_s > USUAL_INTERVAL_S / 2 else 0.0  # less is no habit, but chance
+        # A cut cannot be seen before a slow meter speaks again; one that posts every ten seconds is waited for anyway
+        interval_s = min(self.meter.interval_s, SLOWEST_S)
+        lag_s = interval_s - USUAL_INTERVAL_S if interval_s > 2 * USUAL_INTERVAL_S else 0.0
         resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:

@@ -21,6 +21,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..chargers.profiles import PROFILES
 from ..const import CONF_METER, CONF_SUPPLY, CONF_VOLTAGE, DEFAULT_VOLTAGE, DOMAIN
 from ..control import Supply
 from ..meters.entity import (
@@ -45,6 +46,8 @@ BY_HAND: Final = "by_hand"
 TOTALS: Final = "totals"
 SLOW_S: Final = 10.0
 """From which interval of a meter on a person is told what it costs, s: two of the project's firmware."""
+_CHARGERS: Final = {profile.integration for profile in PROFILES} - {"esphome", "mqtt"}
+"""Integrations whose devices are chargers or cars; those of the other two may be anything."""
 _PLACES: Final = ("l1", "l2", "l3")
 _SUPPLIES: Final = (Supply.SINGLE, Supply.SPLIT, Supply.THREE)
 _DOMAINS: Final = [str(Platform.SENSOR), str(Platform.NUMBER), "input_number"]
@@ -90,8 +93,8 @@ class MeterSteps(ConfigFlow):
     async def async_step_which_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what was found."""
         if user_input is None:
-            chargers = set(charger_devices(self.hass))
-            self._proposals = {proposal.key: proposal for proposal in await async_find(self.hass, but=chargers)}
+            found = await async_find(self.hass, chargers=_CHARGERS, but=set(charger_devices(self.hass)))
+            self._proposals = {proposal.key: proposal for proposal in found}
             if not self._proposals:
                 return await self.async_step_meter()
             options = [SelectOptionDict(value=key, label=each.title) for key, each in self._proposals.items()]

@@ -5,7 +5,7 @@ Those are of Home Assistant 2026.10; `docs/meters.md` says what each gives.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 import re
 from typing import Any, Final
@@ -250,9 +250,12 @@ def _worth(meter: Mapping[str, Any]) -> tuple[bool, int, bool]:
     return all(CURRENT in each for each in phases), len(phases), all(POWER in each for each in phases)
 
 
-async def async_find(hass: HomeAssistant, *, but: Collection[str] = ()) -> list[Proposal]:
-    """Return what may measure the supply, best first; `but` are devices of which it is known what else they are."""
-    sensors = [entry for entry in _sensors(hass) if entry.device_id not in but]
+async def async_find(hass: HomeAssistant, *, chargers: Container[str] = (), but: Container[str] = ()) -> list[Proposal]:
+    """Return what may measure the supply, best first.
+
+    The integrations of `chargers` measure those only, and of the devices `but` it is known what else they are.
+    """
+    sensors = [entry for entry in _sensors(hass) if entry.platform not in chargers and entry.device_id not in but]
     grids = await async_grids(hass)
     known = [(one, True) for one in _known_meters(sensors)]
     taken = {entry.device_id for one, _ in known if one.meter() for entry in one.entries}

@@ -32,6 +32,7 @@ PROFILE: Final = ChargerProfile(
     asleep_state="off",  # it is on while the car is online
     wake=Find(domain="button", key="wake"),
     behaviour=TESSIE,
+    late_s=15.0,  # Tessie's own copy of the car
     refresh_s=10.0,  # coordinator.py
     traps=(
         "What was sent is shown at once, whether the car obeys or not. "
