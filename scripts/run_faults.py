@@ -24,12 +24,16 @@ HEADER = ("fault", "over, s", "longest, s", "trips", "avoidable", "back after, s
 
 
 def recovered_s(row: dict[str, Any], twin: dict[str, Any]) -> int | None:
-    """Return after how many seconds a minute's mean was about that of the evening without the fault."""
+    """Return how long after the fault it last drew less, in a minute's mean, than without it; None to the end.
+
+    Not when it first drew as much: while the house leaves nothing, that is none for either.
+    """
     drawn, its = row["drawn"], twin["drawn"]
-    for at in range(row["ended"], min(len(drawn), len(its)) - MINUTE_S):
-        if sum(drawn[at : at + MINUTE_S]) >= sum(its[at : at + MINUTE_S]) - LESS_A * MINUTE_S:
-            return int(at - row["ended"])
-    return None
+    last = min(len(drawn), len(its)) - MINUTE_S
+    for at in range(last, row["ended"] - 1, -1):
+        if sum(drawn[at : at + MINUTE_S]) < sum(its[at : at + MINUTE_S]) - LESS_A * MINUTE_S:
+            return None if at == last else int(at + 1 - row["ended"])
+    return 0
 
 
 def wrong(fault: Fault, row: dict[str, Any], back_s: int | None) -> list[str]:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from errno import ENOSPC
 from typing import Any, NoReturn
 
+from homeassistant.util.file import WriteError
 import pytest
 
 from custom_components.amp_sensor.chargers.charger import ChargerSubscriptionError
@@ -16,6 +16,7 @@ from tests.conftest import CHARGER_ID, CHARGING, Site, add_car
 
 OURS = "custom_components.amp_sensor"
 ISSUES = "homeassistant.helpers.issue_registry.async_get"
+WRITE = "homeassistant.helpers.storage.Store._async_write_data"
 SAVE = "homeassistant.helpers.storage.Store.async_save"
 
 
@@ -24,7 +25,7 @@ def _fail(*_: Any, **__: Any) -> NoReturn:
 
 
 async def _full_disk(*_: Any) -> NoReturn:
-    raise OSError(ENOSPC, "No space left on device")
+    raise WriteError("No space left on device")
 
 
 PARTS: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -35,7 +36,7 @@ PARTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "energy of the chargers": (f"{OURS}.site.link.Link.watts", _fail),
     "list of answers": (f"{OURS}.site.coordinator.asdict", _fail),
     "list of decisions": (f"{OURS}.site.coordinator._differ", _fail),
-    "memory": (SAVE, _full_disk),
+    "memory": (WRITE, _full_disk),
     "data": (f"{OURS}.site.coordinator.SiteCoordinator._snapshot", _fail),
 }
 
@@ -105,10 +106,11 @@ async def test_the_answer_to_a_command_reaches_control_whatever_fails(
     await site.advance(2)
     await site.post(amps=40.0, watts=9200.0)
     assert _sent(site) == [Action.SET_AMPS]
-    monkeypatch.setattr(*PARTS[part])
-    site.charger.hold.set()
-    await site.settle()
-    await site.advance(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(*PARTS[part])
+        site.charger.hold.set()
+        await site.settle()
+        await site.advance(1)
     assert _sent(site) == [Action.SET_AMPS, Action.STOP]
 
 
