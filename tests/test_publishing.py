@@ -129,7 +129,11 @@ def test_no_text_of_a_flow_is_left_over(texts: dict[str, Any], flow: type) -> No
 
 
 def test_choices_and_their_texts_match() -> None:
-    schemas = (forms.change_schema({}).schema.values(), forms.PROTECTION_SCHEMA.schema.values(), [forms.device_choice(0)])
+    schemas = (
+        forms.change_schema({}).schema.values(),
+        forms.PROTECTION_SCHEMA.schema.values(),
+        [forms.device_choice(0)],
+    )
     choices = [choice for values in schemas for choice in values if isinstance(choice, SelectSelector)]
     texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items()}
     fields = [field["selector"].get("select") for action in SERVICES.values() for field in action["fields"].values()]

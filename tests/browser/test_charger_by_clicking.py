@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 import contextlib
 from dataclasses import dataclass, field
 from itertools import cycle
+import os
 from pathlib import Path
 from random import Random
 import re
@@ -26,6 +27,8 @@ from simulation.plant import BEHIND_PILOT
 
 from .person import Person, chromium, sit_down, written
 
+PICTURES: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
+"""Where to put the pictures of the documentation."""
 HOUSE_A: Final = 5.0
 CAR_MAX_A: Final = 16
 BUDGET_A: Final = 25
@@ -128,6 +131,7 @@ async def add_site(pages: Pages, home: Home) -> None:
     await person.submit()
     await pages.page(written(f"{step}.meter_shown.title"))
     await person.see(re.compile(r"\d+\.\d A"))
+    await person.picture("flow-meter")
     await person.choose(written(f"{step}.meter_shown.menu_options.use_meter"))
     await pages.page(written(f"{step}.site.title"))
     await person.fill(written(f"{step}.site.data.name"), "Home")
@@ -137,6 +141,7 @@ async def add_site(pages: Pages, home: Home) -> None:
     await person.choose(written(f"{step}.charger.menu_options.device"))
     await pages.page(written(f"{step}.device.title"))
     await person.see(re.compile("SmartEVSE"))
+    await person.picture("flow-charger")
     await person.submit()
     await pages.page(written(f"{step}.entities.title"))
     await person.submit()
@@ -156,13 +161,16 @@ async def rehearse(person: Person) -> list[str]:
     last = person.page.get_by_text("You can rehearse again at any time").locator("visible=true").first
     await last.wait_for(timeout=1000 * REHEARSAL_S)
     text = await person.page.get_by_role("listitem").filter(has_text="worked").all_inner_texts()
+    await person.picture("flow-rehearsal")
     await person.press("Close")
     return text
 
 
 async def journey(size: str, scheme: str) -> None:
     async with at_home() as home, chromium() as browser:
-        person = await sit_down(browser, home.home_assistant.url, size=size, scheme=scheme)
+        person = await sit_down(
+            browser, home.home_assistant.url, size=size, scheme=scheme, pictures=PICTURES if size == "phone" else None
+        )
         pages = Pages(person)
         try:
             began_at = time.monotonic()
@@ -183,7 +191,7 @@ async def journey(size: str, scheme: str) -> None:
         assert home.troubles() == []
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
 def test_a_known_charger_and_meter_are_controlled_after_a_few_pages(size: str, scheme: str) -> None:
     try:
         asyncio.run(journey(size, scheme))
