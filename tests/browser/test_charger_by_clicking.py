@@ -131,7 +131,6 @@ async def add_site(pages: Pages, home: Home) -> None:
     await person.submit()
     await pages.page(written(f"{step}.meter_shown.title"))
     await person.see(re.compile(r"\d+\.\d A"))
-    await person.picture("flow-meter")
     await person.choose(written(f"{step}.meter_shown.menu_options.use_meter"))
     await pages.page(written(f"{step}.site.title"))
     await person.fill(written(f"{step}.site.data.name"), "Home")
