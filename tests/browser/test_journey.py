@@ -32,7 +32,6 @@ async def describe_site(person: Person) -> None:
     await person.see(written(f"{step}.title"))
     await person.fill(written(f"{step}.data.name"), "Home")
     await person.fill(written(f"{step}.data.max_amps"), "25")
-    await person.picture("flow-site")
     await person.submit()
 
 
