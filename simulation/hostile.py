@@ -289,7 +289,7 @@ def below_us(logger: str, text: str) -> str | None:
 class Branches:
     """Tells whether a call goes a way through some modules that none went before."""
 
-    TOOL: Final = sys.monitoring.COVERAGE_ID
+    TOOL: Final = 4  # of the two that nobody has reserved
 
     def __init__(self, *modules: ModuleType) -> None:
         """Look at each branch of these modules once."""

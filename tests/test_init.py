@@ -99,7 +99,7 @@ async def test_entities_belong_to_their_subentry_and_keep_their_unique_ids(
     assert car == {
         *("target_current", "charging_current", "charging_state", "reason", "charging_control", "energy"),
         *("phases", "plugged_in", "at_home"),
-        *("max_amps_car", "min_amps_car", "managed"),
+        *("max_amps_car", "min_amps_car", "managed", "may_wake"),
     }
 
 

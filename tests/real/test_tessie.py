@@ -26,6 +26,8 @@ from tests.real.evening import CAR_MAX_A, Evening, add, device_of
 ACTIONS = {"set_charging_amps": Action.SET_AMPS, "start_charging": Action.START, "stop_charging": Action.STOP}
 COMMANDS = 25
 """Each is billed: its cloud's late copies are not to be taken for a car that did not obey."""
+OVER_S = 120
+"""With a late copy, a small excess may wait until that says something newer: 14 s, and once 82 s, were seen."""
 FAR_OVER_S = 20
 """A Tesla begins to follow up to 3 s after it was told, and is believed when its cloud has shown it."""
 
@@ -126,7 +128,7 @@ async def home(
 
 
 async def test_an_evening_stays_within_the_budget(home: Home) -> None:
-    account = await home.evening.spend(far_over_s=FAR_OVER_S, actions=[Action.SET_AMPS])  # 5 A fit
+    account = await home.evening.spend(over_s=OVER_S, far_over_s=FAR_OVER_S, actions=[Action.SET_AMPS])  # 5 A fit
     assert home.cloud.server.counters.commands == account.commands <= COMMANDS
 
 
