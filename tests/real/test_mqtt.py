@@ -88,6 +88,12 @@ class Home:
             await until(lambda: self.state("sensor", "power_l1").state == watts, "a reading to be seen")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Home Assistant gives a broker five seconds, in which a busy machine may not come to it."""
+    monkeypatch.setattr("homeassistant.components.mqtt.client.MQTT_TIMEOUT", 60)
+
+
 @pytest.fixture
 async def home(
     hass: HomeAssistant,
@@ -95,10 +101,7 @@ async def home(
     enable_custom_integrations: None,
     broker: Broker,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Home]:
-    # Home Assistant gives a broker five seconds, in which a busy machine may not come to it
-    monkeypatch.setattr("homeassistant.components.mqtt.client.MQTT_TIMEOUT", 60)
     (tmp_path / "configuration.yaml").touch()  # that is looked at for YAML of MQTT
     hass.config.config_dir = str(tmp_path)
     charger = SmartEvse(Car.endless(rng=Random(1), max_amps=CAR_MAX_A, pace=BEHIND_PILOT), broker, clock=time.time)
