@@ -1,6 +1,8 @@
 """What a form shows and keeps of entities that are gone, empty, or no charger's."""
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, State
@@ -10,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amp_sensor.config_flow import AmpSensorConfigFlow
 from custom_components.amp_sensor.const import CONF_METER
+from custom_components.amp_sensor.control.rehearsal import Rehearsal, Step, Trial, Verdict
 from custom_components.amp_sensor.flows import entities
 from custom_components.amp_sensor.flows.rehearsal import Words
 
@@ -64,3 +67,12 @@ async def test_an_old_report_is_told(hass: HomeAssistant, freezer: FrozenDateTim
 async def test_a_rehearsal_that_is_gone_was_interrupted(hass: HomeAssistant, enable_custom_integrations: None) -> None:
     words = await Words.async_create(hass)
     assert words.results(None)
+
+
+async def test_a_car_that_was_at_its_minimum_already_is_told_not_to_have_been_lowered(
+    hass: HomeAssistant, enable_custom_integrations: None
+) -> None:
+    words = await Words.async_create(hass)
+    trials = [Trial(step=Step.STOP, began_at=0.0, sent_by=30.0, amps=0, verdict=Verdict.IGNORED)]
+    told = words.results(cast("Rehearsal", SimpleNamespace(trials=trials, is_over=False))).splitlines()
+    assert len(told) == 2
