@@ -69,7 +69,9 @@ class Lateness:
             await asyncio.sleep(EVERY_S)
             late_s = perf_counter() - begun - EVERY_S
             self._late_s.append(late_s)
-            self._blocked_s.append(max(thread_time() - computed_s, late_s - self._waits_s()))
+            # What it computed before it was due made nothing late
+            blocked_s = max(thread_time() - computed_s, late_s - self._waits_s())
+            self._blocked_s.append(min(blocked_s, late_s))
 
     def _waits_s(self) -> float:
         """Return how long threads were ready to run without a processor since this was asked last, s, all together."""
