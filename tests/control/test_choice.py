@@ -44,6 +44,7 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "prices": PRICED,
             "budget_amps": 25.0,
             "cap": 16,
+            "rationed_by": None,
             "share": 16,
             "has_phases": True,
             "is_shared": False,

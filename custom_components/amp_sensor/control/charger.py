@@ -120,6 +120,8 @@ class ManagedCharger:
         """What its user set below our target in the car's app, A."""
         self.rehearsed: int | None = None
         """The most that a rehearsal lets it have, A; None while there is none."""
+        self.rations: Mapping[Reason, int] = {}
+        """The most that it may have for other reasons than the supply, A, each by its reason; 0 lets it stand still."""
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
@@ -443,6 +445,16 @@ class ManagedCharger:
 
     def cap(self, budget: int) -> int:
         """Return the most that it may be given, A."""
+        return min([self.most(budget), *self.rations.values()])
+
+    def rationed_by(self, budget: int) -> Reason | None:
+        """Return why it may have less than it could, where that is for another reason than the supply."""
+        cap = self.most(budget)
+        amps, reason = min(((amps, reason) for reason, amps in self.rations.items()), default=(cap, None))
+        return reason if amps < cap else None
+
+    def most(self, budget: int) -> int:
+        """Return the most that it can be given, A, if nothing but the supply, itself and its user matters."""
         limits = [self.settings.max_amps, budget]
         # A limit of its own below its floor is for itself to keep
         if self.report and self.report.limit_amps is not None and self.report.limit_amps >= self.floor:

@@ -45,6 +45,8 @@ class View:
     budget_amps: float
     cap: int
     """The most that it may have, A."""
+    rationed_by: Reason | None
+    """Why that is less than it could have; None where only the supply, itself or its user bounds it."""
     share: int
     """The most that it may have beside the others' parts, A."""
     has_phases: bool
@@ -125,11 +127,11 @@ def _choose(view: View) -> Choice:
         return Choice(min(target, view.cap), Reason.ADOPTING, {})
     numbers, over = view.numbers, charger.expected_amps - view.room
     if view.cap < charger.floor:
-        return Choice(0, Reason.LIMIT_TOO_LOW, numbers)
+        return Choice(0, view.rationed_by or Reason.LIMIT_TOO_LOW, numbers)
     if target > view.cap:
         left = math.floor(view.room - view.prices.margin_amps)
         lowered = view.cap if over <= OVER_A else min(view.cap, max(view.least, left))
-        return Choice(lowered, Reason.AT_MAXIMUM, numbers)
+        return Choice(lowered, view.rationed_by or Reason.AT_MAXIMUM, numbers)
     if over > OVER_A and charger.start_is_due:
         return Choice(0, Reason.PAUSED, numbers)
     if target and over > OVER_A:
@@ -197,7 +199,8 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
     if view.is_adopting:
         return Choice(target, Reason.ADOPTING, numbers)
     if target >= view.cap:
-        return Choice(target, Reason.USER_LIMIT if charger.user_limit is not None else Reason.AT_MAXIMUM, numbers)
+        at_most = Reason.USER_LIMIT if charger.user_limit is not None else Reason.AT_MAXIMUM
+        return Choice(target, view.rationed_by or at_most, numbers)
     if not starting and now - charger.measured_at > SUSPECT_S:
         return Choice(target, Reason.REPORT_STALE, numbers)
     if charger.measured_at < charger.report_wanted_at and not charger.is_asleep:

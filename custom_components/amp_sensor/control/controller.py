@@ -121,6 +121,13 @@ class Controller:
         """Forget a charger."""
         self._chargers.pop(charger_id, None)
 
+    def ration(self, charger_id: str, rations: Mapping[Reason, int]) -> None:
+        """Let a charger have no more than each of `rations`, A, for its reason, until told otherwise; 0 pauses it.
+
+        It moves by the same rules as within the budget: a raise is weighed, starts are bounded.
+        """
+        self._chargers[charger_id].rations = rations
+
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
         now, last = reading.at, self.meter.last
@@ -418,7 +425,7 @@ class Controller:
         charger = self._chargers[charger_id]
         if charger.out_of_reach(now) or self._is_unsure(charger, now):
             return None
-        request, cap = charger.request or 0, self._cap(charger)
+        request, cap = charger.request or 0, charger.most(int(self.settings.max_amps))
         free = room(self._limits, self._flows(now).beside(charger, committed=True), self._loads(charger_id))
         fits = min(cap, math.floor(free))
         command: Command | None = None
@@ -557,6 +564,7 @@ class Controller:
             prices=self._prices.of(charger.settings.profile),
             budget_amps=self.settings.max_amps,
             cap=cap,
+            rationed_by=charger.rationed_by(int(self.settings.max_amps)),
             share=share.amps,
             has_phases=self._known_phases(charger) is not None,
             is_shared=charger.charger_id in shares,
