@@ -17,6 +17,7 @@ from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.limiting import LimitData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,19 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
     )
 
 
+def _limit_source(coordinator: SiteCoordinator, limit_id: str) -> Source[LimitData]:
+    return Source(
+        id=limit_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, limit_id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=coordinator.config_entry.subentries[limit_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.limits[limit_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
@@ -78,8 +92,9 @@ def add_described_entities(
     *,
     site: Iterable[AmpSensorEntityDescription[SiteData]] = (),
     charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
+    limit: Iterable[AmpSensorEntityDescription[LimitData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger."""
+    """Add a platform's entities: one for each description of the site, of every charger, and of every limit."""
     registry = er.async_get(coordinator.hass)
     entries = er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
     known = {entry.unique_id: entry.entity_id for entry in entries}
@@ -98,6 +113,8 @@ def add_described_entities(
     for charger_id in coordinator.data.chargers:
         source = _charger_source(coordinator, charger_id)
         async_add_entities(list(created(source, charger)), config_subentry_id=charger_id)
+    for limit_id in coordinator.data.limits:
+        async_add_entities(list(created(_limit_source(coordinator, limit_id), limit)), config_subentry_id=limit_id)
 
 
 def _unique_id(source: Source[Any], description: EntityDescription) -> str:

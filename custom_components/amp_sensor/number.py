@@ -1,19 +1,28 @@
-"""The amps that a person sets."""
+"""The amps, and the kilowatts, that a person sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent
+from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MIN_BUDGET_A
+from .const import (
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    DOMAIN,
+    MAX_BUDGET_A,
+    MAX_LIMIT_KW,
+    MIN_BUDGET_A,
+    MIN_PEAK_KW,
+)
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.limiting import LimitData
 
 PARALLEL_UPDATES = 0
 
@@ -80,19 +89,38 @@ CHARGER_NUMBERS: Final = (
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
     ),
 )
+LIMIT_NUMBERS: Final = (
+    AmpSensorNumberDescription[LimitData](
+        key="peak_limit",
+        translation_key="peak_limit",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        native_min_value=MIN_PEAK_KW,
+        native_max_value=MAX_LIMIT_KW,
+        native_step=0.1,
+        value_fn=lambda limit: (limit.set_watts or 0.0) / 1000,
+        set_fn=lambda coordinator, limit, kw: coordinator.async_set_limit(limit.id, 1000 * kw),
+        suits_fn=lambda limit: limit.is_peak,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the numbers of a site and of its chargers."""
+    """Set up the numbers of a site, its chargers and its limits."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorNumber, site=SITE_NUMBERS, charger=CHARGER_NUMBERS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorNumber,
+        site=SITE_NUMBERS,
+        charger=CHARGER_NUMBERS,
+        limit=LIMIT_NUMBERS,
     )
 
 
 class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):
-    """Amps that a person sets."""
+    """Amps, or kilowatts, that a person sets."""
 
     entity_description: AmpSensorNumberDescription[DataT]
 

@@ -19,6 +19,10 @@ CAUSES: Final = {
     Reason.PHASE_SILENT: ("lowered_phase_silent", "paused_phase_silent"),
     Reason.SHARED: ("lowered_shared", "paused_shared"),
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
+    Reason.PEAK_LIMIT: ("lowered_peak_limit", "paused_peak_limit"),
+    Reason.OUTSIDE_LIMIT: ("lowered_outside_limit", "paused_outside_limit"),
+    Reason.SCHEDULED_LIMIT: ("lowered_scheduled_limit", "paused_scheduled_limit"),
+    Reason.HOUSE_OVER_LIMIT: ("lowered_house_over_limit", "paused_house_over_limit"),
 }
 """Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 

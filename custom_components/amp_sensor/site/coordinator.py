@@ -69,6 +69,7 @@ from .events import (
     Ticked,
 )
 from .keeper import Keeper
+from .limiting import Limiting
 from .link import Link
 from .mending import Mending, controls
 from .parts import Parts
@@ -177,6 +178,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self.controller = Controller(self._settings, now=now)
         counter = memory.get("counter")
         self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
+        self._limiting = Limiting(self.hass, entry, memory.get("limits", {}), interval_s=self._publish_interval_s)
         self._links = {
             charger_id: Link(
                 charger,
@@ -189,6 +191,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        with self._parts.part("limits"):
+            self._limiting.look(self.controller, now=now)
         self._was_heard = memory.get("heard", False)
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
@@ -294,6 +298,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         before = self._controlled()
         self._links[charger_id].settings = settings
         self._keep(ChargerSet(charger_id, settings), ended=before - self._controlled())
+
+    @callback
+    def async_set_limit(self, limit_id: str, watts: float) -> None:
+        """Take what a person set of a limit, at once and for good, W."""
+        self._limiting.set(limit_id, watts)
+        self._keep(Ticked(), ended=())
 
     @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
@@ -411,8 +421,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                     self.controller.add_reading(reading)
                 self._take_reading(reading)
             case Ticked():
-                with self._acting(now):
-                    pass  # that nothing came in a second is news enough
+                with self._acting(now):  # that nothing came in a second is news enough
+                    self._limiting.look(self.controller, now=now)
                 self._take_tick(now)
             case Reported(charger_id, report):
                 with self._acting(now):
@@ -697,6 +707,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 )
                 for charger_id, link in self._links.items()
             },
+            limits=self._limiting.data,
         )
 
     def _memory(self) -> SiteMemory:
@@ -712,6 +723,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
             chargers={charger_id: link.memory() for charger_id, link in self._links.items()},
             control=self._urgent(),
+            **({"limits": limits} if (limits := self._limiting.memory()) else {}),
         )
 
     def _urgent(self) -> dict[str, Any]:

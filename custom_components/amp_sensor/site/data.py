@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
 from ..notices.deeds import Deed
+from .limiting import LimitData
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
 
@@ -65,6 +66,8 @@ class SiteData:
     energy_wh: float
     today: Today
     chargers: Mapping[str, ChargerData]
+    limits: Mapping[str, LimitData] = field(default_factory=dict)
+    """What bounds the supply beside its budget."""
 
     def headroom(self, moment: Moment) -> float:
         """Return what is left of the budget, A: with the current it makes the budget, to 0.01 A."""

@@ -59,6 +59,8 @@ class SiteMemory(TypedDict, total=False):
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    limits: dict[str, dict[str, Any]]
+    """What each limit beside the budget has: what a person set, this month's peak, the window under way."""
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -100,6 +102,7 @@ _SITE: Final[Mapping[str, _Check]] = {
     "counter": _is_counter,
     "chargers": _is_mapping,
     "control": _is_mapping,
+    "limits": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
     "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
@@ -110,7 +113,7 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
 }
-_NEWER: Final = ("heard", "control", "may_wake", "priority")
+_NEWER: Final = ("heard", "control", "limits", "may_wake", "priority")
 """What the first files did not have."""
 
 
