@@ -78,16 +78,6 @@ def test_a_kettle_is_borne_where_it_can_be_made_up_for() -> None:
     assert boiling.allowed_watts(LIMIT, 101.0) > LIMIT + 1000
 
 
-def test_beyond_their_minima_chargers_leave_room_for_the_houses_last_peak() -> None:
-    cooking = fed(3500.0, until=60)
-    for now in range(60, 1500, 5):
-        flowing = 500.0 if now < 900 else 4000.0
-        cooking.add(flowing, 500.0, now, holds_s=15.0)
-    free = cooking.allowed_watts(LIMIT, 1500.0, least_watts=0.0)
-    assert free < 3000
-    assert cooking.allowed_watts(LIMIT, 1500.0, least_watts=5000.0) > free
-
-
 def test_nothing_jumps_when_a_window_begins() -> None:
     spread = Window(QUARTER_S, 0.0, 0.0, spread_s=40.0)
     for now in range(0, 900, 5):

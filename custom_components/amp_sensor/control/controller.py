@@ -93,7 +93,7 @@ class Controller:
         self._budget = Budget(max_amps=settings.max_amps)
         self._limits: tuple[Limit, ...] = (self._budget,)
         """What bounds the supply at this moment."""
-        self._momentary = self._limits
+        self._momentary: tuple[Limit, ...] = self._limits
         """Those of them that hold at each moment, not on average."""
         self.supply_limits: dict[str, SupplyLimit] = {}
         """What else than the budget may bound it, by an id, to look at only."""
@@ -448,12 +448,7 @@ class Controller:
             self._limits = self._momentary = (self._budget,)
             return
         volts, beside = self._volts, self._beside_watts
-        least = sum(
-            charger.least(self._cap(charger)) * sum(volts[phase] for phase in self._loads(charger.charger_id))
-            for charger in self._ours(now)
-            if charger.running
-        )
-        others = [limit.bound(volts, beside, now, least_watts=least) for limit in self.supply_limits.values()]
+        others = [limit.bound(volts, beside, now) for limit in self.supply_limits.values()]
         self._limits = (self._budget, *(limit for limit in others if limit is not None))
         self._momentary = tuple(limit for limit in self._limits if not limit.is_averaged)
 

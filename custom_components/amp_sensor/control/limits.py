@@ -175,13 +175,8 @@ class SupplyLimit:
         limit = self.settings.max_watts
         return limit if limit is None or not self.settings.follows_peak else max(limit, self.peak_watts)
 
-    def bound(
-        self, volts: tuple[float, ...], beside_watts: float, now: float, *, least_watts: float = 0.0
-    ) -> Limit | None:
-        """Return what it comes to at this moment; None where it bounds nothing of the supply now.
-
-        `least_watts` is what the chargers that run draw together at their minima.
-        """
+    def bound(self, volts: tuple[float, ...], beside_watts: float, now: float) -> Limit | None:
+        """Return what it comes to at this moment; None where it bounds nothing of the supply now."""
         self._look(now)
         reason, limit = self.settings.reason, self.max_watts
         if self.settings.each_charger:
@@ -194,7 +189,7 @@ class SupplyLimit:
             return None
         numbers, allowed = {"limit_watts": limit}, limit
         if (window := self._window) is not None:
-            allowed = window.allowed_watts(limit, now, least_watts=least_watts)
+            allowed = window.allowed_watts(limit, now)
             expected = window.state(limit, now).expected_watts
             numbers |= {"expected_watts": expected, "window_min": window.length_s / 60}
             if window.is_house_alone(limit, now):

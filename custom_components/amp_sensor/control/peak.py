@@ -1,6 +1,5 @@
 """What was imported in a window of the clock, and what may be until its end: contracts bill, or bound, such peaks."""
 
-from collections import deque
 from dataclasses import dataclass
 import math
 from typing import Any, TypedDict
@@ -19,11 +18,6 @@ draws on until it was told, has obeyed, and a stop of it has come."""
 STEADY_PART = 1 / 3
 """The house is expected to draw for the rest of a window what it drew on average over this part of that time: a
 compressor or a thermostat is averaged out at the beginning, and each step counts at the end."""
-RETURNS_S = 300.0
-"""For so long, s, or until the end of the window, the house's highest minute of the last hour may come back: a car that
-charges with more than its minimum leaves room for it. Ovens, washing machines and instant heaters take longer."""
-PEAK_MINUTES = 60
-"""How far back that is looked for, minutes."""
 SPREAD_S = 60.0
 """Within this time after a window began more is allowed than at the end of the one before, s: not everything that waits
 starts at the same second, of which others' users report that it opens the meter's switch."""
@@ -77,9 +71,6 @@ class Window:
         self._at = now
         self._watts = self._house_watts = self._usual_watts = 0.0
         self._known_until = -math.inf
-        self._peaks = deque([0.0], maxlen=PEAK_MINUTES)
-        """The house's highest of each of the last minutes, W."""
-        self._peak_since = now
         self._told_ws = -math.inf
         self._by_meter = self._awaits_fall = False
         """Whether the meter's own window is what counts, and whether it still tells of the one before."""
@@ -105,10 +96,6 @@ class Window:
         if self._known_until == -math.inf:
             self._usual_watts = max(0.0, house_watts)
         self._watts, self._house_watts, self._known_until = watts, house_watts, now + holds_s
-        if now - self._peak_since >= 60:
-            self._peak_since = now
-            self._peaks.append(0.0)
-        self._peaks[-1] = max(self._peaks[-1], house_watts)
 
     def tell(self, average_watts: float, now: float) -> None:
         """Take the meter's own average of its window, which grows from 0: its energy so far over its whole length."""
@@ -147,11 +134,11 @@ class Window:
         self.imported_ws = self.house_ws = self.unknown_s = 0.0
         self._allowed_before = self._allowed
 
-    def allowed_watts(self, limit_watts: float, now: float, *, least_watts: float = 0.0) -> float:
+    def allowed_watts(self, limit_watts: float, now: float) -> float:
         """Return what may flow in all from now on, W: what is left of the window's energy over the time that is left.
 
         Less is to come from the house where it draws more than it usually does, which is borne as long as the chargers
-        could still make up for it. Beyond their minima, `least_watts`, they leave room for the house's last peak too.
+        could still make up for it.
         """
         self.integrate(now)
         left_s = self.ends_at - now
@@ -160,10 +147,7 @@ class Window:
         pace = limit_watts + lead_ws / max(left_s, AHEAD_S if lead_ws > 0 else LAST_S)
         house = max(0.0, self._house_watts)
         spare_ws, over_s = left_ws - house * left_s, min(RECOVER_S, max(left_s, LAST_S))
-        peak_ws = max(0.0, max(self._peaks) - house) * min(RETURNS_S, left_s)
         allowed = min(pace + house - self._usual_watts, house + spare_ws / over_s)
-        insured = house + max(least_watts, (spare_ws - peak_ws) / over_s)
-        allowed = min(allowed, insured)
         if now - self.began_at < self._spread_s:
             allowed = min(allowed, max(self._allowed_before, 0.0))
         else:
