@@ -23,6 +23,9 @@ RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
 quickly: at 1.6 times its rating a warm breaker has half a minute."""
 RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long after a command that failed on its way the next may be sent, s."""
+URGENT_S = 10.0
+"""How long after a cut that failed the next is sent at the latest where the protection does not bear the wait, s: as
+long as a client waits for an answer. A cloud that comes back is then heard of before a warm breaker opens."""
 UNKNOWN_S = 8.0
 """How long after a command without an answer the next may be sent, s: the meter shows by then one that came through."""
 BLOCKED_S = 120.0
@@ -42,6 +45,8 @@ It may be fixed without our hearing of it, and a cut that is refused costs nothi
 PATIENCE_CUT_S = 120.0
 """The longest that a cut waits because the cloud asked for patience, s: a breaker at 1.45 times its rating may have an
 hour, and a cloud that was asked too often says so again."""
+REFUSING_S = 20.0
+"""For how long no command gets through before that is the reason, s: a hiccup is over by then, at the third try."""
 DEAF_S = 5.0
 """Who cannot be told anything for longer than this is not waited for, s: another can be lowered within it."""
 UNUSED_S = 30.0
@@ -123,6 +128,12 @@ class ManagedCharger:
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
+        self._urgent_at = math.inf
+        """From when on a cut may follow one that failed, where the protection does not bear the wait, s."""
+        self.deaf_at = math.inf
+        """Since when nothing that it was told has come to anything, s; inf while it obeys."""
+        self.is_failing = False
+        """Whether that is because commands fail, rather than that nothing comes of them."""
         self.latency_s = settings.profile.latency_s
         self.report_wanted_at = -math.inf
         """No raise before a report that was measured after this, s."""
@@ -178,7 +189,7 @@ class ManagedCharger:
         if last is not None and last.phases != report.phases:
             self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
-            self.user_limit, self.paused, self._failures = None, False, 0
+            self.user_limit, self.paused, self._failures, self.deaf_at = None, False, 0, math.inf
         self._note_use(now)
 
     def stands_after_all(self, least_shown: Callable[[float], float], shown: float, now: float) -> bool:
@@ -219,6 +230,8 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
+            if self.running:
+                self.deaf_at = math.inf
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
@@ -302,6 +315,8 @@ class ManagedCharger:
                 return  # measured on its way: the rest of the way is not the house's
             if change:
                 self.settled_at = now
+                if abs(measured - change.to) <= STEADY_A:
+                    self.deaf_at = math.inf
             self.belief.settle(measured, measured)
             self._resends = 0
             tells = report.requested_amps is not None or not self.settings.profile.report_is_evidence
@@ -334,6 +349,8 @@ class ManagedCharger:
         ):
             # A raise that may have been applied is taken for applied: that is the higher of the two.
             self._failures = 0
+            if not self._resends:
+                self.deaf_at, self.is_failing = math.inf, False
             if command.action is Action.SET_AMPS:
                 self.request = command.amps
             else:
@@ -343,6 +360,7 @@ class ManagedCharger:
                     self.target = 0
             return
         self._failures += 1
+        self.deaf_at, self.is_failing = min(self.deaf_at, self._sent_at), True
         retry_s = RETRY_S[min(self._failures, len(RETRY_S)) - 1]
         if outcome is Outcome.UNKNOWN:
             retry_s = max(retry_s, UNKNOWN_S)
@@ -353,6 +371,8 @@ class ManagedCharger:
             cut_at = now + PERSON_CUT_S[min(self._failures, len(PERSON_CUT_S)) - 1]
         self.not_before = max(self.not_before, again_at)
         self.no_cut_before = max(self.no_cut_before, cut_at)
+        is_told_to_wait = retry_after_s > 0 or needs_person or outcome is Outcome.REFUSED
+        self._urgent_at = self.no_cut_before if is_told_to_wait else self._sent_at + URGENT_S
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
         # A raise is to be weighed again rather than repeated.
@@ -383,7 +403,7 @@ class ManagedCharger:
 
     def settled(self, change: Change, now: float) -> None:
         """Take note that the meter has shown a change."""
-        self._resends, self.settled_at = 0, now
+        self._resends, self.settled_at, self.deaf_at = 0, now, math.inf
         if change.command.action is Action.SET_AMPS:
             self.request = change.command.amps
 
@@ -428,6 +448,15 @@ class ManagedCharger:
     def is_blocked(self, now: float) -> bool:
         """Whether its cloud refuses us for longer than any patience of our own."""
         return self.not_before - now > BLOCKED_S
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether something is wanted of it, and nothing that it was told has come to anything."""
+        is_wanted = self.in_flight or self.belief.change or self._next_command() is not None
+        return self.deaf_at < math.inf and (bool(is_wanted) or now - self._sent_at < 2 * RETRY_S[-1])
+
+    def is_refusing(self, now: float) -> bool:
+        """Whether what is wanted of it fails again and again."""
+        return self.is_failing and now - self.deaf_at > REFUSING_S and self.is_deaf(now)
 
     @property
     def floor(self) -> int:
@@ -515,6 +544,11 @@ class ManagedCharger:
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
+    def hurry(self, now: float, bears_s: float) -> None:
+        """Send a cut after one that failed sooner where the protection does not bear the wait, and nobody asks for it."""
+        if bears_s < self.no_cut_before - now:
+            self.no_cut_before = min(self.no_cut_before, self._urgent_at)
+
     def look(self, now: float, read_at: float, *, lag_s: float = 0.0) -> bool:
         """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again.
 
@@ -533,11 +567,12 @@ class ManagedCharger:
                 self.running, self.paused, self.target = False, True, 0
             return False
         patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
-        if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
+        if self.in_flight or now < max(self.no_cut_before, self._sent_at + patience_s):
             return False
         if self.is_too_soon(change.command, now):
             return False
         self._resends += 1
+        self.deaf_at = min(self.deaf_at, change.sent_at)
         if self._resends > 1:
             # Not where it was looked for: perhaps it loads other phases than it once seemed
             self.learned = None

@@ -459,6 +459,7 @@ class Controller:
         # A cut cannot be seen before a slow meter speaks again; one that posts every ten seconds is waited for anyway
         interval_s = min(self.meter.interval_s, SLOWEST_S)
         lag_s = interval_s - USUAL_INTERVAL_S if interval_s > 2 * USUAL_INTERVAL_S else 0.0
+        charger.hurry(now, self._bears_s(charger))
         resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
@@ -478,7 +479,7 @@ class Controller:
             charger.send(command, now, self._house.read)
         elif monitoring:
             charger.target = kept
-        if not command and charger.is_blocked(now) and choice.target >= kept:
+        if not command and (charger.is_blocked(now) or charger.is_refusing(now)) and choice.target >= kept:
             choice = Choice(choice.target, Reason.BLOCKED)
         return Decision(
             at=now,
@@ -489,6 +490,11 @@ class Controller:
             numbers=choice.numbers,
             command=command,
         )
+
+    def _bears_s(self, charger: ManagedCharger) -> float:
+        """Return for how long the protection bears what flows on a charger's phases, s."""
+        phases = [self._house.phases[number] for number in self._loads(charger.charger_id)]
+        return min(phase.load.tolerated_s(phase.read or 0.0, PROTECT_AT) for phase in phases)
 
     def _bear(self, charger: ManagedCharger, view: View, choice: Choice, wait_s: float) -> Choice:
         """Bear what flows until a cut may be sent, or stop the charger where the protection does not: a stop may go."""
