@@ -155,6 +155,8 @@ class ManagedCharger:
         """What was accepted last, and when first."""
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
+        self._stop_is_denied = False
+        """Whether it is only said to charge by what was last said before our stop: what is stuck denies nothing."""
         self._is_doubted = False
         """Whether it is only said to charge by what may be older than a stop of ours before we began."""
         self._possible: set[int] = set()
@@ -235,6 +237,8 @@ class ManagedCharger:
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
+        is_stuck = now - report.quiet_s < self._stopped_at
+        self._stop_is_denied = is_stuck and (self._stop_sent or self._stop_is_denied)
         self._stop_sent = False
         if not self.running:
             self._adopt(report)  # started by somebody else, or never stopped
@@ -267,7 +271,7 @@ class ManagedCharger:
             # A stop of ours that nobody confirmed, or that an old report denied, and a start that came to nothing, are
             # ours; others its user's.
             recent = measured_at < self._stopped_at + SUSPECT_S
-            self.paused = self._stop_sent or recent or not self._seen_running
+            self.paused = self._stop_sent or self._stop_is_denied or recent or not self._seen_running
         self.running = False
         self.target = 0
         if self.report is not None:
@@ -317,6 +321,8 @@ class ManagedCharger:
                 self.settled_at = now
                 if abs(measured - change.to) <= STEADY_A:
                     self.deaf_at = math.inf
+                elif change.is_cut:  # of a raise it may leave a part unused
+                    self.deaf_at = min(self.deaf_at, change.sent_at)
             self.belief.settle(measured, measured)
             self._resends = 0
             tells = report.requested_amps is not None or not self.settings.profile.report_is_evidence
@@ -349,7 +355,7 @@ class ManagedCharger:
         ):
             # A raise that may have been applied is taken for applied: that is the higher of the two.
             self._failures = 0
-            if not self._resends:
+            if self.is_failing:
                 self.deaf_at, self.is_failing = math.inf, False
             if command.action is Action.SET_AMPS:
                 self.request = command.amps
@@ -545,7 +551,7 @@ class ManagedCharger:
     # -- what goes out ------------------------------------------------------------------------------------------
 
     def hurry(self, now: float, bears_s: float) -> None:
-        """Send a cut after one that failed sooner where the protection does not bear the wait, and nobody asks for it."""
+        """Send a cut after one that failed sooner where the protection does not bear the wait, unless asked to wait."""
         if bears_s < self.no_cut_before - now:
             self.no_cut_before = min(self.no_cut_before, self._urgent_at)
 
