@@ -223,8 +223,6 @@ NEEDS_PERSON = {
     "no_subscription": ChargerSubscriptionError,
     "vehicle_gone": ChargerGone,
     "key_missing": ChargerKeyMissing,
-    "server_error": ChargerKeyMissing,
-    "vehicle_unavailable": ChargerKeyMissing,
 }
 
 
@@ -318,7 +316,7 @@ async def test_what_is_believed_outlasts_the_troubles_of_the_network(
 async def test_two_hiccups_hours_apart_are_two_hiccups(
     charger: TessieCharger, server: TessieServer, clock: Clock
 ) -> None:
-    server.faults.inject("server_error")
+    server.faults.inject("key_missing")
     assert type(await _failure(charger)) is ChargerUnreachable
     clock.now += 7200
     assert type(await _failure(charger)) is ChargerUnreachable
@@ -372,6 +370,31 @@ async def test_the_account_is_told_of_a_wrong_token_at_once(client: TessieClient
     server.faults.inject("unauthorized", count=1)
     with pytest.raises(ChargerAuthError):
         await client.vehicles()
+
+
+@pytest.mark.parametrize(
+    ("body", "is_missing"),
+    [
+        (b'{"error":"vehicle rejected request: your public key has not been paired with the vehicle"}', True),
+        (b"The virtual key is missing: https://tesla.com/_ak/tessie.com", True),
+        (b"Not paired", True),
+        (b"Tesla Vehicle Command Protocol required", True),
+        (b"", False),
+        (b"Internal server error", False),
+        (b"vehicle unavailable: vehicle is offline or asleep", False),
+        (b"monkey business at the keyboard", False),
+    ],
+)
+async def test_only_a_500_that_speaks_of_the_key_is_a_missing_key(
+    clouded: TessieCharger, cloud: Cloud, clock: Clock, body: bytes, is_missing: bool
+) -> None:
+    """Whatever else fails at Tessie or in the car mends itself: a person who pairs the key again finds nothing."""
+    cloud.status, cloud.body, cloud.headers = 500, body, {"Content-Type": "application/json"}
+    await _failure(clouded)
+    clock.now += 30
+    error = await _failure(clouded)
+    assert (type(error) is ChargerKeyMissing) is is_missing
+    assert error.outcome is Outcome.FAILED
 
 
 async def test_a_500_on_a_read_is_no_missing_key(clouded: TessieCharger, cloud: Cloud) -> None:
