@@ -182,7 +182,7 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         link = URL(notification["message"].split("\n\n")[1])
         told = await _download(site, hass_client)
         text = json.dumps(told)
-        assert link.query["authSig"] not in text
+        assert link.query["key"] not in text
         assert "43.3" not in text
         assert "8.82" not in text
         assert server.url.removeprefix("http://") not in text
@@ -214,7 +214,7 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
     }
     secrets = (
         *(TOKEN, VIN, VIN.lower(), "43.36", "8.83", "8.82", server.url),
-        *(WEBHOOK_ID, entry.data[CONF_WEBHOOK_ID], link.query["authSig"]),
+        *(WEBHOOK_ID, entry.data[CONF_WEBHOOK_ID], link.query["key"]),
     )
     for where, what in shown.items():
         text = json.dumps(what, cls=ExtendedJSONEncoder)

@@ -101,10 +101,7 @@ def imported_components(tree: ast.Module) -> Iterator[str]:
         else:
             continue
         for name in names:
-            if (
-                name.startswith("homeassistant.components.")
-                and name != "homeassistant.components.http.auth.async_sign_path"
-            ):
+            if name.startswith("homeassistant.components."):
                 yield name.split(".")[2]
 
 
