@@ -5,7 +5,7 @@ import logging
 from random import Random
 import time
 import traceback
-from typing import Any, NoReturn
+from typing import Any
 from unittest.mock import MagicMock
 
 import aiohttp
@@ -410,17 +410,36 @@ async def test_a_missing_list_of_cars_is_not_a_missing_car(clouded: TessieCharge
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_the_token_follows_no_redirect(session: aiohttp.ClientSession) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_the_token_follows_no_redirect(session: aiohttp.ClientSession, status: int, is_elsewhere: bool) -> None:
+    """Neither to another path of its address, nor to another address."""
     asked: list[str] = []
+    stolen: list[str | None] = []
 
-    async def answer(request: web.BaseRequest) -> NoReturn:
+    async def steal(request: web.BaseRequest) -> web.Response:
+        stolen.append(request.headers.get("Authorization"))
+        return web.json_response({"results": []})
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == "/thief":
+            return await steal(request)
         asked.append(request.path)
-        raise web.HTTPFound("/thief")
+        return web.Response(status=status, headers={"Location": target})
 
-    async with RawTestServer(answer) as server:
-        with pytest.raises(ChargerUnreachable, match="302"):
-            await TessieClient(session, TOKEN, str(server.make_url("/"))).state(VIN)
-    assert asked == [f"/{VIN}/state"]
+    async with RawTestServer(steal) as thief, RawTestServer(answer) as server:
+        target = str(thief.make_url("/thief")) if is_elsewhere else "/thief"
+        client = TessieClient(session, TOKEN, str(server.make_url("/")))
+        for call in (
+            client.vehicles(),
+            client.state(VIN),
+            client.wake(VIN),
+            client.stop_charging(VIN),
+        ):
+            with pytest.raises(ChargerError, match=str(status)):
+                await call
+    assert asked == ["/vehicles", f"/{VIN}/state", f"/{VIN}/wake", f"/{VIN}/command/stop_charging"]
+    assert not stolen
 
 
 # Secrets
