@@ -1,7 +1,8 @@
 """A limit on the energy of each quarter of an hour: what a car gets within it, against somebody who knew the house."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from custom_components.amp_sensor.control import (
 )
 
 from .baselines import CONTROLLERS, Site
-from .house import DAY_S, VOLTS, House
+from .house import DAY_S, VOLTS, House, load
 from .plant import CONDITIONS, Charger
 from .replay import Record, replay
 
@@ -119,3 +120,33 @@ def measure(
         commands_per_h=result.commands_per_h,
         starts=result.starts,
     )
+
+
+LIMITS_KW = (2.5, 4.0, 5.0)
+CASES = (
+    ("bellenden_2012mar_6s", 25.0, None),
+    ("ukdale_h1_2013apr_6s", 25.0, None),
+    ("uci_sceaux_2007jan_1min", 30.0, None),
+    ("nl_dsmr_2017sep_3ph_10s", 25.0, (1,)),
+    ("nl_dsmr5_2019mar_3ph_1s", 25.0, (1,)),
+)
+"""Houses, their budget in A, and the phases of a car of 16 A there."""
+
+
+def tables(folders: Iterable[Path], *, start_h: float, hours: float, seed: int) -> Iterator[str]:
+    """Yield the lines of a table: each house that is there with each limit."""
+    yield "| house | kW | charge, % | over | worst, % | the house alone | windows | commands/h | starts |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    files = {path.name.split(".")[0]: path for folder in folders for path in folder.glob("*.csv.gz")}
+    for name, budget, phases in CASES:
+        if name not in files:
+            continue
+        whole = load(files[name])
+        day_h = whole.start_s // DAY_S * 24
+        house = whole.window(start_h=day_h + start_h, hours=hours)
+        for kilowatts in LIMITS_KW:
+            car = Charger(max_amps=16, phases=phases)
+            came = measure(house, car, budget=budget, limit_watts=1000 * kilowatts, conditions="normal", seed=seed)
+            numbers = (f"{came.charge_pct:.1f}", came.over, f"{came.worst_pct:+.1f}", came.house_over, came.windows)
+            rest = (f"{came.commands_per_h:.1f}", came.starts)
+            yield f"| {name} | {kilowatts:g} | {' | '.join(map(str, (*numbers, *rest)))} |"

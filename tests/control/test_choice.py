@@ -49,6 +49,7 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "bound_by": None,
             "bound_numbers": {},
             "momentary_room": changes.get("room", 20.0),
+            "bearable_room": changes.get("room", 20.0),
             "share": 16,
             "has_phases": True,
             "is_shared": False,
@@ -195,6 +196,14 @@ def test_another_limit_than_the_budget_is_named(changes: dict[str, Any], target:
     choice = choose(_view(_charger(), bound_by=Reason.PEAK_LIMIT, bound_numbers=numbers, **changes))
     assert (choice.target, choice.reason) == (target, reason)
     assert (choice.numbers.get("limit_watts") == 4000.0) is (reason is Reason.PEAK_LIMIT)
+
+
+def test_over_what_is_left_of_a_window_a_cut_waits_and_a_stop_until_it_must_be() -> None:
+    window: dict[str, Any] = {"bound_by": Reason.PEAK_LIMIT, "momentary_room": 20.0}
+    assert _chosen(room=8.1, **window) == (10, Reason.PEAK_LIMIT), "it may end by itself"
+    assert _chosen(room=7.9, **window) == (7, Reason.PEAK_LIMIT)
+    assert _chosen(room=2.0, bearable_room=7.0, **window) == (6, Reason.PEAK_LIMIT)
+    assert _chosen(room=-30.0, bearable_room=5.0, returns=lambda _: 5, **window) == (0, Reason.PEAK_LIMIT)
 
 
 def test_a_house_that_alone_exceeds_another_limit_is_named_too() -> None:

@@ -61,6 +61,8 @@ class View:
     """The quantities behind that."""
     momentary_room: float
     """What is left within the limits that hold at each moment, not on average over a window, A."""
+    bearable_room: float
+    """The same where what is drawn now can be made up for until the end of a window, A."""
     share: int
     """The most that it may have beside the others' parts, A."""
     has_phases: bool
@@ -186,6 +188,8 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
         left = max(least, min(left, target - TEACHING_A))
     if left >= least:
         return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
+    if view.momentary_room > view.room and view.bearable_room >= least:
+        return Choice(min(target, least), Reason.NO_HEADROOM, numbers)  # a stop is worth waiting for until it must be
     return _below_minimum(view, least - view.room, numbers)
 
 

@@ -660,6 +660,7 @@ class Controller:
             bound_by=bound.reason,
             bound_numbers=bound.numbers,
             momentary_room=room(self._momentary, flowing, loads),
+            bearable_room=min(limit.bearable(flowing, loads) for limit in self._limits),
             share=share.amps,
             has_phases=self._known_phases(charger) is not None,
             is_shared=charger.charger_id in shares,

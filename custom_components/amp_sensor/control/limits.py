@@ -34,6 +34,9 @@ class Limit(Protocol):
         `flowing` is signed: import is positive, so that what is exported leaves more room.
         """
 
+    def bearable(self, flowing: Sequence[float], phases: Iterable[int]) -> float:
+        """Return what it may draw for now, if it gives up all of it in time, A: no less than its room."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -48,24 +51,40 @@ class Budget:
         """Return what is left on the phase with the least."""
         return min(self.max_amps - flowing[phase] for phase in phases)
 
+    bearable = room
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
     """The most that the site may import on all phases together, W."""
 
     max_watts: float
+    bearable_watts: float | None = None
+    """What may flow for now, W, where that is made up for later; None where each moment counts."""
     volts: tuple[float, ...]
     """Of each phase, V."""
     beside_watts: float = 0.0
     """What the meter counts beside amps times volts, W: negative where real power is less."""
     reason: Reason | None
     numbers: Mapping[str, float] = field(default_factory=dict)
-    is_averaged: bool = False
 
     def room(self, flowing: Sequence[float], phases: Iterable[int]) -> float:
         """Return what is left for each of the phases, which all draw alike."""
+        return self._left(self.max_watts, flowing, phases)
+
+    def bearable(self, flowing: Sequence[float], phases: Iterable[int]) -> float:
+        """Return what is left of what may flow for now."""
+        most = self.max_watts if self.bearable_watts is None else max(self.max_watts, self.bearable_watts)
+        return self._left(most, flowing, phases)
+
+    def _left(self, watts: float, flowing: Sequence[float], phases: Iterable[int]) -> float:
         flows = sum(amps * volts for amps, volts in zip(flowing, self.volts, strict=True)) + self.beside_watts
-        return (self.max_watts - flows) / sum(self.volts[phase] for phase in phases)
+        return (watts - flows) / sum(self.volts[phase] for phase in phases)
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether it holds on average over a window."""
+        return self.bearable_watts is not None
 
 
 def room(limits: Iterable[Limit], flowing: Sequence[float], phases: Sequence[int]) -> float:
@@ -187,9 +206,9 @@ class SupplyLimit:
             )
         if limit is None:
             return None
-        numbers, allowed = {"limit_watts": limit}, limit
+        numbers, allowed, bearable = {"limit_watts": limit}, limit, None
         if (window := self._window) is not None:
-            allowed = window.allowed_watts(limit, now)
+            allowed, bearable = window.allowed_watts(limit, now), window.bearable_watts(limit, now)
             expected = window.state(limit, now).expected_watts
             numbers |= {"expected_watts": expected, "window_min": window.length_s / 60}
             if window.is_house_alone(limit, now):
@@ -200,7 +219,7 @@ class SupplyLimit:
             beside_watts=beside_watts,
             reason=reason,
             numbers=numbers,
-            is_averaged=window is not None,
+            bearable_watts=bearable,
         )
 
     def most_amps(self, volts: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ AHEAD_S = 120.0
 seconds, and lowered again in the next."""
 LAST_S = 10.0
 """What was used too much is made up for over this time at least, s: the time that a cut takes, and its reading."""
-RECOVER_S = 90.0
+RECOVER_S = 60.0
 """What the house leaves of a window, if it goes on as it does now, is spent no faster than over this time, s: a car
 draws on until it was told, has obeyed, and a stop of it has come."""
 STEADY_PART = 1 / 3
@@ -146,14 +146,23 @@ class Window:
         lead_ws = left_ws - limit_watts * left_s
         pace = limit_watts + lead_ws / max(left_s, AHEAD_S if lead_ws > 0 else LAST_S)
         house = max(0.0, self._house_watts)
-        spare_ws, over_s = left_ws - house * left_s, min(RECOVER_S, max(left_s, LAST_S))
-        allowed = min(pace + house - self._usual_watts, house + spare_ws / over_s)
+        allowed = min(pace + house - self._usual_watts, self.bearable_watts(limit_watts, now))
         if now - self.began_at < self._spread_s:
             allowed = min(allowed, max(self._allowed_before, 0.0))
         else:
             self._allowed_before = math.inf
         self._allowed = allowed
         return allowed
+
+    def bearable_watts(self, limit_watts: float, now: float) -> float:
+        """Return what may flow in all as long as the chargers could still make up for it by having nothing later, W.
+
+        What is kept for the house's last step may be used for this: a stop costs a start.
+        """
+        left_s = self.ends_at - now
+        left_ws = limit_watts * (self.length_s - self.unknown_s) - self.imported_ws
+        house = max(0.0, self._house_watts)
+        return house + (left_ws - house * left_s) / min(RECOVER_S, max(left_s, LAST_S))
 
     def is_house_alone(self, limit_watts: float, now: float) -> bool:
         """Whether the house by itself takes more than the window has, so that nothing of a charger's would help."""

@@ -85,7 +85,7 @@ class _Source:
         self.window_s = 60.0 * float(data.get(CONF_WINDOW, 0))
         self.blocks = tuple(_block(block) for block in data.get(CONF_BLOCKS, ()))
         self.limit_kw: float | None = None
-        if CONF_LIMIT_KW in data:
+        if CONF_LIMIT_KW in data and not self.blocks:
             kept, configured = memory.get("limit_kw"), memory.get("configured_kw")
             is_kept = _is_kw(kept) and configured == data[CONF_LIMIT_KW]
             self.limit_kw = float(kept) if is_kept and kept is not None else float(data[CONF_LIMIT_KW])
