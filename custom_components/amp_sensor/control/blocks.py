@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 DAY_MIN = 24 * 60
+"""Minutes of a day, by the clock: also of those that have an hour more or less."""
 EVERY_DAY = frozenset(range(7))
 
 
