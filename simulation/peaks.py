@@ -128,7 +128,6 @@ CASES = (
     ("ukdale_h1_2013apr_6s", 25.0, None),
     ("uci_sceaux_2007jan_1min", 30.0, None),
     ("nl_dsmr_2017sep_3ph_10s", 25.0, (1,)),
-    ("nl_dsmr5_2019mar_3ph_1s", 25.0, (1,)),
 )
 """Houses, their budget in A, and the phases of a car of 16 A there."""
 

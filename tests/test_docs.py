@@ -157,7 +157,7 @@ def named(heading: str) -> dict[str, str]:
 
 def test_the_reference_has_every_entity() -> None:
     entities = {(key, text["name"]) for platform in TEXTS["entity"].values() for key, text in platform.items()}
-    tables = [named("Entities of a site"), named("Entities of a car")]
+    tables = [named(f"Entities of a {kind}") for kind in ("site", "car", "limit")]
     assert {item for table in tables for item in table.items()} == entities
 
 

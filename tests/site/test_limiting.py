@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.amp_sensor.const import SUBENTRY_LIMIT
 from custom_components.amp_sensor.control import Reason
+from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.amp_sensor.notices.announcer import EVENT_DECISION
 from tests.conftest import CHARGER_ID, CHARGING, STOPPED, TEXTS, Site
 
@@ -205,6 +206,28 @@ async def test_a_schedule_holds_by_the_hour(site: Site, block: dict[str, Any], p
     assert site.state("sensor.contract_limit_in_force") == power
     assert "binary_sensor.contract_at_risk" not in site.states("binary_sensor")
     assert "number.contract_peak_limit" not in site.states("number"), "the schedule says it"
+
+
+@pytest.mark.parametrize("kept", [7, {"record": {"peak_watts": "much"}, "limit_kw": "more", "told": [1]}])
+async def test_a_memory_that_is_damaged_costs_no_more_than_what_is_in_it(
+    site: Site, hass_storage: dict[str, Any], kept: Any
+) -> None:
+    await limit(site, **PEAK)
+    await site.call("number", "set_value", "number.peak_peak_limit", value=4.5)
+    assert await site.hass.config_entries.async_unload(site.entry.entry_id)
+    hass_storage["amp_sensor.01JSITE"]["data"]["limits"][LIMIT_ID] = kept
+    assert await site.hass.config_entries.async_setup(site.entry.entry_id)
+    await site.hass.async_block_till_done()
+    assert site.state("number.peak_peak_limit") == "3.0"
+    assert site.state("sensor.peak_limit_in_force") == "3.0"
+    assert site.state("sensor.peak_this_month_s_peak") == "0.0"
+
+
+async def test_diagnostics_have_the_limits(site: Site) -> None:
+    await limit(site, **PEAK)
+    (told,) = (await async_get_config_entry_diagnostics(site.hass, site.entry))["limits"]
+    assert told["data"] == PEAK
+    assert told["title"] == "**REDACTED**"
 
 
 async def test_a_house_without_limits_remembers_and_shows_nothing_of_them(site: Site) -> None:

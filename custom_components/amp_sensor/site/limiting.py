@@ -1,6 +1,7 @@
 """What bounds the supply beside its budget: read from Home Assistant, told to control, and shown."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -229,7 +230,8 @@ class Limiting:
     def _restore(self, controller: Controller) -> None:
         for key, limit in controller.supply_limits.items():
             if record := _mapping(_mapping(self._memory.get(key)).get("record")):
-                limit.restore(record)
+                with suppress(ValueError):  # without it, the window is unknown, and the month begins anew
+                    limit.restore(record)
 
     def _show(self, controller: Controller, now: float) -> None:
         fresh = {key: self._data(key, limit.state(now)) for key, limit in controller.supply_limits.items()}
