@@ -45,8 +45,10 @@ QUIET_TURNS: Final = 3
 """Turns of the event loop without anything to do, after which nothing is left: what a socket holds shows in one."""
 PATIENCE: Final = 200_000
 """Turns after which something has to be wrong."""
-REPEATED_S: Final = 60.0
-"""How often a command is repeated that does not get through: nobody can know when the cloud is back."""
+REPEATED_S: Final = 10.0
+"""How often a cut is repeated that does not get through: nobody can know when the cloud is back."""
+KNOWN_S: Final = 30.0
+"""After what the cloud shows is known here, s: it is asked every 20 s, and may take 8 s to answer."""
 LOWERED_S: Final = 20.0
 """Within what a car can be lowered: a reading after 5 s, a command of 8 s, a car that takes 3 s, and falls."""
 
@@ -117,9 +119,11 @@ class Row:
     ended: int = 0
     """When the fault was over, s."""
     away: int = 0
-    """Commands to a car that was away."""
+    """Commands to a car that was known to be away."""
     away_at: list[int] = field(default_factory=list)
     """When, s after it left."""
+    unknown_at: list[int] = field(default_factory=list)
+    """The same of those of which the cloud showed nothing yet, or so shortly that nobody had asked again."""
     asleep: int = 0
     told: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -155,7 +159,7 @@ class Evening:
         self.lock: sqlite3.Connection | None = None
         """What holds the recorder's database."""
         self.meter: Meter | None = None
-        self._left_at = 0
+        self._left_at = self._shown_at = 0
         self.is_dark = False
         """Whether Home Assistant does not run."""
         self.row = Row(name="")
@@ -326,9 +330,16 @@ class Evening:
     def _count_away(self) -> None:
         if self.car.at_home:
             self._left_at = self.second
-        if self.server.counters.commands_away > self.row.away:
-            self.row.away = self.server.counters.commands_away
-            self.row.away_at.append(self.second - self._left_at)
+        if self.server.shown(VIN)["charge_state"]["conn_charge_cable"] == "IEC":
+            self._shown_at = self.second
+        commands = self.server.counters.commands_away
+        if commands > self.row.away + len(self.row.unknown_at):
+            left_s = self.second - self._left_at
+            if self.second - self._shown_at > KNOWN_S:
+                self.row.away += 1
+                self.row.away_at.append(left_s)
+            else:
+                self.row.unknown_at.append(left_s)
 
     def _due(self) -> dict[str, Any] | None:
         reading = self._sensor.sample(self.second, self._totals)
