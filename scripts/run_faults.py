@@ -126,6 +126,9 @@ def main() -> int:
     print(f"\n{len(rows)} evenings, {len(failures)} of them not as they must be")
     for text in failures:
         print(f"WRONG: {text}")
+    for row in rows.values():
+        if row["unknown_at"]:
+            print(f"NOT KNOWN: {row['name']}: commands {row['unknown_at']} s after the car left")
     return 0 if is_done and not failures else 1
 
 

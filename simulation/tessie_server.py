@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -210,6 +210,10 @@ class TessieServer:
     def add_car(self, vin: str, car: Car, *, name: str = "Test", is_active: bool = True) -> None:
         """Put a car into the account. An inactive one is listed without a state."""
         self._vehicles[vin] = _Vehicle(vin, car, name, is_active=is_active, server=self, now=self.clock())
+
+    def shown(self, vin: str) -> Mapping[str, Any]:
+        """Return what the cloud shows of a car now."""
+        return self._vehicles[vin].shown
 
     def remove_car(self, vin: str) -> None:
         """Take a car out of the account."""

@@ -38,6 +38,8 @@ from tests.faults.box import Box
 from tests.faults.judge import Judge, Judged, Row
 
 TRACE: Final = Path(__file__).parents[2] / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
+KNOWN_S: Final = 30.0
+"""After what the cloud shows is known here, s: it is asked every 20 s, and may take 8 s to answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,7 @@ class Evening(VirtualTime):
         self.lock: sqlite3.Connection | None = None
         """What holds the recorder's database."""
         self.meter: Meter | None = None
-        self._left_at = 0
+        self._left_at = self._shown_at = 0
         self.is_dark = False
         """Whether Home Assistant does not run."""
         self._judge: Judge
@@ -226,9 +228,16 @@ class Evening(VirtualTime):
     def _count_away(self) -> None:
         if self.car.at_home:
             self._left_at = self.second
-        if self.server.counters.commands_away > self.row.away:
-            self.row.away = self.server.counters.commands_away
-            self.row.away_at.append(self.second - self._left_at)
+        if self.server.shown(VIN)["charge_state"]["conn_charge_cable"] == "IEC":
+            self._shown_at = self.second
+        commands = self.server.counters.commands_away
+        if commands > self.row.away + len(self.row.unknown_at):
+            left_s = self.second - self._left_at
+            if self.second - self._shown_at > KNOWN_S:
+                self.row.away += 1
+                self.row.away_at.append(left_s)
+            else:
+                self.row.unknown_at.append(left_s)
 
     def _due(self) -> dict[str, Any] | None:
         reading = self._sensor.sample(self.second, self._totals)

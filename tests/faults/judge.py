@@ -8,8 +8,8 @@ from simulation.plant import Breaker
 from simulation.replay import Watch
 
 BUDGET_A: Final = 25.0
-REPEATED_S: Final = 60.0
-"""How often a command is repeated that does not get through: nobody can know when the cloud is back."""
+REPEATED_S: Final = 10.0
+"""How often a cut is repeated that does not get through: nobody can know when the cloud is back."""
 LOWERED_S: Final = 20.0
 """Within what a car can be lowered: a reading after 5 s, a command of 8 s, a car that takes 3 s, and falls."""
 WARM_S: Final = 600
@@ -44,9 +44,11 @@ class Row:
     ended: int = 0
     """When the fault was over, s."""
     away: int = 0
-    """Commands to a car that was away."""
+    """Commands to a car that was known to be away."""
     away_at: list[int] = field(default_factory=list)
     """When, s after it left."""
+    unknown_at: list[int] = field(default_factory=list)
+    """The same of those of which the cloud showed nothing yet, or so shortly that nobody had asked again."""
     asleep: int = 0
     told: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
