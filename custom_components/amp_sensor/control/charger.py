@@ -232,8 +232,8 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
-            if self.running:
-                self.deaf_at = math.inf
+            if self.running or not self.is_failing:
+                self.deaf_at = math.inf  # it stopped, whatever the meter shows
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
