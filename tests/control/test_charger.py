@@ -1128,6 +1128,32 @@ def test_another_number_of_phases_makes_what_was_learned_void() -> None:
     assert car.learned is None
 
 
+# -- whether it does what it is told --------------------------------------------------------------------------------
+
+
+def test_a_stop_that_only_the_charger_shows_got_through() -> None:
+    """A meter that is the wrong way round shows nothing of it, so it is sent again before a report tells."""
+    car = _car()
+    _do(car, STOP, 10.0)
+    assert car.look(40.0, 40.0)
+    assert car.is_deaf(40.0)
+    _do(car, STOP, 40.0)
+    assert car.is_deaf(42.0)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0, age_s=15.0), 50.0)
+    assert not car.is_deaf(50.0), "though it may be older than the second"
+
+
+def test_starts_that_fail_are_no_less_deaf_for_a_report_that_it_stands_still() -> None:
+    car = _paused()
+    car.target = 6
+    _do(car, START, 100.0, Outcome.FAILED)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 120.0)
+    assert car.is_deaf(120.0)
+    car.target = 6
+    _do(car, START, 130.0)
+    assert not car.is_deaf(132.0)
+
+
 # -- states that are stuck ------------------------------------------------------------------------------------------
 
 

@@ -182,6 +182,8 @@ class ManagedCharger:
         """
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
+        if not _draws_here(report) and (self.running or not self.is_failing):
+            self.deaf_at = math.inf  # it stopped, whatever the meter shows
         if last is None:
             was_paused = self.paused
             self._adopt(report)
@@ -236,8 +238,6 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
-            if self.running:
-                self.deaf_at = math.inf
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
