@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 import json
@@ -49,7 +50,9 @@ MAX_VERSION: Final = 32
 """Characters; as of `2026.10.0b1+20261126.abcdef0`."""
 
 
-_ACCEPTED: Final = json.dumps({"accepted": True})
+_ACCEPTED: Final = json.dumps({"accepted": True}).encode()
+_KNOWN_SENDERS: Final = 64
+"""Of whom is kept who they are: at each post it would be told anew."""
 
 
 class Refused(Exception):
@@ -276,13 +279,21 @@ async def _async_read(request: Request) -> bytes:
 
 def sender_of(request: Request) -> Sender:
     """Return who posted."""
-    return Sender(address=request.remote, user_agent=request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
+    return _sender(request.remote, request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
+
+
+@lru_cache(maxsize=_KNOWN_SENDERS)
+def _sender(address: str | None, user_agent: str) -> Sender:
+    return Sender(address=address, user_agent=user_agent)
 
 
 def _is_local(hass: HomeAssistant, address: str | None) -> bool:
     """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
-    if is_cloud_connection(hass) or address is None:
-        return False
+    return not is_cloud_connection(hass) and address is not None and _is_local_address(address)
+
+
+@lru_cache(maxsize=_KNOWN_SENDERS)
+def _is_local_address(address: str) -> bool:
     try:
         return network.is_local(ip_address(address))
     except ValueError:
@@ -321,7 +332,7 @@ class Receiver:
         if post.version != self.posts.version:
             self._show_version(post.version)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
-        return Response(text=_ACCEPTED, content_type="application/json")
+        return Response(body=_ACCEPTED, content_type="application/json")
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
         if self.local_only and not _is_local(hass, request.remote):
