@@ -152,7 +152,8 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
+        description, shown = self.entity_description, self.shown
+        value = description.value_fn(shown) if description.available_fn(shown) else STATE_UNAVAILABLE
         if value != self._written:
             self._written = value
             super()._handle_coordinator_update()

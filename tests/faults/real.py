@@ -39,6 +39,8 @@ SECONDS: Final = 320
 """Without a fault the car draws its maximum again after 180 s."""
 RECORD: Final = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:)", re.MULTILINE)
 LOGGER: Final = re.compile(r"\[(?P<logger>[\w.]+)\] (?P<text>.*)")
+OURS: Final = re.compile(rf"custom_components[./]{DOMAIN}\b")
+"""Our code, in a traceback or as a logger's name."""
 UNWRITABLE: Final = "/sys"
 """A folder in which nobody may write, not even who may do everything else."""
 
@@ -191,7 +193,7 @@ def _failures(log: str) -> list[tuple[str, str]]:
     return [
         (match["logger"], match["text"])
         for text in errors
-        if DOMAIN in text and (match := LOGGER.search(text)) is not None
+        if OURS.search(text) and (match := LOGGER.search(text)) is not None
     ]
 
 

@@ -1,7 +1,7 @@
 """The controller of one site: readings, reports and acknowledgements in, decisions out."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -377,7 +377,7 @@ class Controller:
             for number, phase in enumerate(self._house.phases)
         ]
         return {
-            charger_id: tuple(part.get(charger_id, 0.0) for part in parts)
+            charger_id: tuple([part.get(charger_id, 0.0) for part in parts])
             for charger_id, phases in loads.items()
             if phases is not None
         }
@@ -425,7 +425,7 @@ class Controller:
     @property
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
-        return max(phase.load.load for phase in self._house.phases)
+        return max([phase.load.load for phase in self._house.phases])
 
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""
@@ -443,9 +443,12 @@ class Controller:
         flows = self._flows(now)
         shares = self._shares(flows, now)
         decisions = {}
+        last: ManagedCharger | None = None
         for charger in self._by_turn(flows):
+            if last is not None:
+                flows.renew(last)
             decisions[charger.charger_id] = self._decide(charger, flows, shares, now)
-            flows.renew(charger)
+            last = charger
         return tuple(decisions[charger_id] for charger_id in self._chargers)
 
     def release(self, charger_id: str, *, now: float) -> Command | None:
@@ -591,8 +594,6 @@ class Controller:
         loads = self._loads(charger.charger_id)
         flowing, lasting = flows.beside(charger), flows.beside(charger, committed=True)
         phases = self._house.phases
-        highest = [amps - min(amps, phase.amps) + max(phase.peaks) for amps, phase in zip(flowing, phases, strict=True)]
-        worst = min(loads, key=lambda phase: room(self._limits, flowing, (phase,)))
         cap = self._cap(charger)
         share = shares.get(charger.charger_id, Share(cap))
         silence_s, quietest_s = self._silence_s(loads, now), self._silence_s(self._all_phases, now)
@@ -610,8 +611,8 @@ class Controller:
             may_turn=share.may_turn,
             room=room(self._limits, flowing, loads),
             free=room(self._limits, lasting, loads),
-            safe_room=room(self._limits, highest, loads),
-            house_is_over=room(self._limits, self._house.amps, loads) < 0,
+            safe_room=lambda: room(self._limits, self._highest(flowing), loads),
+            house_is_over=lambda: room(self._limits, self._house.amps, loads) < 0,
             is_adopting=now - self._started_at < ADOPT_S,
             patience_s=self.meter.patience_s,
             silence_s=silence_s,
@@ -620,11 +621,23 @@ class Controller:
             is_quiet=quietest_s > self._quiet_s or not self._house.is_complete or self._doubt.is_low,
             is_known=all(phases[phase].read is not None for phase in loads),
             tolerated_s=lambda amps: min(
-                phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads
+                [phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads]
             ),
-            returns=lambda excess: phases[worst].memory.returns(phases[worst].amps - excess, now),
+            returns=lambda excess: self._returns(loads, flowing, excess, now),
             risk=lambda amps, at: self._risk(loads, lasting, amps, at),
         )
+
+    def _highest(self, flowing: Iterable[float]) -> list[float]:
+        """Return what flows on each phase if the house draws what it did in its highest minute of the last hour, A."""
+        return [
+            amps - min(amps, phase.amps) + max(phase.peaks)
+            for amps, phase in zip(flowing, self._house.phases, strict=True)
+        ]
+
+    def _returns(self, loads: Sequence[int], flowing: Sequence[float], excess: float, now: float) -> int:
+        """Return how often the phase with the least room went lately where `excess` would be missing, A."""
+        phase = self._house.phases[min(loads, key=lambda number: room(self._limits, flowing, (number,)))]
+        return phase.memory.returns(phase.amps - excess, now)
 
     def _risk(self, loads: Sequence[int], flowing: Sequence[float], amps: float, at: float) -> Risk | None:
         """Return what the house threatens beside what flows and `amps` more; None while it does not even fit."""
@@ -643,6 +656,8 @@ class Controller:
 
     def _shares(self, flows: Flows, now: float) -> dict[str, Share]:
         """Return the parts of those who can be told anything, where they are several."""
+        if len(self._chargers) < 2:
+            return {}
         ours = self._ours(now)
         if len(ours) < 2 or not self._house.is_told:
             return {}
@@ -720,7 +735,7 @@ class Controller:
 
         def drawn(phase: int) -> tuple[float, float]:
             on_it = [bounds[charger_id] for charger_id, phases in loads.items() if phases and phase in phases]
-            return sum(low for low, _ in on_it), sum(high for _, high in on_it)
+            return sum([low for low, _ in on_it]), sum([high for _, high in on_it])
 
         self._house.share(drawn, {each: bounds[each] for each, phases in loads.items() if phases is None})
 
@@ -759,7 +774,7 @@ class Controller:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
             at_once_s = 2 * max(STOP_S, STOP_PART * self.meter.patience_s)
             return now - since + (at_once_s if self._doubt.reversed_at is not None else 0.0)
-        return now - min(self._house.phases[phase].read_at for phase in phases)
+        return now - min([self._house.phases[phase].read_at for phase in phases])
 
     def _beyond_s(self, phases: Sequence[int], now: float) -> float | None:
         """For how long more has flowed on these phases than their sensor can show; None where it can show all."""
@@ -772,6 +787,6 @@ class Controller:
             return Reason.METER_FROZEN
         if self._doubt.is_low:
             return Reason.METER_WRONG if self.meter_wrong_at is not None else Reason.SETTLING
-        last = max(phase.read_at for phase in self._house.phases)
+        last = max([phase.read_at for phase in self._house.phases])
         is_partial = now - last < quietest_s or not self._house.is_complete
         return Reason.PHASE_SILENT if is_partial and len(self._house.phases) > 1 else Reason.METER_SILENT

@@ -75,7 +75,8 @@ class Deeds:
         if not decision.cap:
             self._past.pop(decision.charger_id, None)
             return None
-        past = self._past.setdefault(decision.charger_id, _Past(decision.target))
+        if (past := self._past.get(decision.charger_id)) is None:
+            past = self._past[decision.charger_id] = _Past(decision.target)
         rise_amps = past.rise_amps(decision)
         before = past.amps
         if decision.command is None or decision.target == before:

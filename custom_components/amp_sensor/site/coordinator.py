@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -344,10 +343,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> Callable[[], None]:
         """Show an entity what is known, whatever becomes of the others."""
+        part = self._parts.part("entities", update_callback)
 
         @callback
         def async_show() -> None:
-            with self._parts.part("entities", update_callback):
+            with part:
                 update_callback()
 
         return super().async_add_listener(async_show, context)
@@ -407,21 +407,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         now = self.now()
         match event:
             case ReadingArrived(reading):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.add_reading(reading)
+                self._act(now)
                 self._take_reading(reading)
             case Ticked():
-                with self._acting(now):
-                    pass  # that nothing came in a second is news enough
+                self._act(now)  # that nothing came in a second is news enough
                 self._take_tick(now)
             case Reported(charger_id, report):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.add_report(charger_id, report, now=now)
+                self._act(now)
                 self._take_report(self._links[charger_id], report, now)
             case PollFailed(charger_id, error):
                 self._take_poll_failure(self._links[charger_id], error, now)
             case Acknowledged(command, outcome, error):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.acknowledge(
                         command,
                         outcome,
@@ -429,29 +430,31 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                         retry_after_s=0.0 if error is None else error.retry_after_s,
                         needs_person=error is not None and error.needs_person,
                     )
+                self._act(now)
                 self._take_acknowledgement(self._links[command.charger_id], event, now)
             case Configured(settings):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.configure(settings, now=now)
+                self._act(now)
             case ChargerSet(charger_id, settings):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.set_charger(charger_id, settings, now=now)
+                self._act(now)
             case ControlEnded(charger_ids):
                 self._take_end_of_control(charger_ids, now)
             case RehearsalAsked(rehearsing):
-                with self._acting(now):
+                with self._parts.part("control"):
                     if not rehearsing.is_over:
                         rehearsing.rehearsal = self.controller.rehearse(rehearsing.charger_id, now=now)
+                self._act(now)
             case RehearsalLeft(rehearsing):
-                with self._acting(now):
+                with self._parts.part("control"):
                     if rehearsing is self._rehearsing:
                         self._end_rehearsal()
+                self._act(now)
 
-    @contextmanager
-    def _acting(self, now: float) -> Iterator[None]:
-        """Tell control something inside. Then decide and send what was decided, before anything else is done."""
-        with self._parts.part("control"):
-            yield
+    def _act(self, now: float) -> None:
+        """Decide, and send what was decided, before anything else is done."""
         if self._is_ending:
             return
         self._look_at_rehearsal(now)
@@ -459,10 +462,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         with self._parts.part("decisions"):
             decisions = self.controller.decide(now=now)
         commands = [decision.command for decision in decisions if decision.command is not None]
-        with self._parts.part("giving back"):
-            back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
-            commands.extend(command for command in back if command is not None)
-        self._send(commands)
+        if self._releasing:
+            with self._parts.part("giving back"):
+                back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
+                commands.extend(command for command in back if command is not None)
+        if commands:
+            self._send(commands)
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -624,8 +629,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._releasing |= dict.fromkeys(ended, now + RELEASE_S)
         for charger_id in self._controlled():
             self._releasing.pop(charger_id, None)
-        with self._acting(now):
-            pass
+        self._act(now)
 
     def _take_report(self, link: Link, report: ChargerReport, now: float) -> None:
         link.take_report(report, now)
