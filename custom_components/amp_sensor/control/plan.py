@@ -14,10 +14,10 @@ from statistics import fmean
 QUARTER_S = 900.0
 """The longest slot that is planned with, s: most prices are of a quarter of an hour."""
 START_KWH = 0.2
-"""What a start is worth, kWh at the mean price: each is a command, a contactor, and perhaps a car to be woken. A saving
-of a few cents is no reason for one more."""
+"""What a start is worth, kWh at the mean price: each is a command, a contactor, and perhaps a car to be woken. A few
+cents are no reason for one more."""
 PRESSED_S = 1800.0
-"""Once time presses, charging goes on until so much of it is spare, s: without this it would stop and start all night."""
+"""Once time presses, charging goes on until so much of it is spare, s: else it would stop and start all night."""
 ROUNDS = 30
 """Halvings of the range of prices: a billionth of it."""
 

@@ -15,6 +15,15 @@ OTHER_DAY = 0.25
 LEAST_SPREAD = 0.1
 """The least that an hour is taken to differ from one week to the next, of its mean: a record of a few is too even."""
 
+SAFE_SPREADS = 1.0
+"""By how many times its usual spread a busy night has less room than usual: five of six nights have more."""
+UNKNOWN_SPREAD = 0.4
+"""By what part of what there is now it may differ later, while nothing is known of how the house usually is."""
+TONIGHT_S = 3600.0
+"""Over how long it is looked how busy it is now, s."""
+BUSY_LASTS_S = 4 * 3600.0
+"""For how long a busy evening goes on to matter, s: guests stay for about as long."""
+
 type Hour = tuple[float, float, int]
 """Mean, A, variance, A², and how many weeks they come from."""
 
@@ -26,14 +35,36 @@ class Usual:
         self._hours: list[Hour | None] = [None] * HOURS
         self._hour: int | None = None
         self._amp_s = self._seen_s = 0.0
+        self._now = 0.0
+        """What it can have at the moment, A."""
+        self.has = self.usually_has = 0.0
+        """What it could have had lately, and usually could, A."""
 
-    def add(self, hour: int, amps: float, seconds: float) -> None:
-        """Take what it could have had for some seconds of an hour of the week."""
+    def add(self, hour: int, alone: float, now: float, seconds: float) -> None:
+        """Take what it could have had for some seconds of an hour of the week: beside the house, and beside all else.
+
+        Only the first is learned: what other chargers had is no habit of the house.
+        """
         if hour != self._hour:
             self._close()
             self._hour = hour
-        self._amp_s += amps * seconds
+        self._amp_s += alone * seconds
         self._seen_s += seconds
+        self._now = now
+        if (usual := self.of(hour)) is not None:
+            part = min(1.0, seconds / TONIGHT_S)
+            self.has += part * (now - self.has)
+            self.usually_has += part * (usual[0] - self.usually_has)
+
+    def expect(self, hour: int, ahead_s: float) -> tuple[float, float]:
+        """Return what it will probably have in an hour of the week, and what it will even if that is a busy one, A.
+
+        `ahead_s` is how far that is ahead: the nearer, the more it matters how busy it is now.
+        """
+        mean, spread = self.of(hour) or (self._now, UNKNOWN_SPREAD * self._now)
+        busy = min(1.0, self.has / self.usually_has) if self.usually_has else 1.0
+        part = 1 - (1 - busy) * math.exp(-ahead_s / BUSY_LASTS_S)
+        return mean * part, max(0.0, mean - SAFE_SPREADS * spread) * part
 
     def _close(self) -> None:
         if self._hour is not None and self._seen_s >= LEAST_S:

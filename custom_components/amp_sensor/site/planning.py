@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from math import ceil, exp
+from math import ceil
 from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
@@ -18,14 +18,8 @@ from .store import ChargerMemory
 
 REPLAN_S: Final = 120.0
 """How often a plan is made again, s: an eighth of its shortest part."""
-SAFE_SPREADS: Final = 1.0
-"""By how many times its usual spread a busy night has less room than usual: five of six nights have more."""
-UNKNOWN_SPREAD: Final = 0.4
-"""What a house may differ from how it is now, as a part of that, while nothing is known of how it usually is."""
-TONIGHT_S: Final = 3600.0
-"""Over how long it is looked how busy tonight is, s."""
-BUSY_LASTS_H: Final = 4.0
-"""For how long a busy evening goes on to matter, h: guests stay for about as long."""
+SEEN_S: Final = 60.0
+"""The longest time between two looks of which is learned, s: Home Assistant may have hung."""
 AHEAD_S: Final = 600.0
 """How long before its time it is to be ready, s: the last part of a plan is never cut to the second."""
 OVERDUE_S: Final = 12 * 3600.0
@@ -61,9 +55,6 @@ class _Charger:
     plan: Plan | None = None
     slots: tuple[Slot, ...] = ()
     needed_wh: float = 0.0
-    got: float = 0.0
-    """What it could have had lately, and usually has, A: over about an hour each."""
-    usually: float = 0.0
     level: tuple[float, float] | None = None
     """The battery's level, %, and the energy counter, Wh, from which on its battery is learned."""
     late: Lasting = field(default_factory=lambda: Lasting(LATE_S, LATE_S))
@@ -141,15 +132,15 @@ class Planner:
         is_due = now >= self._plan_at
         for charger_id, charger in self._chargers.items():
             fits = self._controller.fits(charger_id, now=now)
-            if fits is not None and elapsed_s <= TONIGHT_S / 60:
-                _learn(charger, fits, _hour(at), elapsed_s)
+            if fits is not None and elapsed_s <= SEEN_S:
+                charger.usual.add(_hour(at), *fits, elapsed_s)
             was_plugged = charger.is_plugged
             self._follow(charger, at.timestamp())
             if is_due or charger.is_plugged != was_plugged:
                 watts = charger.link.watts_per_amp(
                     volts, phases=self._controller.phases_of(charger_id), is_split=supply is Supply.SPLIT
                 )
-                self._plan(charger, at, 0 if fits is None else fits[1], watts)
+                self._plan(charger, at, watts)
         if is_due:
             self._plan_at = now + REPLAN_S
 
@@ -171,7 +162,7 @@ class Planner:
         if (percent := report.battery_percent) is not None:
             _learn_battery(charger, percent, link.energy_wh)
 
-    def _plan(self, charger: _Charger, at: datetime, fits: int, watts_per_amp: float) -> None:
+    def _plan(self, charger: _Charger, at: datetime, watts_per_amp: float) -> None:
         """Plan for one charger; without a plan it is bounded by nothing but the supply."""
         was, charger.plan, charger.slots = charger.plan, None, ()
         needed = self._needed_wh(charger)
@@ -182,7 +173,7 @@ class Planner:
         if is_late := until <= now:
             until, when = now + OVERDUE_S, When.NOW
         charger.needed_wh, charger.is_met = needed, needed <= 0
-        charger.slots = self._slots(charger, now, until, fits, watts_per_amp)
+        charger.slots = self._slots(charger, now, until, watts_per_amp)
         managed = self._controller.chargers[charger.link.charger_id]
         charger.plan = make_plan(
             when,
@@ -209,28 +200,22 @@ class Planner:
         wanted = charger.goal.percent - (AGAIN_PERCENT if charger.is_met else 0.0)
         return (wanted - report.battery_percent) * charger.per_percent_wh
 
-    def _slots(self, charger: _Charger, now: float, until: float, fits: int, watts_per_amp: float) -> tuple[Slot, ...]:
+    def _slots(self, charger: _Charger, now: float, until: float, watts_per_amp: float) -> tuple[Slot, ...]:
         """Return the quarters of an hour that are left, and what it can have in each."""
         managed = self._controller.chargers[charger.link.charger_id]
         most = managed.most(int(self._controller.settings.max_amps))
-        busy = min(1.0, charger.got / charger.usually) if charger.usually else 1.0
-        first = int(now // QUARTER_S)
-        slots, hours = [], {}
-        for quarter in range(first, ceil(until / QUARTER_S)):
-            hour = quarter * QUARTER_S // 3600
-            if hour not in hours:
-                local = dt_util.as_local(dt_util.utc_from_timestamp(hour * 3600))
-                hours[hour] = charger.usual.of(_hour(local)) or (float(fits), UNKNOWN_SPREAD * fits)
-            mean, spread = hours[hour]
+        slots = []
+        for quarter in range(int(now // QUARTER_S), ceil(until / QUARTER_S)):
             start, end = max(now, quarter * QUARTER_S), min(until, (quarter + 1) * QUARTER_S)
-            tonight = 1 - (1 - busy) * exp((now - start) / 3600 / BUSY_LASTS_H)
+            local = dt_util.as_local(dt_util.utc_from_timestamp(start))
+            usual, safe = charger.usual.expect(_hour(local), start - now)
             slots.append(
                 Slot(
                     start=start,
                     end=end,
                     price=self._prices.guess(quarter),
-                    usual_watts=watts_per_amp * min(most, mean * tonight),
-                    safe_watts=watts_per_amp * min(most, max(0.0, mean - SAFE_SPREADS * spread) * tonight),
+                    usual_watts=watts_per_amp * min(most, usual),
+                    safe_watts=watts_per_amp * min(most, safe),
                 )
             )
         return tuple(slots)
@@ -327,8 +312,8 @@ class Planner:
         charger = self._chargers[charger_id]
         return {
             "wh_per_percent": charger.wh_per_percent,
-            "got_amps": charger.got,
-            "usually_amps": charger.usually,
+            "has_amps": charger.usual.has,
+            "usually_has_amps": charger.usual.usually_has,
             "is_pressed": charger.plan is not None and charger.plan.is_pressed,
         }
 
@@ -347,16 +332,6 @@ def _remembered(link: Link) -> _Charger:
         due=memory.get("goal_due"),
         from_wh=memory.get("goal_from_wh", link.energy_wh),
     )
-
-
-def _learn(charger: _Charger, fits: tuple[int, int], hour: int, elapsed_s: float) -> None:
-    """Learn from what it could have had for some seconds: beside the house, and beside the others as well."""
-    by_house, by_all = fits
-    charger.usual.add(hour, by_house, elapsed_s)
-    if (usual := charger.usual.of(hour)) is not None:
-        part = min(1.0, elapsed_s / TONIGHT_S)
-        charger.got += part * (by_all - charger.got)
-        charger.usually += part * (usual[0] - charger.usually)
 
 
 def _learn_battery(charger: _Charger, percent: float, energy_wh: float) -> None:
