@@ -27,6 +27,8 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     available_fn: Callable[[DataT], bool] = lambda _: True
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
     """Whether it says anything at such a site: else there is none."""
+    more_fn: Callable[[DataT], object] = lambda _: None
+    """What is worth a state when it changes, beside the value."""
     suits_fn: Callable[[DataT], bool] = lambda _: True
     """Whether it says anything of such a site or charger: else there is none."""
 
@@ -153,6 +155,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     @override
     def _handle_coordinator_update(self) -> None:
         value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
-        if value != self._written:
-            self._written = value
+        written = value, self.entity_description.more_fn(self.shown)
+        if written != self._written:
+            self._written = written
             super()._handle_coordinator_update()

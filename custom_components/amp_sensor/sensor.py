@@ -245,6 +245,7 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda charger: None if charger.plan is None else charger.plan.start,
         attributes_fn=lambda charger: None if charger.plan is None else _timeline(charger.plan),
+        more_fn=lambda charger: None if charger.plan is None else (charger.plan.ready_at, charger.plan.strips),
         is_wanted_fn=lambda site: site.has_prices,
     ),
     AmpSensorSensorDescription(

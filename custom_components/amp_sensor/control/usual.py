@@ -10,7 +10,7 @@ LEAST_S = 1800.0
 """An hour counts where at least this much of it was seen, s."""
 WEEKS = 8
 """For how many weeks an hour is remembered: a season changes within about two months."""
-OTHER_DAY = 0.25
+OTHER_DAY = 0.1
 """What the same hour of another day says, of what it says of its own: weekends differ, most evenings do not."""
 LEAST_SPREAD = 0.1
 """The least that an hour is taken to differ from one week to the next, of its mean: a record of a few is too even."""
