@@ -21,6 +21,8 @@ MANUAL_S = 30.0
 RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
 """How long after a cut that did not show it may be sent again, s, so that a deaf car is not hammered. Two chances come
 quickly: at 1.6 times its rating a warm breaker has half a minute."""
+DISOBEYED_A = 1.0 + STEADY_A
+"""Who draws more than the limit that it tells by this much does not keep it, A: a car may be an ampere off."""
 RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long after a command that failed on its way the next may be sent, s."""
 UNKNOWN_S = 8.0
@@ -289,6 +291,9 @@ class ManagedCharger:
                 self.request = requested
                 if self.running:
                     self.target = requested
+            elif self.request is not None and requested > self.request:
+                # Whether somebody raised it just now or its cloud is late: told again, it is right either way
+                self.request = requested
         if requested == self.request:
             self._possible = {requested}
 
@@ -305,10 +310,14 @@ class ManagedCharger:
             if change:
                 self.settled_at = now
             self.belief.settle(measured, measured)
-            self._resends = 0
-            tells = report.requested_amps is not None or not self.settings.profile.report_is_evidence
-            if not tells and self.request is not None and measured > self.request + STEADY_A:
-                self.request = None  # the cut did not come, and its limit does not tell so: it is sent again
+            excess = 0.0 if self.request is None else measured - self.request
+            if excess <= DISOBEYED_A:
+                self._resends = 0
+            disobeys = excess > (STEADY_A if report.requested_amps is None else DISOBEYED_A)
+            if disobeys and self.settings.profile.report_is_evidence and now >= self._sent_at + self._patience_s:
+                # The cut did not come, or did not last, whatever limit it tells: it is sent again
+                self.request = None
+                self._resends += 1
 
     def acknowledge(
         self, command: Command, outcome: Outcome, now: float, *, retry_after_s: float = 0.0, needs_person: bool = False
@@ -544,8 +553,7 @@ class ManagedCharger:
             if change.command.action is Action.START:
                 self.running, self.paused, self.target = False, True, 0
             return False
-        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
-        if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
+        if self.in_flight or now < max(self.not_before, self._sent_at + self._patience_s):
             return False
         if self.is_too_soon(change.command, now):
             return False
@@ -559,13 +567,17 @@ class ManagedCharger:
             self.request = None
         return True
 
+    @property
+    def _patience_s(self) -> float:
+        """How long after a cut it may be sent again, s."""
+        return RESEND_S[min(self._resends, len(RESEND_S) - 1)]
+
     def doubt_stop(self, now: float) -> bool:
         """Take it that an unproven stop may not have come after all; return whether it has to be sent again.
 
         Only the meter showed it, and a house that fell in the same seconds would have looked the same.
         """
-        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
-        if now < max(self.no_cut_before, self._sent_at + patience_s):
+        if now < max(self.no_cut_before, self._sent_at + self._patience_s):
             return False
         self._resends += 1
         self.running = True
