@@ -63,6 +63,10 @@ def report_of(site: Site) -> ChargerReport:
     return site.charger.report
 
 
+def repairs(site: Site) -> list[str]:
+    return site.coordinator.issues.keys()
+
+
 async def run(site: Site, minutes: float, *, house: float = 5.0, step_s: int = 10) -> None:
     """Let time pass, with a reading each step; the car does as it was told before, and its battery of 60 kWh fills."""
     for _ in range(round(minutes * 60 / step_s)):
@@ -106,3 +110,80 @@ async def test_a_car_waits_for_the_cheap_hours_and_charges_in_them(site: Site) -
     await run(site, 5)
     assert report_of(site).state is ChargingState.STOPPED
     assert site.state("sensor.rocinante_reason") == Reason.WANTED_REACHED
+
+
+async def test_without_leave_to_wake_it_a_plan_tells_that_it_may_not_charge(site: Site) -> None:
+    await site.call("select", "select_option", "select.rocinante_plan", option="late")
+    await run(site, 1)
+    assert "plan_cannot_wake" in repairs(site)
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await run(site, 0.5)
+    assert "plan_cannot_wake" not in repairs(site)
+
+
+async def test_a_goal_that_is_too_high_is_told_and_charged_for_at_once(site: Site) -> None:
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("number", "set_value", "number.rocinante_battery_capacity", value=200)
+    await site.call("number", "set_value", "number.rocinante_wanted_charge", value=100)
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 3)
+    assert site.state("binary_sensor.rocinante_ready_in_time") == "off"
+    assert report_of(site).state is ChargingState.CHARGING
+    assert "plan_late" not in repairs(site), "not at once"
+    await run(site, 15)
+    assert "plan_late" in repairs(site)
+    await site.call("number", "set_value", "number.rocinante_wanted_charge", value=75)
+    await run(site, 18)
+    assert "plan_late" not in repairs(site)
+
+
+async def test_a_goal_is_kept_over_a_restart_and_shown(site: Site) -> None:
+    await site.call("time", "set_value", "time.rocinante_ready_by", time="06:30:00")
+    await site.call("select", "select_option", "select.rocinante_ready_on", option="weekend")
+    await site.call("select", "select_option", "select.rocinante_plan", option="late")
+    await site.call("number", "set_value", "number.rocinante_wanted_charge", value=90)
+    await run(site, 1)
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+    await run(site, 1)
+    assert site.state("time.rocinante_ready_by") == "06:30:00"
+    assert site.state("select.rocinante_ready_on") == "weekend"
+    assert site.state("select.rocinante_plan") == "late"
+    assert site.state("number.rocinante_wanted_charge") == "90.0"
+    planned = site.hass.states.get("sensor.rocinante_planned_start")
+    assert planned is not None
+    assert planned.attributes["ready_at"] == "2026-11-28T05:30:00+00:00", "on Saturday"
+    assert planned.attributes["timeline"][0]["start"] == "2026-11-25T00:30:00+00:00"
+    assert {row["price"] for row in planned.attributes["timeline"]} == {0.1, 0.3, None}
+
+
+async def test_a_car_that_left_has_no_plan_and_one_that_comes_is_paused_at_once(site: Site) -> None:
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    here = report_of(site)
+    site.charger.report = replace(here, state=ChargingState.DISCONNECTED, plugged_in=False, measured_amps=0.0)
+    await run(site, 3)
+    assert site.state("sensor.rocinante_planned_start") == "unknown"
+    assert site.state("sensor.rocinante_reason") == Reason.UNPLUGGED
+    site.charger.report = here
+    await run(site, 2)
+    assert report_of(site).state is ChargingState.STOPPED
+    assert site.state("sensor.rocinante_reason") == Reason.PLANNED
+
+
+async def test_without_its_battery_known_it_charges_as_ever(site: Site) -> None:
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    site.charger.report = replace(report_of(site), battery_percent=None)
+    await site.advance(60, step_s=10, amps=21.0, watts=4830.0)
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await site.advance(60, step_s=10, amps=21.0, watts=4830.0)
+    assert not site.charger.commands
+    assert report_of(site).state is ChargingState.CHARGING
+    assert site.state("sensor.rocinante_planned_start") == "unknown"
+
+
+async def test_a_site_without_prices_shows_none_of_it(site: Site) -> None:
+    site.hass.config_entries.async_remove_subentry(site.entry, "01JPRICES")
+    await site.hass.async_block_till_done()
+    for entity_id in ("select.rocinante_plan", "time.rocinante_ready_by", "sensor.rocinante_planned_start"):
+        assert site.hass.states.get(entity_id) is None

@@ -78,6 +78,8 @@ class ControlRecord(TypedDict):
     """How warm the protection of each phase is."""
     exports: bool
     chargers: dict[str, ChargerRecord]
+    usual: dict[str, list[list[float] | None]]
+    """What each charger usually can have."""
 
 
 class Controller:
@@ -263,6 +265,7 @@ class Controller:
             "heat_a2": [round(phase.load.heat_a2, 2) for phase in self._house.phases],
             "exports": self._house.exports,
             "chargers": {charger_id: charger.record() for charger_id, charger in self._chargers.items()},
+            "usual": {charger_id: charger.usual.record() for charger_id, charger in self._chargers.items()},
         }
 
     def restore(self, record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ def _cheapest(slots: Sequence[Slot], needed_wh: float, *, is_charging: bool) -> 
             low = middle
         else:
             high = middle
-    return _trimmed(slots, _choose(slots, high, start_cost, is_charging=is_charging), needed_wh)
+    return _trimmed(slots, _choose(slots, high, start_cost, is_charging=is_charging), needed_wh, start_cost)
 
 
 def _energies(slots: Sequence[Slot], chosen: Sequence[bool]) -> list[float]:
@@ -182,20 +182,20 @@ def _choose(slots: Sequence[Slot], worth: float, start_cost: float, *, is_chargi
     return chosen
 
 
-def _trimmed(slots: Sequence[Slot], chosen: list[bool], needed_wh: float) -> list[bool]:
-    """Leave out the dearest, and the latest of equals, at the ends of what is chosen, as long as there is enough.
+def _trimmed(slots: Sequence[Slot], chosen: list[bool], needed_wh: float, start_cost: float) -> list[bool]:
+    """Leave out what saves most, and the latest of equals, as long as there is enough.
 
     Never the next instead, which may be the one that has begun and is shorter: it would be put off for ever.
     """
     spare = sum(_energies(slots, chosen)) - needed_wh
+
+    def saving(number: int) -> float:
+        beside = sum(chosen[other] for other in (number - 1, number + 1) if 0 <= other < len(slots))
+        return slots[number].price * slots[number].usual_wh / 1000 + (1 - beside) * start_cost
+
     while True:
-        ends = [
-            number
-            for number, is_chosen in enumerate(chosen)
-            if is_chosen and not (0 < number < len(slots) - 1 and chosen[number - 1] and chosen[number + 1])
-        ]
-        worst = max(ends, key=lambda number: (slots[number].price, number))
-        if slots[worst].usual_wh > spare:
+        most = max((number for number, is_in in enumerate(chosen) if is_in), key=lambda each: (saving(each), each))
+        if slots[most].usual_wh > spare or saving(most) <= 0:
             return chosen
-        chosen[worst] = False
-        spare -= slots[worst].usual_wh
+        chosen[most] = False
+        spare -= slots[most].usual_wh

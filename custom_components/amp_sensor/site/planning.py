@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
 
-from ..control import ChargerReport, ChargingState, Controller, Plan, Reason, Slot, Supply, Usual, When, make_plan
+from ..control import ChargerReport, ChargingState, Controller, Plan, Reason, Slot, Supply, When, make_plan
 from ..notices.issues import Issues
 from ..notices.watch import Lasting
 from .goal import DEFAULT_CAPACITY_KWH, MAX_CAPACITY_KWH, MIN_CAPACITY_KWH, ChargerPlan, Goal, Strip
@@ -29,6 +29,8 @@ AGAIN_PERCENT: Final = 3.0
 more where its cabin is kept warm."""
 LEARN_PERCENT: Final = 10.0
 """Over how much its battery is learned, %: its level is told in whole per cents."""
+_KEYS: Final = ("goal", "goal_due", "goal_from_wh", "wh_per_percent")
+"""What is remembered of a charger here."""
 LATE_S: Final = 900.0
 """For how long a plan does not get by until that is told, s: a kettle is no reason."""
 NO_PRICES_S: Final = 3 * 3600.0
@@ -41,7 +43,6 @@ class _Charger:
 
     link: Link
     goal: Goal
-    usual: Usual
     wh_per_percent: float | None = None
     """What it takes from the socket for each per cent of its battery, Wh."""
     due: float | None = None
@@ -133,7 +134,7 @@ class Planner:
         for charger_id, charger in self._chargers.items():
             fits = self._controller.fits(charger_id, now=now)
             if fits is not None and elapsed_s <= SEEN_S:
-                charger.usual.add(_hour(at), *fits, elapsed_s)
+                self._controller.chargers[charger_id].usual.add(_hour(at), *fits, elapsed_s)
             was_plugged = charger.is_plugged
             self._follow(charger, at.timestamp())
             if is_due or charger.is_plugged != was_plugged:
@@ -208,7 +209,7 @@ class Planner:
         for quarter in range(int(now // QUARTER_S), ceil(until / QUARTER_S)):
             start, end = max(now, quarter * QUARTER_S), min(until, (quarter + 1) * QUARTER_S)
             local = dt_util.as_local(dt_util.utc_from_timestamp(start))
-            usual, safe = charger.usual.expect(_hour(local), start - now)
+            usual, safe = managed.usual.expect(_hour(local), start - now)
             slots.append(
                 Slot(
                     start=start,
@@ -270,14 +271,16 @@ class Planner:
         return round(self._chargers[charger_id].per_percent_wh / 10, 1)
 
     def memory(self, charger_id: str) -> ChargerMemory:
-        """Return what to remember of a charger."""
+        """Return what to remember of a charger: while there are no prices, what was remembered before."""
         charger = self._chargers[charger_id]
+        if not self.has_prices:
+            kept: Any = {key: value for key, value in charger.link.remembered.items() if key in _KEYS}
+            return ChargerMemory(**kept)
         return ChargerMemory(
             goal=charger.goal.memory(),
             goal_due=charger.due,
             goal_from_wh=charger.from_wh,
             wh_per_percent=charger.wh_per_percent,
-            usual=charger.usual.record(),
         )
 
     def tell(self, issues: Issues, at: datetime, now: float, *, site: str) -> None:
@@ -309,25 +312,21 @@ class Planner:
 
     def diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is known of a charger's plan."""
-        charger = self._chargers[charger_id]
+        charger, usual = self._chargers[charger_id], self._controller.chargers[charger_id].usual
         return {
             "wh_per_percent": charger.wh_per_percent,
-            "has_amps": charger.usual.has,
-            "usually_has_amps": charger.usual.usually_has,
+            "has_amps": usual.has,
+            "usually_has_amps": usual.usually_has,
             "is_pressed": charger.plan is not None and charger.plan.is_pressed,
         }
 
 
 def _remembered(link: Link) -> _Charger:
     memory = link.remembered
-    usual = Usual()
-    if (record := memory.get("usual")) is not None:
-        usual.restore(record)
     goal = Goal.remembered(memory["goal"]) if "goal" in memory else Goal()
     return _Charger(
         link=link,
         goal=goal,
-        usual=usual,
         wh_per_percent=memory.get("wh_per_percent"),
         due=memory.get("goal_due"),
         from_wh=memory.get("goal_from_wh", link.energy_wh),

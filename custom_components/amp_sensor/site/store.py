@@ -19,7 +19,6 @@ from homeassistant.util.file import WriteError
 
 from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
 from ..control import ControlRecord, Mode, Priority
-from ..control.usual import is_usual
 from .goal import GoalMemory, is_goal
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,7 +43,6 @@ class ChargerMemory(TypedDict, total=False):
     goal_due: float | None
     goal_from_wh: float
     wh_per_percent: float | None
-    usual: list[list[float] | None]
 
 
 class CounterMemory(TypedDict):
@@ -124,11 +122,10 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "goal_due": _is_number_or_none,
     "goal_from_wh": _is_number(),
     "wh_per_percent": _is_number_or_none,
-    "usual": is_usual,
 }
 _NEWER: Final = (
     *("heard", "control", "may_wake", "priority"),
-    *("goal", "goal_due", "goal_from_wh", "wh_per_percent", "usual"),
+    *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
 )
 """What the first files did not have."""
 
