@@ -109,6 +109,7 @@ class FakeCharger:
     profile: Profile = TESSIE
     gone: tuple[str, ...] = ()
     can_wake: bool = True
+    knows_battery: bool = True
 
     async def async_report(self) -> ChargerReport:
         self.polls += 1

@@ -39,6 +39,13 @@ CONF_ROLES: Final = "roles"  # which entity or action does what
 CONF_PROFILE: Final = "profile"  # the key of what is known of its integration; None where nothing is
 CONF_LEARNED: Final = "learned"  # what its rehearsal measured
 
+# Where the prices of a site come from: an integration's action, its config entry and area, or an entity
+SUBENTRY_PRICES: Final = "prices"
+CONF_PRICE_ACTION: Final = "price_action"
+CONF_PRICE_ENTRY: Final = "price_entry"
+CONF_AREA: Final = "area"
+CONF_PRICE_ENTITY: Final = "price_entity"
+
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
 

@@ -27,6 +27,8 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
     available_fn: Callable[[DataT], bool] = lambda _: True
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
     """Whether it says anything at such a site: else there is none."""
+    more_fn: Callable[[DataT], object] = lambda _: None
+    """What is worth a state when it changes, beside the value."""
     suits_fn: Callable[[DataT], bool] = lambda _: True
     """Whether it says anything of such a site or charger: else there is none."""
 
@@ -154,6 +156,7 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     def _handle_coordinator_update(self) -> None:
         description, shown = self.entity_description, self.shown
         value = description.value_fn(shown) if description.available_fn(shown) else STATE_UNAVAILABLE
-        if value != self._written:
-            self._written = value
+        written = value, description.more_fn(shown)
+        if written != self._written:
+            self._written = written
             super()._handle_coordinator_update()

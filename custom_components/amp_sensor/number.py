@@ -1,11 +1,11 @@
-"""The amps that a person sets."""
+"""The amps that a person sets, and what a car is to get."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfElectricCurrent, UnitOfEnergy
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -14,6 +14,7 @@ from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MIN_B
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.goal import MAX_CAPACITY_KWH, MAX_WANTED_KWH, MIN_CAPACITY_KWH
 
 PARALLEL_UPDATES = 0
 
@@ -79,6 +80,50 @@ CHARGER_NUMBERS: Final = (
         value_fn=lambda charger: charger.settings.min_amps,
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
     ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_percent",
+        translation_key="wanted_percent",
+        device_class=NumberDeviceClass.BATTERY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=100,
+        native_unit_of_measurement=PERCENTAGE,
+        value_fn=lambda charger: charger.goal.percent,
+        set_fn=lambda coordinator, charger, percent: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, percent=percent)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_energy",
+        translation_key="wanted_energy",
+        device_class=NumberDeviceClass.ENERGY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=MAX_WANTED_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.goal.kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(charger.id, replace(charger.goal, kwh=kwh)),
+        suits_fn=lambda charger: not charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="battery_capacity",
+        translation_key="battery_capacity",
+        device_class=NumberDeviceClass.ENERGY_STORAGE,
+        native_min_value=MIN_CAPACITY_KWH,
+        native_max_value=MAX_CAPACITY_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.capacity_kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, capacity_kwh=kwh)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
 )
 
 
@@ -92,7 +137,7 @@ async def async_setup_entry(
 
 
 class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):
-    """Amps that a person sets."""
+    """A number that a person sets."""
 
     entity_description: AmpSensorNumberDescription[DataT]
 

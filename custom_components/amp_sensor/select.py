@@ -1,4 +1,4 @@
-"""How a site is controlled, and who of its chargers comes first."""
+"""How a site is controlled, who of its chargers comes first, and when they charge."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,10 +9,11 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Mode, Priority
+from .control import Mode, Priority, When
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.goal import Days
 
 PARALLEL_UPDATES = 0
 
@@ -47,6 +48,27 @@ CHARGER_SELECTS: Final = (
             charger.id, replace(charger.settings, priority=Priority(option))
         ),
         is_wanted_fn=lambda site: len(site.chargers) > 1,  # who is alone comes first anyway
+    ),
+    AmpSensorSelectDescription[ChargerData](
+        key="plan",
+        translation_key="plan",
+        options=list(When),
+        value_fn=lambda charger: charger.goal.when,
+        select_fn=lambda coordinator, charger, option: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, when=When(option))
+        ),
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSelectDescription[ChargerData](
+        key="ready_days",
+        translation_key="ready_days",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Days),
+        value_fn=lambda charger: charger.goal.days,
+        select_fn=lambda coordinator, charger, option: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, days=Days(option))
+        ),
+        is_wanted_fn=lambda site: site.has_prices,
     ),
 )
 

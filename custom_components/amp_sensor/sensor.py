@@ -27,6 +27,7 @@ from .control import ChargingState, Reason
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
 from .site.data import ChargerData, SiteData
+from .site.goal import ChargerPlan
 from .site.shown import ChargingControl, Moment
 
 PARALLEL_UPDATES = 0
@@ -39,7 +40,7 @@ class AmpSensorSensorDescription[DataT](AmpSensorEntityDescription[DataT], Senso
     """Describes a sensor."""
 
     value_fn: Callable[[DataT], SensorValue]
-    attributes_fn: Callable[[DataT], Mapping[str, float] | None] = lambda _: None
+    attributes_fn: Callable[[DataT], Mapping[str, Any] | None] = lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,23 @@ class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
     native_unit_of_measurement: str | None = UnitOfEnergy.WATT_HOUR
     suggested_unit_of_measurement: str | None = UnitOfEnergy.KILO_WATT_HOUR
     suggested_display_precision: int | None = 2
+
+
+def _timeline(plan: ChargerPlan) -> dict[str, Any]:
+    """Return what is planned, part by part, as the card draws it."""
+    return {
+        "ready_at": plan.ready_at.isoformat(),
+        "needed_kwh": plan.needed_kwh,
+        "timeline": [
+            {
+                "start": strip.start.isoformat(),
+                "end": strip.end.isoformat(),
+                "price": strip.price,
+                "planned": strip.is_planned,
+            }
+            for strip in plan.strips
+        ],
+    }
 
 
 def _is_decided(charger: ChargerData) -> bool:
@@ -221,6 +239,30 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         translation_key="energy",
         value_fn=lambda charger: round(charger.energy_wh, 1),
     ),
+    AmpSensorSensorDescription(
+        key="planned_start",
+        translation_key="planned_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.start,
+        attributes_fn=lambda charger: None if charger.plan is None else _timeline(charger.plan),
+        more_fn=lambda charger: None if charger.plan is None else (charger.plan.ready_at, charger.plan.strips),
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSensorDescription(
+        key="planned_end",
+        translation_key="planned_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.end,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSensorDescription(
+        key="expected_cost",
+        translation_key="expected_cost",
+        device_class=SensorDeviceClass.MONETARY,
+        suggested_display_precision=2,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.cost,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
 )
 
 
@@ -262,6 +304,13 @@ class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
     def native_value(self) -> SensorValue:
         """Return what is seen."""
         return self.entity_description.value_fn(self.shown)
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit; of money, the currency of Home Assistant."""
+        is_money = self.entity_description.device_class is SensorDeviceClass.MONETARY
+        return self.hass.config.currency if is_money else super().native_unit_of_measurement
 
     @property
     @override

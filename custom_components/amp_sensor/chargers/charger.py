@@ -93,6 +93,11 @@ class Charger(Protocol):
         """Whether there is a way to wake it."""
         return False
 
+    @property
+    def knows_battery(self) -> bool:
+        """Whether it tells how full the car's battery is."""
+        return False
+
     async def async_report(self) -> ChargerReport:
         """Return what the charger says of itself now; raise ChargerError."""
 

@@ -5,10 +5,12 @@ from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
 from .meter import Meter
+from .plan import Plan, Slot, When, make_plan
 from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
 from .rehearsal import Rehearsal, Step, Trial, Verdict
+from .usual import Usual
 
 __all__ = [
     "Action",
@@ -22,6 +24,7 @@ __all__ = [
     "Meter",
     "Mode",
     "Outcome",
+    "Plan",
     "Priority",
     "Profile",
     "Protection",
@@ -30,8 +33,12 @@ __all__ = [
     "Reason",
     "Rehearsal",
     "SiteSettings",
+    "Slot",
     "Step",
     "Supply",
     "Trial",
+    "Usual",
     "Verdict",
+    "When",
+    "make_plan",
 ]

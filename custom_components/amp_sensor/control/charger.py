@@ -10,6 +10,7 @@ from .belief import STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
 from .profile import TESSIE, Profile
+from .usual import Usual
 
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 """Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
@@ -129,6 +130,8 @@ class ManagedCharger:
         """The most that a rehearsal lets it have, A; None while there is none."""
         self.rations: Mapping[Reason, int] = {}
         """The most that it may have for other reasons than the supply, A, each by its reason; 0 lets it stand still."""
+        self.usual = Usual()
+        """What it usually can have, by the hour of the week."""
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""

@@ -80,6 +80,8 @@ class ControlRecord(TypedDict):
     """How warm the protection of each phase is."""
     exports: bool
     chargers: dict[str, ChargerRecord]
+    usual: dict[str, list[list[float] | None]]
+    """What each charger usually can have."""
 
 
 class Controller:
@@ -285,6 +287,7 @@ class Controller:
             "heat_a2": [round(phase.load.heat_a2, 2) for phase in self._house.phases],
             "exports": self._house.exports,
             "chargers": {charger_id: charger.record() for charger_id, charger in self._chargers.items()},
+            "usual": {charger_id: charger.usual.record() for charger_id, charger in self._chargers.items()},
         }
 
     def restore(self, record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -417,6 +420,21 @@ class Controller:
         known = self._known_phases(self._chargers[charger_id]) if self._house.expected else None
         return None if known is None else tuple(phase + 1 for phase in known)
 
+    def fits(self, charger_id: str, *, now: float) -> tuple[int, int] | None:
+        """Return the whole amps that a charger could have beside the house alone, and beside the others too.
+
+        By the limits and its own settings, whatever its rations are; None before the house is known.
+        """
+        if not self._house.is_told:
+            return None
+        charger, loads = self._chargers[charger_id], self._loads(charger_id)
+        most = min(charger.settings.max_amps, int(self.settings.max_amps))
+        alone = [phase.beside.get(charger_id, phase.amps) for phase in self._house.phases]
+        beside = (alone, self._flows(now).beside(charger))
+        amps = [min(most, math.floor(room(self._limits, each, loads) - self._prices.margin_amps)) for each in beside]
+        by_house, by_all = [each if each >= charger.least(most) else 0 for each in amps]
+        return by_house, by_all
+
     @property
     def paused(self) -> list[str]:
         """The chargers that stand still because of us."""
@@ -528,7 +546,8 @@ class Controller:
             charger_id=charger.charger_id,
             target=choice.target,
             reason=choice.reason,
-            cap=self._cap(charger),
+            # Of one that may have nothing for now, what it might: 0 says that it is not ours
+            cap=self._cap(charger) or charger.most(int(self.settings.max_amps)),
             numbers=choice.numbers,
             command=command,
         )

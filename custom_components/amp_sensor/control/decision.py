@@ -52,6 +52,8 @@ class Reason(StrEnum):
     LIMIT_TOO_LOW = "limit_too_low"  # it may have less than it can charge with
     SHARED = "shared"  # lowered, so that another charger gets its part
     WAITING_FOR_TURN = "waiting_for_turn"  # the minima do not all fit: another charger's turn
+    PLANNED = "planned"  # its planned time is another
+    WANTED_REACHED = "wanted_reached"  # it has what its owner wanted by the time that it is to be ready
     # Raising
     SETTLING = "settling"  # a change is on its way
     WAITING = "waiting"  # headroom is there, but not for long enough yet

@@ -19,6 +19,8 @@ CAUSES: Final = {
     Reason.PHASE_SILENT: ("lowered_phase_silent", "paused_phase_silent"),
     Reason.SHARED: ("lowered_shared", "paused_shared"),
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
+    Reason.PLANNED: ("lowered", "paused_planned"),
+    Reason.WANTED_REACHED: ("lowered", "paused_wanted_reached"),
 }
 """Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 

@@ -33,6 +33,7 @@ from ..const import (
     DEFAULT_CONNECTED_TIMEOUT_S,
     DEFAULT_DEAD_BAND_A,
     DEFAULT_PUBLISH_INTERVAL_S,
+    SUBENTRY_PRICES,
 )
 from ..control import (
     Action,
@@ -46,6 +47,7 @@ from ..control import (
     Protection,
     ProtectionKind,
     Reading,
+    Reason,
     SiteSettings,
     Supply,
 )
@@ -59,7 +61,9 @@ from .events import (
     ChargerSet,
     Configured,
     ControlEnded,
+    GoalSet,
     PollFailed,
+    PricesKnown,
     ReadingArrived,
     RehearsalAsked,
     RehearsalLeft,
@@ -67,10 +71,13 @@ from .events import (
     SiteEvent,
     Ticked,
 )
+from .goal import Goal
 from .keeper import Keeper
 from .link import Link
 from .mending import Mending, controls
 from .parts import Parts
+from .planning import Planner
+from .prices import Prices
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
@@ -188,6 +195,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
+        self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
@@ -293,6 +302,17 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         before = self._controlled()
         self._links[charger_id].settings = settings
         self._keep(ChargerSet(charger_id, settings), ended=before - self._controlled())
+
+    @callback
+    def async_set_goal(self, charger_id: str, goal: Goal) -> None:
+        """Take what the owner of a charger wants by a time, at once and for good."""
+        self._planner.set_goal(charger_id, goal)
+        self._keep(GoalSet(charger_id), ended=())
+
+    @callback
+    def async_take_prices(self, prices: Prices) -> None:
+        """Take what electricity costs."""
+        self._emit(PricesKnown(prices))
 
     @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
@@ -440,6 +460,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 with self._parts.part("control"):
                     self.controller.set_charger(charger_id, settings, now=now)
                 self._act(now)
+            case GoalSet():
+                self._act(now)  # it may be meant to charge now
+            case PricesKnown(prices):
+                self._planner.take_prices(prices)
             case ControlEnded(charger_ids):
                 self._take_end_of_control(charger_ids, now)
             case RehearsalAsked(rehearsing):
@@ -458,6 +482,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         if self._is_ending:
             return
         self._look_at_rehearsal(now)
+        self._ration(now)
         decisions: tuple[Decision, ...] = ()
         with self._parts.part("decisions"):
             decisions = self.controller.decide(now=now)
@@ -484,6 +509,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             for decision in decisions:
                 link = self._links[decision.charger_id]
                 self._announcer.add(decision, link.deed, name=link.title)
+
+    def _ration(self, now: float) -> None:
+        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing."""
+        at = dt_util.now()
+        rations: dict[str, Mapping[Reason, int]] = {charger_id: {} for charger_id in self._links}
+        with self._parts.part("plans"):
+            self._planner.look(now, at, self._volts, supply=self._settings.supply)
+            rations = {charger_id: self._planner.rations(charger_id, at) for charger_id in self._links}
+        for charger_id, ration in rations.items():
+            self.controller.ration(charger_id, ration)
 
     def _look_at_rehearsal(self, now: float) -> None:
         """Let a rehearsal go on. One that fails is over: it must not hold a charger down."""
@@ -602,6 +637,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._mending.tell_left_paused(self._links[charger_id])
         with self._parts.part("watch"):
             self._mending.look(self._settings, self.posts, is_heard=self._is_heard, now=now)
+        with self._parts.part("repairs of plans"):
+            self._planner.tell(self.issues, dt_util.now(), now, site=self.config_entry.title)
         if now >= self._show_at:
             self._show_at = _next_show_at(now)
             self._spawn(self._async_save_and_show(), "save")
@@ -665,13 +702,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
-        return self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
+        told = self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
+        return told | {"plan": self._planner.diagnostics(charger_id)}
+
+    @property
+    def _volts(self) -> tuple[float, ...]:
+        last = self.controller.meter.last
+        return (self._nominal_volts,) if last is None else last.volts
 
     def _watts(self, link: Link, now: float) -> float:
-        last = self.controller.meter.last
         return link.watts(
             now,
-            (self._nominal_volts,) if last is None else last.volts,
+            self._volts,
             phases=self.controller.phases_of(link.charger_id),
             is_split=self._settings.supply is Supply.SPLIT,
         )
@@ -693,11 +735,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             silent_phases=self.controller.silent_phases(now),
             energy_wh=self._shown["energy_wh"],
             today=self._today,
+            has_prices=self._planner.has_prices,
             chargers={
                 charger_id: link.data(
                     self._shown_moment.moment,
                     energy_wh=self._shown["chargers"][charger_id]["energy_wh"],
                     phases=self.controller.phases_of(charger_id),
+                    goal=self._planner.goal(charger_id),
+                    plan=self._planner.shown(charger_id),
+                    capacity_kwh=self._planner.capacity_kwh(charger_id),
                     now=now,
                 )
                 for charger_id, link in self._links.items()
@@ -715,7 +761,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             counter=None
             if (counter := meter.counter) is None
             else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
-            chargers={charger_id: link.memory() for charger_id, link in self._links.items()},
+            chargers={
+                charger_id: link.memory() | self._planner.memory(charger_id) for charger_id, link in self._links.items()
+            },
             control=self._urgent(),
         )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
 from ..notices.deeds import Deed
+from .goal import ChargerPlan, Goal
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
 
@@ -21,6 +22,14 @@ class ChargerData:
     """The highest maximum that may be set for it, A per phase."""
     can_wake: bool
     """Whether there is a way to wake it."""
+    knows_battery: bool
+    """Whether it tells how full the car's battery is."""
+    goal: Goal
+    """What its owner wants by when."""
+    plan: ChargerPlan | None
+    """What is planned for that."""
+    capacity_kwh: float
+    """What the car's battery is taken to hold: told, learned or assumed."""
     report: ChargerReport | None
     """What it said last; None before it said anything, and while it cannot be reached."""
     charging_amps: float | None
@@ -64,6 +73,8 @@ class SiteData:
     """The phases, by their numbers from 1 (L1), of which the meter says nothing any more."""
     energy_wh: float
     today: Today
+    has_prices: bool
+    """Whether it is known what electricity costs, so that there are plans."""
     chargers: Mapping[str, ChargerData]
 
     def headroom(self, moment: Moment) -> float:

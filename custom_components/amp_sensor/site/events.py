@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..chargers.charger import ChargerError
 from ..control import ChargerReport, ChargerSettings, Command, Outcome, Reading, SiteSettings
+from .prices import Prices
 from .rehearsing import Rehearsing
 
 
@@ -61,6 +62,20 @@ class ChargerSet:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalSet:
+    """The owner of a charger wants something else by a time."""
+
+    charger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricesKnown:
+    """What electricity costs was read."""
+
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
 class ControlEnded:
     """Somebody switched off the control of some chargers, or of none."""
 
@@ -89,6 +104,8 @@ type SiteEvent = (
     | Acknowledged
     | Configured
     | ChargerSet
+    | GoalSet
+    | PricesKnown
     | ControlEnded
     | RehearsalAsked
     | RehearsalLeft

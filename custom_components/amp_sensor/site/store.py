@@ -19,6 +19,7 @@ from homeassistant.util.file import WriteError
 
 from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
 from ..control import ControlRecord, Mode, Priority
+from .goal import GoalMemory, is_goal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ class ChargerMemory(TypedDict, total=False):
     may_wake: bool
     priority: str
     energy_wh: float
+    goal: GoalMemory
+    goal_due: float | None
+    goal_from_wh: float
+    wh_per_percent: float | None
 
 
 class CounterMemory(TypedDict):
@@ -68,6 +73,10 @@ type _Check = Callable[[Any], bool]
 
 def _is_number(least: float = 0.0, most: float = inf) -> _Check:
     return lambda value: type(value) in (int, float) and isfinite(value) and least <= value <= most
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number()(value)
 
 
 def _is_bool(value: Any) -> bool:
@@ -109,8 +118,15 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "may_wake": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
+    "goal": is_goal,
+    "goal_due": _is_number_or_none,
+    "goal_from_wh": _is_number(),
+    "wh_per_percent": _is_number_or_none,
 }
-_NEWER: Final = ("heard", "control", "may_wake", "priority")
+_NEWER: Final = (
+    *("heard", "control", "may_wake", "priority"),
+    *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
+)
 """What the first files did not have."""
 
 
