@@ -1,6 +1,6 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
-from .charger import ChargerSettings, Priority
+from .charger import ChargerSettings, ChargeWith, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
@@ -9,9 +9,12 @@ from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
 from .rehearsal import Rehearsal, Step, Trial, Verdict
+from .surplus import Battery, Surplus
 
 __all__ = [
     "Action",
+    "Battery",
+    "ChargeWith",
     "ChargerReport",
     "ChargerSettings",
     "ChargingState",
@@ -32,6 +35,7 @@ __all__ = [
     "SiteSettings",
     "Step",
     "Supply",
+    "Surplus",
     "Trial",
     "Verdict",
 ]

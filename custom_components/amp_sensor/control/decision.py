@@ -52,6 +52,11 @@ class Reason(StrEnum):
     LIMIT_TOO_LOW = "limit_too_low"  # it may have less than it can charge with
     SHARED = "shared"  # lowered, so that another charger gets its part
     WAITING_FOR_TURN = "waiting_for_turn"  # the minima do not all fit: another charger's turn
+    # Charging with surplus
+    SURPLUS = "surplus"  # it has what the surplus gives, and its minimum where that is to be kept
+    WAITING_FOR_SURPLUS = "waiting_for_surplus"
+    SURPLUS_UNKNOWN = "surplus_unknown"  # the meter or a home battery says nothing
+    NO_SIGN = "no_sign"  # the meter has never shown that power flows out
     # Raising
     SETTLING = "settling"  # a change is on its way
     WAITING = "waiting"  # headroom is there, but not for long enough yet

@@ -75,6 +75,7 @@ from .parts import Parts
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
+from .surplus import SiteSurplus
 from .today import Today
 
 _LOGGER = logging.getLogger(__name__)
@@ -190,6 +191,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
         self._was_heard = memory.get("heard", False)
+        self._surplus = SiteSurplus(self.hass, entry, self.controller, knows_sign=memory.get("knows_sign", False))
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
         self._started_at = now
@@ -455,6 +457,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         if self._is_ending:
             return
         self._look_at_rehearsal(now)
+        with self._parts.part("surplus"):
+            self._surplus.look(now)
         decisions: tuple[Decision, ...] = ()
         with self._parts.part("decisions"):
             decisions = self.controller.decide(now=now)
@@ -685,6 +689,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             read_at=self._read_at,
             connected=None if is_fresh else connected,
             phases=self.controller.phases,
+            knows_sign=self._surplus.knows_sign,
+            has_batteries=self._surplus.has_batteries,
             silent_phases=self.controller.silent_phases(now),
             energy_wh=self._shown["energy_wh"],
             today=self._today,
@@ -703,6 +709,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         meter = self.controller.meter
         return SiteMemory(
             heard=self._was_heard or meter.last is not None,
+            knows_sign=self._surplus.knows_sign,
             max_amps=self._settings.max_amps,
             configured_max_amps=self._configured_max_amps,
             mode=self._settings.mode,
