@@ -186,7 +186,9 @@ class Surplus:
         """Return what is left over for these chargers together, W; None where nobody knows."""
         last = controller.meter.last
         is_told = self.knows_sign and all(battery.watts is not None for battery in batteries)
-        if last is None or not is_told or not controller.meter.is_connected(now, BRIDGED_GAP_S):
+        is_heard = controller.meter.is_connected(now, BRIDGED_GAP_S)
+        is_doubted = controller.meter_wrong_at is not None or controller.frozen_at is not None
+        if last is None or not is_told or not is_heard or is_doubted:
             return None
         drawn = controller.drawn(now)
         taken = 0.0

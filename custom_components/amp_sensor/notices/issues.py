@@ -11,6 +11,7 @@ FIXABLE: Final = ("asleep_while_paused", "left_paused", "memory_damaged", "old_a
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = (
     "charger_gone",
+    "commands_fail",
     "meter_entity_gone",
     "meter_refused",
     "meter_silent",
