@@ -36,6 +36,8 @@ MOST_IMPORT = 0.03
 """The part of its charge that who knew everything may take from the grid, as everybody should."""
 STEP_S = 10
 """Who knew everything decides so often, s: the recordings change every 6 s to a minute."""
+HOURS = 40.0
+"""Of each house, from five in the morning: two days, and the night between them."""
 SURPLUS_ONLY, PLUS = ChargeWith.SURPLUS_ONLY, ChargeWith.MINIMUM_PLUS_SURPLUS
 
 
@@ -48,8 +50,7 @@ class Case:
     charger: Charger
     about: str
     start_h: float = 5.0
-    hours: float = 40.0
-    """Two days and the night between them."""
+    hours: float = HOURS
 
     def house(self) -> House:
         """Return its load under its sun."""
@@ -58,8 +59,8 @@ class Case:
         return house.under_sun(sun * (ROOF_W / sun.max()))
 
 
-def cases(folders: Iterable[Path]) -> list[Case]:
-    """Return those whose recording is in one of the folders."""
+def cases(folders: Iterable[Path], *, hours: float = HOURS) -> list[Case]:
+    """Return those whose recording is in one of the folders, each for `hours` at most."""
     usual, local = Charger(max_amps=16), Charger(max_amps=16, min_amps=6, local=True)
     known = (
         Case(path=UCI, budget=25, charger=usual, about="Tesla on one phase", start_h=101),
@@ -77,7 +78,7 @@ def cases(folders: Iterable[Path]) -> list[Case]:
         ),
     )
     files = {path.name: path for folder in reversed([*folders]) for path in folder.glob("*.csv*")}
-    return [changed(case, path=files[case.path.name]) for case in known if case.path.name in files]
+    return [changed(case, path=files[case.path.name], hours=hours) for case in known if case.path.name in files]
 
 
 class WithSurplus:
