@@ -136,6 +136,8 @@ class Surplus:
         self._read_at: float | None = None
         """When the last reading was that counted, s."""
         self._known_at: float | None = None
+        self.watts: float | None = None
+        """What was left over at last, before any reserve, W; None while nobody knows, or asks."""
 
     def look(
         self, controller: Controller, *, now: float, batteries: Sequence[Battery] = ()
@@ -154,7 +156,7 @@ class Surplus:
         for charger_id in self._parts.keys() - {charger.charger_id for charger in ours}:
             self._parts[charger_id].end()
         takers = [self._taker(controller, charger, is_new=charger.charger_id in new, now=now) for charger in ours]
-        watts = self._left_over(controller, wishing, batteries, now) if wishing else None
+        self.watts = watts = self._left_over(controller, wishing, batteries, now) if wishing else None
         if watts is not None and last is not None:
             seconds = 0.0 if self._read_at is None else min(last.at - self._read_at, BRIDGED_GAP_S)
             self._read_at, self._known_at = last.at, now

@@ -663,6 +663,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # What is known, and what is kept
 
+    def surplus_diagnostics(self) -> dict[str, Any]:
+        """Return what is left over for the chargers, and of which batteries."""
+        return self._surplus.diagnostics()
+
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
         return self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())

@@ -1,5 +1,8 @@
 """Where a site's chargers get their part of the surplus from."""
 
+from dataclasses import asdict
+from typing import Any
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
@@ -32,6 +35,12 @@ class SiteSurplus:
     def knows_sign(self) -> bool:
         """Whether it is known which way power flows."""
         return self._surplus.knows_sign
+
+    def diagnostics(self) -> dict[str, Any]:
+        """Return what is left over, and what the batteries said last."""
+        told = [dict(settings) for settings in self._settings]
+        said = [asdict(battery) for battery in self.batteries]
+        return {"knows_sign": self.knows_sign, "left_over_w": self._surplus.watts, "batteries": told, "said": said}
 
     def look(self, now: float) -> None:
         """Let each charger have its part; call it before the controller decides."""
