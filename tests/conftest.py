@@ -109,6 +109,7 @@ class FakeCharger:
     profile: Profile = TESSIE
     gone: tuple[str, ...] = ()
     can_wake: bool = True
+    switches_phases: bool = False
 
     async def async_report(self) -> ChargerReport:
         self.polls += 1

@@ -1,6 +1,6 @@
 """Charging with what is left over: how much of it, how soon, how often; whoever else is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import Any
 
@@ -29,6 +29,9 @@ class SunnyBench(Bench):
     surplus: Surplus
     knows_sign = True
     batteries: tuple[HomeBattery, ...] = ()
+    switches = True
+    """Whether a switch of its phases arrives."""
+    switched: tuple[tuple[float, int], ...] = ()
 
     def start(self, record: Any = None) -> None:
         self.surplus = Surplus(knows_sign=self.knows_sign)
@@ -41,6 +44,12 @@ class SunnyBench(Bench):
         ]
         for charger_id, rations in self.surplus.look(self.controller, now=self.now, batteries=batteries).items():
             self.controller.ration(charger_id, rations)
+        for charger_id, phases in self.surplus.switches.items():
+            car = next(each for each in self.cars if each.charger_id == charger_id)
+            assert not car.amps or car.state != "charging", "it stands while it is switched"
+            self.switched += ((self.now, phases),)
+            if self.switches:
+                car.says_phases, car.phases = phases, (2,) if phases == 1 else (1, 2, 3)
         super().decide()
 
 
@@ -295,6 +304,66 @@ def test_who_comes_first_starts_although_another_has_the_sun() -> None:
     bench.run(1800)
     assert bench.cars[1].amps == 8
     assert bench.cars[0].state == "stopped"
+
+
+def _switching(phases: int, *, house: float, told: tuple[int, ...] | None = (1, 2, 3)) -> SunnyBench:
+    """Return a house of three phases, each with so much, and a car on surplus that stands and can be switched."""
+    car = BenchCar(
+        state="stopped",
+        request=6,
+        amps=0.0,
+        phases=(2,) if phases == 1 else (1, 2, 3),
+        says_phases=phases,
+        settings={"charge_with": ONLY, "min_amps": 6, "switches_phases": True, "phases": told},
+    )
+    bench = SunnyBench(house=(house,) * 3, cars=(car,))
+    bench.run(30)
+    bench.controller.chargers["car"].paused = True
+    bench.run(570)
+    return bench
+
+
+@pytest.mark.parametrize("told", [(1, 2, 3), None])
+def test_it_starts_on_as_many_phases_as_there_is_surplus_for(told: tuple[int, ...] | None) -> None:
+    little = _switching(3, house=-3.5, told=told)
+    assert little.car.says_phases == 1
+    assert (little.car.state, little.car.amps) == ("charging", 10)
+    much = _switching(1, house=-8.5, told=told)
+    assert much.car.says_phases == 3
+    assert (much.car.state, much.car.amps) == ("charging", 8)
+
+
+def test_it_is_switched_up_once_there_has_been_enough_for_long_and_seldom() -> None:
+    bench = _switching(1, house=-3.5)
+    bench.house = (-8.5,) * 3
+    bench.run(840)
+    assert (bench.car.amps, bench.switched) == (16, ())
+    bench.run(300)
+    assert (bench.car.says_phases, bench.car.amps) == (3, 8)
+    began = bench.now
+    for _ in range(12):
+        for house in (-3.5, -8.5):
+            bench.house = (house,) * 3
+            bench.run(1200)
+    assert 0 < len([at for at, _ in bench.switched if at > began]) <= 8, "in eight hours"
+    assert len(bench.sent("start", after=began)) <= 6
+
+
+def test_a_switch_that_never_comes_does_not_keep_it_from_charging() -> None:
+    bench = _switching(1, house=-3.5)
+    bench.switches = False
+    bench.house = (-8.5,) * 3
+    bench.run(1500)
+    assert (bench.car.says_phases, bench.car.state, bench.car.amps) == (1, "charging", 16)
+
+
+def test_one_that_is_not_charged_with_surplus_only_is_left_on_its_phases() -> None:
+    bench = _switching(3, house=-3.5)
+    bench = SunnyBench(
+        house=(-3.5,) * 3, cars=(replace(bench.car, settings=bench.car.settings | {"charge_with": PLUS}),)
+    )
+    bench.run(900)
+    assert bench.switched == ()
 
 
 @settings(max_examples=25, deadline=None)

@@ -94,6 +94,8 @@ class ChargerSettings:
     """How long its minimum must have been left over before it starts, s (0–3600)."""
     stop_after_s: float = 600.0
     """How long its minimum may be missing before it stops, s (0–3600)."""
+    switches_phases: bool = False
+    """Whether it can be switched between one phase and all of its own while it stands."""
     profile: Profile = TESSIE
 
     def __post_init__(self) -> None:

@@ -23,9 +23,18 @@ CUT_AS = 30.0
 """What is taken from the grid before a limit is lowered for it, A·s: an ampere for half a minute."""
 RAISE_AS = 120.0
 """What is left unused before a limit is raised for it, A·s: two amperes for a minute."""
+ALL_PHASES = 3
+"""What a charger that can be switched has beside one."""
 STARTS, START_EVERY_S = 2, 9000.0
 """Starts in a row for want of sun, and the time after which one more is allowed, s: six in a day of ten hours of sun,
 and a car that was stopped about ten times may refuse to start."""
+
+PHASES_UP_S = 900.0
+"""How long enough for all phases must have been left over before a charger on one is stopped and switched, s: a quarter
+of an hour, as contactors and cars bear it (`sharing.TURN_S`)."""
+SWITCH_EVERY_S, SWITCH_S = 1800.0, 60.0
+"""The shortest time between two switchings, s, and how long a charger stands after one before it starts, s: cars need
+to notice that the phases changed, and some do not wake from it if that comes often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,11 @@ class _Part:
     """What it took too much, and too little, since its limit was right, A·s."""
     steady: int = 0
     """The least that it could have had all that time, A."""
+    more_s: float = 0.0
+    """For how long there has been enough for all phases, while it charged on one."""
+    is_switching: bool = False
+    """Whether it was stopped to be switched to all phases."""
+    switched_at: float = -math.inf
     starts: float = STARTS
     starts_at: float = -math.inf
 
@@ -78,8 +92,8 @@ class _Part:
         return min(float(STARTS), self.starts + (now - self.starts_at) / START_EVERY_S)
 
     def begin(self, amps: int) -> None:
-        self.is_on, self.amps = True, amps
-        self.enough_s = self.short_s = self.over_as = self.left_as = 0.0
+        self.is_on, self.is_switching, self.amps = True, False, amps
+        self.more_s = self.enough_s = self.short_s = self.over_as = self.left_as = 0.0
 
     def end(self) -> None:
         self.is_on, self.amps = False, 0
@@ -112,12 +126,30 @@ class _Taker:
     part: _Part
     amp_w: float
     """What an ampere of it comes to, W."""
+    phases: int
+    """On how many it is now."""
     least: int
     most: int
 
     @property
     def least_w(self) -> float:
         return self.least * self.amp_w
+
+    @property
+    def switches(self) -> bool:
+        """Whether its phases follow the surplus: a minimum that is kept by night is kept on whatever it is on."""
+        settings = self.charger.settings
+        return settings.switches_phases and settings.charge_with is ChargeWith.SURPLUS_ONLY
+
+    def amp_w_on(self, phases: int) -> float:
+        """Return what an ampere comes to on so many phases, W."""
+        return self.amp_w / self.phases * phases
+
+    def wanted_phases(self, watts: float) -> int:
+        """Return on how many phases it makes the most of `watts`."""
+        if not self.switches:
+            return self.phases
+        return ALL_PHASES if watts >= self.least * self.amp_w_on(ALL_PHASES) else 1
 
     @property
     def rank(self) -> int:
@@ -136,6 +168,8 @@ class Surplus:
         self._read_at: float | None = None
         """When the last reading was that counted, s."""
         self._known_at: float | None = None
+        self.switches: dict[str, int] = {}
+        """The chargers that are to be switched now, and to how many phases each: they stand."""
         self.watts: float | None = None
         """What was left over at last, before any reserve, W; None while nobody knows, or asks."""
 
@@ -144,6 +178,7 @@ class Surplus:
     ) -> dict[str, Mapping[Reason, int]]:
         """Return the rations of all chargers; call it whenever something happened, before the controller decides."""
         last = controller.meter.last
+        self.switches = {}
         self.knows_sign = self.knows_sign or controller.exports or (last is not None and last.watts < -EXPORT_W)
         if self._known_at is None:
             self._known_at = now
@@ -178,6 +213,7 @@ class Surplus:
             charger=charger,
             part=part,
             amp_w=_amp_watts(controller, charger),
+            phases=(charger.report and charger.report.phases) or 1,
             least=least,
             most=max(least, charger.usable_amps(cap, now)),
         )
@@ -219,6 +255,8 @@ class Surplus:
             for taker in (each for each in equals if each.part.is_on):
                 reserve_w = taker.charger.settings.reserve_w
                 more = (left - reserve_w) / taker.amp_w
+                if self._look_for_more(taker, taker.least_w + left - reserve_w, seconds, now):
+                    continue
                 taker.part.follow(taker.least + more, taker.least, taker.most, seconds)
                 left -= max(0, min(taker.most - taker.least, math.floor(more))) * taker.amp_w
 
@@ -230,19 +268,40 @@ class Surplus:
         if settings.charge_with is ChargeWith.SURPLUS_ONLY and part.short_s >= settings.stop_after_s:
             part.end()
 
+    def _look_for_more(self, taker: _Taker, watts: float, seconds: float, now: float) -> bool:
+        """Stop a charger on one phase, to be switched, once there has been enough for all of them for long."""
+        part = taker.part
+        is_more = taker.phases < taker.wanted_phases(watts)
+        part.more_s = part.more_s + seconds if is_more else 0.0
+        may_switch = now - part.switched_at >= SWITCH_EVERY_S and part.starts_left(now) >= 1
+        if part.more_s < PHASES_UP_S or not may_switch:
+            return False
+        part.end()
+        part.is_switching, part.enough_s = True, taker.charger.settings.start_after_s
+        return True
+
     def _look_for_start(self, taker: _Taker, left: float, seconds: float, now: float) -> bool:
         """Return whether its minimum is there, and start it once that has lasted."""
         part, charger = taker.part, taker.charger
-        amps = (left - charger.settings.reserve_w) / taker.amp_w
-        if amps < taker.least:
+        watts = left - charger.settings.reserve_w
+        wanted = taker.wanted_phases(watts)
+        if watts < taker.least * taker.amp_w_on(wanted):
             part.enough_s = 0.0
             return False
         part.enough_s += seconds
+        amps = min(taker.most, math.floor(watts / taker.amp_w))
         if charger.running:
-            part.begin(min(taker.most, math.floor(amps)))
+            if amps >= taker.least and not part.is_switching:
+                part.begin(amps)
         elif part.enough_s >= charger.settings.start_after_s and part.starts_left(now) >= 1:
-            part.starts, part.starts_at = part.starts_left(now) - 1, now
-            part.begin(min(taker.most, math.floor(amps)))
+            since_s = now - part.switched_at
+            if wanted != taker.phases and since_s >= SWITCH_EVERY_S:
+                if charger.belief.is_settled:  # it stands
+                    part.switched_at = now
+                    self.switches[charger.charger_id] = wanted
+            elif since_s >= SWITCH_S and amps >= taker.least:
+                part.starts, part.starts_at = part.starts_left(now) - 1, now
+                part.begin(amps)
         return True
 
     def _ration(self, taker: _Taker, unknown: Reason | None, now: float) -> Mapping[Reason, int]:

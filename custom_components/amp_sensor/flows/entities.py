@@ -64,6 +64,9 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
         "pause_action": ActionSelector(),
         "resume_action": ActionSelector(),
         "wake": _entity("button", "input_button"),
+        "switch_phases": _entity("switch", "input_boolean", "select", "input_select"),
+        "one_phase_state": TextSelector(),
+        "all_phases_state": TextSelector(),
     },
     REPORTS: {
         "state": _entity("sensor", "select"),
@@ -80,7 +83,9 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """What can be chosen for each role, in two sections."""
-_TEXTS: Final = ("pause_state", "resume_state")
+_TEXTS: Final = ("pause_state", "resume_state", "one_phase_state", "all_phases_state")
+_STATES_OF: Final = {"pause": _TEXTS[:2], "switch_phases": _TEXTS[2:]}
+"""What the states of a list have to be told for."""
 _ACTIONS: Final = ("set_current", "pause_action", "resume_action")
 _MOVES: Final = ("current", "set_current", "pause", "pause_action")
 """One of them is needed."""
@@ -133,6 +138,9 @@ def _typed_roles(hass: HomeAssistant, user_input: Mapping[str, Any]) -> dict[str
     if "pause" not in roles:
         for role in ("pause_state", "resume", "resume_state"):
             roles.pop(role, None)
+    if "switch_phases" not in roles:
+        for role in _STATES_OF["switch_phases"]:
+            roles.pop(role, None)
     return roles
 
 
@@ -178,10 +186,10 @@ def _errors(hass: HomeAssistant, roles: Mapping[str, Any]) -> tuple[dict[str, st
             return {fields: "entity_disabled"}, {"entity": entity_id}
         if entry is not None and entry.platform == DOMAIN:
             return {fields: "entity_ours"}, {"entity": entity_id}
-        if role == "pause" and entity_id.split(".")[0] in ("select", "input_select"):
+        if role in _STATES_OF and entity_id.split(".")[0] in ("select", "input_select"):
             state = hass.states.get(entity_id)
             options = state.attributes.get("options", ()) if state else ()
-            for text in _TEXTS:
+            for text in _STATES_OF[role]:
                 if roles.get(text) not in options and options:
                     return {COMMANDS: "no_such_option"}, {"entity": entity_id, "options": ", ".join(options)}
         if role == "pause" and entity_id.split(".")[0] in ("button", "input_button") and "resume" not in roles:

@@ -467,6 +467,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
             commands.extend(command for command in back if command is not None)
         self._send(commands)
+        with self._parts.part("phases"):
+            self._switch_phases()
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -517,6 +519,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 task = self._spawn(self._async_command(link, command, first), "command")
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
+
+    def _switch_phases(self) -> None:
+        for charger_id, phases in self._surplus.switches.items():
+            if controls(self._settings, link := self._links[charger_id]):
+                self._spawn(self._async_switch_phases(link, phases), "switch phases")
+
+    async def _async_switch_phases(self, link: Link, phases: int) -> None:
+        answer = await link.async_ask(link.charger.async_switch_phases(phases))
+        told = Outcome.ACCEPTED if answer is None else f"{type(answer).__name__}: {answer}"
+        if answer is not None:
+            _LOGGER.info("%s could not be switched to %s phases: %s", link.title, phases, answer)
+        self.answers.append(
+            {"at": dt_util.utcnow().isoformat(), "charger_id": link.charger_id, "phases": phases, "answer": told}
+        )
+        link.want_report(self.now())
 
     async def _async_wake_unasked(self, link: Link, command: Command) -> None:
         """Wake a charger whose owner allowed that."""

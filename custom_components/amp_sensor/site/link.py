@@ -53,6 +53,7 @@ class Link:
             max_amps=self._configured_max_amps,
             min_amps=min(charger.profile.floor_amps, self._configured_max_amps),
             phases=tuple(phases) if phases else None,
+            switches_phases=charger.switches_phases,
             profile=charger.profile.with_learned(subentry.data.get(CONF_LEARNED, {})),
         )
         if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:

@@ -1,5 +1,6 @@
 """Where a site's chargers get their part of the surplus from."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +36,11 @@ class SiteSurplus:
     def knows_sign(self) -> bool:
         """Whether it is known which way power flows."""
         return self._surplus.knows_sign
+
+    @property
+    def switches(self) -> Mapping[str, int]:
+        """The chargers whose phases are to be switched now, and to how many each."""
+        return self._surplus.switches
 
     def diagnostics(self) -> dict[str, Any]:
         """Return what is left over, and what the batteries said last."""
