@@ -6,11 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import pytest
 
+from custom_components.amp_sensor.chargers.charger import ChargerUnreachable
 from custom_components.amp_sensor.const import SUBENTRY_BATTERY
-from custom_components.amp_sensor.control import Action, ChargeWith
+from custom_components.amp_sensor.control import Action, ChargeWith, Outcome
 from tests.conftest import CHARGER_ID, CHARGING, STOPPED, Site
 
 SELECT = "select.rocinante_charge_with"
@@ -160,3 +162,31 @@ async def test_what_a_battery_gives_is_no_surplus_and_what_it_takes_only_once_it
     await roof.run(60, house=-8.5)
     assert roof.amps == 5
     assert roof.site.state("sensor.rocinante_reason") == "surplus_unknown"
+
+
+@pytest.mark.parametrize(
+    ("mode", "answer", "switched"),
+    [
+        ("balanced", Outcome.ACCEPTED, [3]),
+        ("balanced", ChargerUnreachable("gone"), [3]),
+        ("monitor", Outcome.ACCEPTED, []),
+    ],
+    ids=["it works", "it fails", "monitor"],
+)
+async def test_a_charger_that_can_is_switched_while_it_stands(
+    hass: HomeAssistant, site: Site, mode: str, answer: Outcome | Exception, switched: list[int]
+) -> None:
+    site.charger.switches_phases = True
+    assert await hass.config_entries.async_reload(site.entry.entry_id)
+    site.charger.report = replace(STOPPED, phases=1, age_s=0.0)
+    phases = [{"amps": -20.0, "watts": -4600.0}] * 3
+    await site.advance(70, phases=phases)
+    await site.call("select", "select_option", "select.casa_mode", option=mode)
+    site.charger.answer = answer
+    site.coordinator.controller.chargers[CHARGER_ID].paused = True
+    await site.call("select", "select_option", SELECT, option="surplus_only")
+    await site.advance(320, step_s=5, phases=phases)
+    assert site.charger.switched == switched
+    if switched:
+        told = [each["answer"] for each in site.coordinator.answers if "phases" in each]
+        assert told == ["accepted" if answer is Outcome.ACCEPTED else "ChargerUnreachable: gone"]
