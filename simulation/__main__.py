@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost
+from . import cost, sun
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -63,6 +63,14 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
     every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
     every.set_defaults(run=run_benchmark)
+
+    roof = commands.add_parser("sun", help="charging with surplus: the rows of docs/surplus.md")
+    roof.add_argument(
+        "--traces", type=Path, default=SHARED, metavar="DIR", help="more traces; default: ../shared/traces"
+    )
+    roof.add_argument("--hours", type=float, default=sun.HOURS, metavar="H", help="of each house at most")
+    roof.add_argument("--seeds", type=int, default=1, metavar="N")
+    roof.set_defaults(run=run_sun)
 
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
@@ -138,6 +146,12 @@ def run_benchmark(options: argparse.Namespace) -> None:
     results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
     print(tables(results, absent))
     write(options.docs, results, absent)
+
+
+def run_sun(options: argparse.Namespace) -> None:
+    """Let cars charge with surplus in all houses, and print the table."""
+    houses = sun.cases((SHIPPED, options.traces), hours=options.hours)
+    print(sun.table(sun.run(houses, seeds=options.seeds)))
 
 
 def run_cost(options: argparse.Namespace) -> None:

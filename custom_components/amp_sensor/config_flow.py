@@ -5,7 +5,8 @@ from typing import override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow
 from homeassistant.core import callback
 
-from .const import DOMAIN, SUBENTRY_CHARGER, SUBENTRY_PRICES
+from .const import DOMAIN, SUBENTRY_BATTERY, SUBENTRY_CHARGER, SUBENTRY_PRICES
+from .flows.battery import BatterySubentryFlow
 from .flows.charger import ChargerSubentryFlow, TokenSteps
 from .flows.options import AmpSensorOptionsFlow
 from .flows.prices import PricesSubentryFlow
@@ -28,4 +29,8 @@ class AmpSensorConfigFlow(SiteSteps, TokenSteps, domain=DOMAIN):
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site."""
-        return {SUBENTRY_CHARGER: ChargerSubentryFlow, SUBENTRY_PRICES: PricesSubentryFlow}
+        return {
+            SUBENTRY_CHARGER: ChargerSubentryFlow,
+            SUBENTRY_BATTERY: BatterySubentryFlow,
+            SUBENTRY_PRICES: PricesSubentryFlow,
+        }

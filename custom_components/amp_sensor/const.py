@@ -45,6 +45,12 @@ CONF_PRICE_ACTION: Final = "price_action"
 CONF_PRICE_ENTRY: Final = "price_entry"
 CONF_AREA: Final = "area"
 CONF_PRICE_ENTITY: Final = "price_entity"
+# A home battery beside a site's chargers
+SUBENTRY_BATTERY: Final = "battery"
+CONF_POWER: Final = "power"
+CONF_POSITIVE: Final = "positive"  # what it does while its power is positive
+CONF_STATE_OF_CHARGE: Final = "state_of_charge"
+CONF_FIRST_UNTIL: Final = "first_until_percent"
 
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
@@ -60,6 +66,8 @@ MAX_BUDGET_A: Final = 125  # the largest rating of household breakers (IEC 60898
 MIN_CAR_A: Final = 5  # the floor of Tesla's own app
 MAX_CAR_A: Final = 48  # the largest on-board charger of a Tesla
 MAX_CHARGER_A: Final = 80  # the most that a charger can offer (IEC 61851: the control pilot)
+MAX_RESERVE_W: Final = 20000  # more than a household's roof gives
+MAX_WAIT_MIN: Final = 60  # clouds that last longer are a cloudy day
 DEFAULT_VOLTAGE: Final = 230  # IEC 60038
 MIN_VOLTAGE: Final = 100  # the lowest nominal voltage of households (IEC 60038: Japan)
 MAX_VOLTAGE: Final = 260  # above the highest nominal one with its tolerance (240 V + 6 %: 254 V)

@@ -63,6 +63,7 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
         "site": site,
         "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),
+        "surplus": coordinator.surplus_diagnostics(),
         "repairs": coordinator.issues.keys(),
         "decisions": [
             asdict(decision) | {"at": at.isoformat()}

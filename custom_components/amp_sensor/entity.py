@@ -1,6 +1,6 @@
 """What the entities of a site and of its chargers have in common."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -78,28 +78,45 @@ def add_described_entities(
     async_add_entities: AddConfigEntryEntitiesCallback,
     create: Callable[[SiteCoordinator, Source[Any], Any], Entity],
     *,
-    site: Iterable[AmpSensorEntityDescription[SiteData]] = (),
-    charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
+    site: Collection[AmpSensorEntityDescription[SiteData]] = (),
+    charger: Collection[AmpSensorEntityDescription[ChargerData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger."""
+    """Add a platform's entities: one for each description of the site, and of every charger.
+
+    One that comes to say something while the site runs is added then.
+    """
     registry = er.async_get(coordinator.hass)
     entries = er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
     known = {entry.unique_id: entry.entity_id for entry in entries}
+    added: set[str] = set()
 
     def created[DataT](
         source: Source[DataT], descriptions: Iterable[AmpSensorEntityDescription[DataT]]
     ) -> Iterator[Entity]:
         for description in descriptions:
+            unique_id = _unique_id(source, description)
             suits = description.suits_fn(source.read(coordinator.data))
+            if unique_id in added:
+                continue
             if suits and description.is_wanted_fn(coordinator.data):
+                added.add(unique_id)
                 yield create(coordinator, source, description)
-            elif entity_id := known.get(_unique_id(source, description)):
+            elif entity_id := known.pop(unique_id, None):
                 registry.async_remove(entity_id)
 
-    async_add_entities(list(created(_site_source(coordinator), site)))
-    for charger_id in coordinator.data.chargers:
-        source = _charger_source(coordinator, charger_id)
-        async_add_entities(list(created(source, charger)), config_subentry_id=charger_id)
+    site_source = _site_source(coordinator)
+    sources = {charger_id: _charger_source(coordinator, charger_id) for charger_id in coordinator.data.chargers}
+
+    @callback
+    def async_add() -> None:
+        if entities := list(created(site_source, site)):
+            async_add_entities(entities)
+        for charger_id, source in sources.items():
+            if entities := list(created(source, charger)):
+                async_add_entities(entities, config_subentry_id=charger_id)
+
+    async_add()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(async_add))
 
 
 def _unique_id(source: Source[Any], description: EntityDescription) -> str:

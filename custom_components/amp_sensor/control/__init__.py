@@ -1,6 +1,6 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
-from .charger import ChargerSettings, Priority
+from .charger import ChargerSettings, ChargeWith, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
@@ -10,10 +10,13 @@ from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
 from .rehearsal import Rehearsal, Step, Trial, Verdict
+from .surplus import Battery, Surplus
 from .usual import Usual
 
 __all__ = [
     "Action",
+    "Battery",
+    "ChargeWith",
     "ChargerReport",
     "ChargerSettings",
     "ChargingState",
@@ -36,6 +39,7 @@ __all__ = [
     "Slot",
     "Step",
     "Supply",
+    "Surplus",
     "Trial",
     "Usual",
     "Verdict",

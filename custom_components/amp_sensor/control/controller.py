@@ -371,6 +371,15 @@ class Controller:
         """Current without the managed chargers, A, highest phase; None before the first reading."""
         return max(self.house, default=None)
 
+    @property
+    def exports(self) -> bool:
+        """Whether the meter ever showed that current flows out: only then it is known to tell which way it flows."""
+        return self._house.exports
+
+    def trust_sign(self) -> None:
+        """Take it that the meter tells which way current flows, although no phase has shown it: somebody told."""
+        self._house.exports = True
+
     def drawn(self, now: float) -> dict[str, tuple[float, ...]]:
         """Return what each charger draws of the last reading, A by phase; not of those whose phases nobody knows."""
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}

@@ -21,6 +21,10 @@ CAUSES: Final = {
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
     Reason.PLANNED: ("lowered", "paused_planned"),
     Reason.WANTED_REACHED: ("lowered", "paused_wanted_reached"),
+    Reason.SURPLUS: ("lowered_surplus", "paused_surplus"),
+    Reason.WAITING_FOR_SURPLUS: ("lowered_surplus", "paused_surplus"),
+    Reason.SURPLUS_UNKNOWN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
+    Reason.NO_SIGN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
 }
 """Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 

@@ -39,6 +39,7 @@ from ..control import (
     Action,
     ChargerReport,
     ChargerSettings,
+    ChargeWith,
     Command,
     Controller,
     Decision,
@@ -81,6 +82,7 @@ from .prices import Prices
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
+from .surplus import SiteSurplus
 from .today import Today
 
 _LOGGER = logging.getLogger(__name__)
@@ -198,6 +200,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
         self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
+        self._surplus = SiteSurplus(self.hass, entry, self.controller, knows_sign=memory.get("knows_sign", False))
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
         self._started_at = now
@@ -493,6 +496,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 commands.extend(command for command in back if command is not None)
         if commands:
             self._send(commands)
+        with self._parts.part("phases"):
+            self._switch_phases()
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -511,12 +516,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._announcer.add(decision, link.deed, name=link.title)
 
     def _ration(self, now: float) -> None:
-        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing."""
+        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing.
+
+        At the time of its plan a charger takes what the supply has; at others with what is left over, if it is to.
+        """
         at = dt_util.now()
         rations: dict[str, Mapping[Reason, int]] = {charger_id: {} for charger_id in self._links}
+        with self._parts.part("surplus"):
+            rations |= self._surplus.look(now)
         with self._parts.part("plans"):
             self._planner.look(now, at, self._volts, supply=self._settings.supply)
-            rations = {charger_id: self._planner.rations(charger_id, at) for charger_id in self._links}
+            for charger_id, link in self._links.items():
+                planned = self._planner.rations(charger_id, at)
+                if planned is not None and (not planned or link.settings.charge_with is ChargeWith.GRID):
+                    rations[charger_id] = planned
         for charger_id, ration in rations.items():
             self.controller.ration(charger_id, ration)
 
@@ -553,6 +566,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 task = self._spawn(self._async_command(link, command, first), "command")
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
+
+    def _switch_phases(self) -> None:
+        for charger_id, phases in self._surplus.switches.items():
+            if controls(self._settings, link := self._links[charger_id]):
+                self._spawn(self._async_switch_phases(link, phases), "switch phases")
+
+    async def _async_switch_phases(self, link: Link, phases: int) -> None:
+        answer = await link.async_ask(link.charger.async_switch_phases(phases))
+        told = Outcome.ACCEPTED if answer is None else f"{type(answer).__name__}: {answer}"
+        if answer is not None:
+            _LOGGER.info("%s could not be switched to %s phases: %s", link.title, phases, answer)
+        self.answers.append(
+            {"at": dt_util.utcnow().isoformat(), "charger_id": link.charger_id, "phases": phases, "answer": told}
+        )
+        link.want_report(self.now())
 
     async def _async_wake_unasked(self, link: Link, command: Command) -> None:
         """Wake a charger whose owner allowed that."""
@@ -700,6 +728,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # What is known, and what is kept
 
+    def surplus_diagnostics(self) -> dict[str, Any]:
+        """Return what is left over for the chargers, and of which batteries."""
+        return self._surplus.diagnostics()
+
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
         told = self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
@@ -732,6 +764,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             read_at=self._read_at,
             connected=None if is_fresh else connected,
             phases=self.controller.phases,
+            knows_sign=self._surplus.knows_sign,
+            has_batteries=self._surplus.has_batteries,
             silent_phases=self.controller.silent_phases(now),
             energy_wh=self._shown["energy_wh"],
             today=self._today,
@@ -754,6 +788,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         meter = self.controller.meter
         return SiteMemory(
             heard=self._was_heard or meter.last is not None,
+            knows_sign=self._surplus.knows_sign,
             max_amps=self._settings.max_amps,
             configured_max_amps=self._configured_max_amps,
             mode=self._settings.mode,

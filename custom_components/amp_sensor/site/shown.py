@@ -32,6 +32,8 @@ COMES_AND_GOES: Final = frozenset(
         Reason.PAUSED,
         Reason.SHARED,
         Reason.WAITING_FOR_TURN,
+        Reason.SURPLUS,
+        Reason.WAITING_FOR_SURPLUS,
         Reason.SETTLING,
         Reason.WAITING,
         Reason.NO_HEADROOM,
@@ -205,6 +207,8 @@ def control_of(decision: Decision) -> ChargingControl:
             return ChargingControl.INACTIVE
         case Decision(target=0):
             return ChargingControl.PAUSED
+        case Decision(reason=Reason.SURPLUS):
+            return ChargingControl.LIMITED
         case Decision(target=target, cap=cap):
             return ChargingControl.LIMITED if target < cap else ChargingControl.FREE
 

@@ -17,8 +17,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
 
-from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
-from ..control import ControlRecord, Mode, Priority
+from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MAX_RESERVE_W, MAX_WAIT_MIN, MIN_BUDGET_A, MIN_CAR_A
+from ..control import ChargeWith, ControlRecord, Mode, Priority
 from .goal import GoalMemory, is_goal
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ class ChargerMemory(TypedDict, total=False):
     managed: bool
     may_wake: bool
     priority: str
+    charge_with: str
+    reserve_w: float
+    start_after_s: float
+    stop_after_s: float
     energy_wh: float
     goal: GoalMemory
     goal_due: float | None
@@ -61,6 +65,8 @@ class SiteMemory(TypedDict, total=False):
     mode: str
     heard: bool
     """Whether the meter was ever heard: only one that was can be missed."""
+    knows_sign: bool
+    """Whether it was ever known which way power flows."""
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
@@ -105,6 +111,7 @@ _SITE: Final[Mapping[str, _Check]] = {
     "configured_max_amps": _is_number(),
     "mode": _is_one_of(tuple(Mode)),
     "heard": _is_bool,
+    "knows_sign": _is_bool,
     "energy_wh": _is_number(),
     "counter": _is_counter,
     "chargers": _is_mapping,
@@ -117,6 +124,10 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "managed": _is_bool,
     "may_wake": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
+    "charge_with": _is_one_of(tuple(ChargeWith)),
+    "reserve_w": _is_number(0, MAX_RESERVE_W),
+    "start_after_s": _is_number(0, MAX_WAIT_MIN * 60),
+    "stop_after_s": _is_number(0, MAX_WAIT_MIN * 60),
     "energy_wh": _is_number(),
     "goal": is_goal,
     "goal_due": _is_number_or_none,
@@ -126,6 +137,7 @@ _CHARGER: Final[Mapping[str, _Check]] = {
 _NEWER: Final = (
     *("heard", "control", "may_wake", "priority"),
     *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
+    *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 )
 """What the first files did not have."""
 
