@@ -51,6 +51,23 @@ CONF_POWER: Final = "power"
 CONF_POSITIVE: Final = "positive"  # what it does while its power is positive
 CONF_STATE_OF_CHARGE: Final = "state_of_charge"
 CONF_FIRST_UNTIL: Final = "first_until_percent"
+# Settings of a limit of the supply beside its budget; powers in kW, of all phases together
+SUBENTRY_LIMIT: Final = "limit"
+CONF_LIMIT_KW: Final = "limit_kw"  # what a peak may have; the number entity changes it
+CONF_WINDOW: Final = "window_min"  # over how long it is averaged; "0" holds at each moment
+CONF_FOLLOWS_PEAK: Final = "follows_peak"  # whether a month's peak is not paid for twice
+CONF_AVERAGE: Final = "average"  # the sensor with the meter's own average of its window
+CONF_ENTITY: Final = "entity"  # who says what holds
+CONF_ON_KW: Final = "on_kw"  # what holds while an entity that is on or off is on
+CONF_FALLBACK_KW: Final = "fallback_kw"  # what holds once the entity was unavailable for a time; without: nothing
+CONF_FALLBACK_AFTER: Final = "fallback_after_min"
+CONF_EACH_CHARGER: Final = "each_charger"  # whether it bounds each charger, not the supply
+CONF_BLOCKS: Final = "blocks"  # when which power holds; the first that holds counts
+CONF_FIRST_MONTH: Final = "first_month"
+CONF_LAST_MONTH: Final = "last_month"
+CONF_WEEKDAYS: Final = "weekdays"
+CONF_FROM: Final = "from"
+CONF_TO: Final = "to"
 
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
@@ -76,6 +93,11 @@ DEFAULT_TOLERANCE_PERCENT: Final = 0  # nothing is taken for granted
 MIN_TIME_S: Final = 1  # an electronic switch without delay
 MAX_TIME_S: Final = 10800  # the three hours of Italian meters, the longest there is
 DEFAULT_TIME_S: Final = 60  # the shortest that contracts name
+MAX_LIMIT_KW: Final = 100  # above what 125 A on three phases carry
+MIN_PEAK_KW: Final = 0.5  # below, there is nothing left for a car
+DEFAULT_PEAK_KW: Final = 2.5  # Belgium bills at least this peak
+DEFAULT_FALLBACK_AFTER_MIN: Final = 5  # integrations that are reloaded take seconds, a box that restarts some minutes
+MAX_FALLBACK_AFTER_MIN: Final = 1440
 DEFAULT_TESSIE_URL: Final = "https://api.tessie.com"
 DEFAULT_RADIUS_M: Final = 100  # around the charger; the replaced service's rule
 MIN_RADIUS_M: Final = 20  # a car's position is good to some ten metres

@@ -18,6 +18,7 @@ from .const import (
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DOMAIN,
+    SUBENTRY_LIMIT,
 )
 from .site.coordinator import AmpSensorConfigEntry
 
@@ -79,6 +80,9 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
             }
             for charger_id in charger_ids
         },
+        "limits": [
+            async_redact_data(limit.as_dict(), TO_REDACT) for limit in entry.get_subentries_of_type(SUBENTRY_LIMIT)
+        ],
     }
     return {key: _scrubbed(value, secrets) for key, value in told.items()}
 

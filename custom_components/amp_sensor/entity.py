@@ -17,6 +17,7 @@ from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.limiting import LimitData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,19 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
     )
 
 
+def _limit_source(coordinator: SiteCoordinator, limit_id: str) -> Source[LimitData]:
+    return Source(
+        id=limit_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, limit_id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=coordinator.config_entry.subentries[limit_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.limits[limit_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
@@ -80,8 +94,9 @@ def add_described_entities(
     *,
     site: Collection[AmpSensorEntityDescription[SiteData]] = (),
     charger: Collection[AmpSensorEntityDescription[ChargerData]] = (),
+    limit: Collection[AmpSensorEntityDescription[LimitData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger.
+    """Add a platform's entities: one for each description of the site, of every charger, and of every limit.
 
     One that comes to say something while the site runs is added then.
     """
@@ -105,15 +120,18 @@ def add_described_entities(
                 registry.async_remove(entity_id)
 
     site_source = _site_source(coordinator)
-    sources = {charger_id: _charger_source(coordinator, charger_id) for charger_id in coordinator.data.chargers}
+    parts: list[tuple[str, Source[Any], Collection[AmpSensorEntityDescription[Any]]]] = [
+        *((charger_id, _charger_source(coordinator, charger_id), charger) for charger_id in coordinator.data.chargers),
+        *((limit_id, _limit_source(coordinator, limit_id), limit) for limit_id in coordinator.data.limits),
+    ]
 
     @callback
     def async_add() -> None:
         if entities := list(created(site_source, site)):
             async_add_entities(entities)
-        for charger_id, source in sources.items():
-            if entities := list(created(source, charger)):
-                async_add_entities(entities, config_subentry_id=charger_id)
+        for subentry_id, source, descriptions in parts:
+            if entities := list(created(source, descriptions)):
+                async_add_entities(entities, config_subentry_id=subentry_id)
 
     async_add()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(async_add))

@@ -1,9 +1,11 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
+from .blocks import Block, watts_at
 from .charger import ChargerSettings, ChargeWith, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
+from .limits import Clock, LimitSettings, LimitState
 from .meter import Meter
 from .plan import Plan, Slot, When, make_plan
 from .profile import Profile
@@ -16,14 +18,18 @@ from .usual import Usual
 __all__ = [
     "Action",
     "Battery",
+    "Block",
     "ChargeWith",
     "ChargerReport",
     "ChargerSettings",
     "ChargingState",
+    "Clock",
     "Command",
     "ControlRecord",
     "Controller",
     "Decision",
+    "LimitSettings",
+    "LimitState",
     "Meter",
     "Mode",
     "Outcome",
@@ -45,4 +51,5 @@ __all__ = [
     "Verdict",
     "When",
     "make_plan",
+    "watts_at",
 ]

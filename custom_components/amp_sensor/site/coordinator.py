@@ -74,6 +74,7 @@ from .events import (
 )
 from .goal import Goal
 from .keeper import Keeper
+from .limiting import Limiting
 from .link import Link
 from .mending import Mending, controls
 from .parts import Parts
@@ -185,6 +186,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self.controller = Controller(self._settings, now=now)
         counter = memory.get("counter")
         self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
+        self._limiting = Limiting(self.hass, entry, memory.get("limits", {}), interval_s=self._publish_interval_s)
         self._links = {
             charger_id: Link(
                 charger,
@@ -197,6 +199,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        with self._parts.part("limits"):
+            self._limiting.look(self.controller, now=now)
         has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
         self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
@@ -318,6 +322,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._emit(PricesKnown(prices))
 
     @callback
+    def async_set_limit(self, limit_id: str, watts: float) -> None:
+        """Take what a person set of a limit, at once and for good, W."""
+        self._limiting.set(limit_id, watts)
+        self._keep(Ticked(), ended=())
+
+    @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
         """Rehearse with a charger; None while that is done with one already, which the meter could not tell apart."""
         if self._rehearsing is not None:
@@ -435,6 +445,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._act(now)
                 self._take_reading(reading)
             case Ticked():
+                with self._parts.part("limits"):
+                    self._limiting.look(self.controller, now=now)
                 self._act(now)  # that nothing came in a second is news enough
                 self._take_tick(now)
             case Reported(charger_id, report):
@@ -782,6 +794,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 )
                 for charger_id, link in self._links.items()
             },
+            limits=self._limiting.data,
         )
 
     def _memory(self) -> SiteMemory:
@@ -800,6 +813,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 charger_id: link.memory() | self._planner.memory(charger_id) for charger_id, link in self._links.items()
             },
             control=self._urgent(),
+            **({"limits": limits} if (limits := self._limiting.memory()) else {}),
         )
 
     def _urgent(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from ..control import ChargerReport, ChargerSettings, ChargeWith, Decision, SiteSettings
 from ..notices.deeds import Deed
 from .goal import ChargerPlan, Goal
+from .limiting import LimitData
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
 
@@ -79,6 +80,8 @@ class SiteData:
     has_prices: bool
     """Whether it is known what electricity costs, so that there are plans."""
     chargers: Mapping[str, ChargerData]
+    limits: Mapping[str, LimitData] = field(default_factory=dict)
+    """What bounds the supply beside its budget."""
 
     @property
     def offers_surplus(self) -> bool:

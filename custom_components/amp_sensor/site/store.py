@@ -70,6 +70,8 @@ class SiteMemory(TypedDict, total=False):
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    limits: dict[str, dict[str, Any]]
+    """What each limit beside the budget has: what a person set, this month's peak, the window under way."""
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -116,6 +118,7 @@ _SITE: Final[Mapping[str, _Check]] = {
     "counter": _is_counter,
     "chargers": _is_mapping,
     "control": _is_mapping,
+    "limits": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
     "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
@@ -135,7 +138,7 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "wh_per_percent": _is_number_or_none,
 }
 _NEWER: Final = (
-    *("heard", "control", "may_wake", "priority"),
+    *("heard", "control", "may_wake", "priority", "limits"),
     *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
     *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 )
