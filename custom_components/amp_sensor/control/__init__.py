@@ -4,6 +4,8 @@ from .charger import ChargerSettings, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
+from .load import LoadAction, LoadCommand, LoadDecision, LoadReason, LoadReport, LoadSettings, Restore, Strain
+from .loads import Loads
 from .meter import Meter
 from .profile import Profile
 from .protection import Protection, ProtectionKind
@@ -19,6 +21,13 @@ __all__ = [
     "ControlRecord",
     "Controller",
     "Decision",
+    "LoadAction",
+    "LoadCommand",
+    "LoadDecision",
+    "LoadReason",
+    "LoadReport",
+    "LoadSettings",
+    "Loads",
     "Meter",
     "Mode",
     "Outcome",
@@ -29,8 +38,10 @@ __all__ = [
     "Reading",
     "Reason",
     "Rehearsal",
+    "Restore",
     "SiteSettings",
     "Step",
+    "Strain",
     "Supply",
     "Trial",
     "Verdict",
