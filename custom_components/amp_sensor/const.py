@@ -39,6 +39,22 @@ CONF_ROLES: Final = "roles"  # which entity or action does what
 CONF_PROFILE: Final = "profile"  # the key of what is known of its integration; None where nothing is
 CONF_LEARNED: Final = "learned"  # what its rehearsal measured
 
+# Settings of a load
+SUBENTRY_LOAD: Final = "load"
+CONF_ENTITY: Final = "entity"  # what is switched
+CONF_OFF: Final = "off"  # what counts as off for it: one of the following
+OFF_OFF, OFF_SETBACK, OFF_ECO = "off", "setback", "eco"
+CONF_SETBACK: Final = "setback"  # the temperature of `OFF_SETBACK`
+CONF_POWER: Final = "power"  # a sensor that tells what it draws
+CONF_WATTS: Final = "watts"  # what it draws; without it, that is learned from the meter
+CONF_LEAST_ON: Final = "least_on_min"
+CONF_LEAST_OFF: Final = "least_off_min"
+CONF_RESTORE: Final = "restore"  # a value of `control.Restore`
+CONF_RESPECTS_USER: Final = "respects_user"
+CONF_ASKS: Final = "asks"  # whether somebody is asked before it is switched off
+CONF_ASK_FOR: Final = "ask_for_s"
+CONF_NOTIFY: Final = "notify"  # the action that asks on a phone; without it, a repair asks
+
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
 

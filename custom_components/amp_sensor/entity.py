@@ -1,4 +1,4 @@
-"""What the entities of a site and of its chargers have in common."""
+"""What the entities of a site, of its chargers and of its loads have in common."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmpSensorEntityDescription[DataT](EntityDescription):
-    """Describes an entity that shows something of a site or of a charger."""
+    """Describes an entity that shows something of a site, a charger or a load."""
 
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
@@ -33,7 +33,7 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class Source[DataT]:
-    """Whose data an entity shows: the site's, or one charger's."""
+    """Whose data an entity shows: the site's, one charger's or one load's."""
 
     id: str
     """Of the config entry or the subentry: what unique ids begin with."""
@@ -70,6 +70,18 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
     )
 
 
+def _load_source(coordinator: SiteCoordinator, load_id: str) -> Source[LoadData]:
+    return Source(
+        id=load_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, load_id)},
+            name=coordinator.config_entry.subentries[load_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.loads[load_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
@@ -78,8 +90,9 @@ def add_described_entities(
     *,
     site: Iterable[AmpSensorEntityDescription[SiteData]] = (),
     charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
+    load: Iterable[AmpSensorEntityDescription[LoadData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger."""
+    """Add a platform's entities: one for each description of the site, of every charger and of every load."""
     registry = er.async_get(coordinator.hass)
     entries = er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
     known = {entry.unique_id: entry.entity_id for entry in entries}
@@ -98,6 +111,8 @@ def add_described_entities(
     for charger_id in coordinator.data.chargers:
         source = _charger_source(coordinator, charger_id)
         async_add_entities(list(created(source, charger)), config_subentry_id=charger_id)
+    for load_id in coordinator.data.loads:
+        async_add_entities(list(created(_load_source(coordinator, load_id), load)), config_subentry_id=load_id)
 
 
 def _unique_id(source: Source[Any], description: EntityDescription) -> str:

@@ -1,4 +1,4 @@
-"""How a site is controlled, and who of its chargers comes first."""
+"""How a site is controlled, and who of its chargers and of its loads comes first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .control import Mode, Priority
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 
 PARALLEL_UPDATES = 0
 
@@ -49,14 +49,32 @@ CHARGER_SELECTS: Final = (
         is_wanted_fn=lambda site: len(site.chargers) > 1,  # who is alone comes first anyway
     ),
 )
+LOAD_SELECTS: Final = (
+    AmpSensorSelectDescription[LoadData](
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Priority),
+        value_fn=lambda load: load.settings.priority,
+        select_fn=lambda coordinator, load, option: coordinator.async_set_load(
+            load.id, replace(load.settings, priority=Priority(option))
+        ),
+        is_wanted_fn=lambda site: len(site.loads) > 1,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the choices of a site and of its chargers."""
+    """Set up the choices of a site, of its chargers and of its loads."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS, charger=CHARGER_SELECTS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorSelect,
+        site=SITE_SELECTS,
+        charger=CHARGER_SELECTS,
+        load=LOAD_SELECTS,
     )
 
 

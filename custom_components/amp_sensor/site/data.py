@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
+from ..control import ChargerReport, ChargerSettings, Decision, LoadReason, LoadSettings, SiteSettings
 from ..notices.deeds import Deed
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
@@ -46,6 +46,21 @@ class ChargerData:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadData:
+    """What is known of one load. Two are equal where entities show the same of both."""
+
+    id: str
+    """The id of its subentry."""
+    settings: LoadSettings
+    reason: LoadReason | None
+    """How it stands with it; None before anything was decided."""
+    amps: float | None
+    """What it draws while it is on, A per phase: told or learned; None where nobody knows."""
+    shed_today: int
+    """How often it was switched off today."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteData:
     """What is known of one site. Two are equal where entities show the same of both."""
 
@@ -65,6 +80,12 @@ class SiteData:
     energy_wh: float
     today: Today
     chargers: Mapping[str, ChargerData]
+    loads: Mapping[str, LoadData] = field(default_factory=dict)
+
+    @property
+    def consumers(self) -> set[str]:
+        """The ids of its chargers and loads."""
+        return {*self.chargers, *self.loads}
 
     def headroom(self, moment: Moment) -> float:
         """Return what is left of the budget, A: with the current it makes the budget, to 0.01 A."""

@@ -40,6 +40,19 @@ class ChargerMemory(TypedDict, total=False):
     energy_wh: float
 
 
+class LoadMemory(TypedDict, total=False):
+    """What is remembered of a load."""
+
+    managed: bool
+    priority: str
+    record: dict[str, Any]
+    """What control has to know: above all, whether it is off because of us."""
+    before: dict[str, Any]
+    """How it was before that."""
+    day: str
+    """The day that is counted, as in ISO 8601."""
+
+
 class CounterMemory(TypedDict):
     """The meter's own energy counter as it last was: what it counts while we are away is not lost."""
 
@@ -59,6 +72,7 @@ class SiteMemory(TypedDict, total=False):
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    loads: dict[str, LoadMemory]
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -99,6 +113,7 @@ _SITE: Final[Mapping[str, _Check]] = {
     "energy_wh": _is_number(),
     "counter": _is_counter,
     "chargers": _is_mapping,
+    "loads": _is_mapping,
     "control": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
@@ -110,7 +125,14 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "priority": _is_one_of(tuple(Priority)),
     "energy_wh": _is_number(),
 }
-_NEWER: Final = ("heard", "control", "may_wake", "priority")
+_LOAD: Final[Mapping[str, _Check]] = {
+    "managed": _is_bool,
+    "priority": _is_one_of(tuple(Priority)),
+    "record": _is_mapping,
+    "before": _is_mapping,
+    "day": lambda value: isinstance(value, str),
+}
+_NEWER: Final = ("heard", "loads", "control", "may_wake", "priority")
 """What the first files did not have."""
 
 
@@ -133,6 +155,9 @@ def read_memory(stored: Any, name: str) -> tuple[SiteMemory, list[str]]:
     site["chargers"] = {
         charger_id: _readable(charger, _CHARGER, str(charger_id), lost)
         for charger_id, charger in site.get("chargers", {}).items()
+    }
+    site["loads"] = {
+        load_id: _readable(load, _LOAD, str(load_id), lost) for load_id, load in site.get("loads", {}).items()
     }
     return SiteMemory(**site), lost  # type: ignore[typeddict-item]  # checked key by key
 
