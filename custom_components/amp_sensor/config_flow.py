@@ -1,12 +1,13 @@
-"""Adding and changing sites and chargers by hand."""
+"""Adding and changing sites, chargers and loads by hand."""
 
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow
 from homeassistant.core import callback
 
-from .const import DOMAIN, SUBENTRY_CHARGER
+from .const import DOMAIN, SUBENTRY_CHARGER, SUBENTRY_LOAD
 from .flows.charger import ChargerSubentryFlow, TokenSteps
+from .flows.load import LoadSubentryFlow
 from .flows.options import AmpSensorOptionsFlow
 from .flows.site import SiteSteps
 from .site.coordinator import AmpSensorConfigEntry
@@ -27,4 +28,4 @@ class AmpSensorConfigFlow(SiteSteps, TokenSteps, domain=DOMAIN):
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site."""
-        return {SUBENTRY_CHARGER: ChargerSubentryFlow}
+        return {SUBENTRY_CHARGER: ChargerSubentryFlow, SUBENTRY_LOAD: LoadSubentryFlow}
