@@ -159,6 +159,9 @@ async def test_it_can_be_changed(hass: HomeAssistant, house: MockConfigEntry) ->
     assert result["type"] is FlowResultType.ABORT
     assert only(house).data["restore"] == "never"
     assert "power" not in only(house).data
+    dialog = await change_load(hass, house)
+    await dialog.submit({"entity": "switch.boiler", "harmless": True})
+    assert typed(dialog.result)["restore"] == "never"
 
 
 async def test_what_is_gone_is_left_empty(

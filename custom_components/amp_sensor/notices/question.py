@@ -41,7 +41,7 @@ class Question:
             return
         self._asked = asks
         if self._notify is not None:
-            self._hass.async_create_background_task(self._async_notify(asks, seconds), f"{DOMAIN} question")
+            self._hass.async_create_task(self._async_notify(asks, seconds), f"{DOMAIN} question")
 
     async def _async_notify(self, asks: LoadAction | None, seconds: float | None) -> None:
         domain, _, service = (self._notify or "").partition(".")
