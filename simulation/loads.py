@@ -15,8 +15,8 @@ from custom_components.amp_sensor.control import (
     SiteSettings,
 )
 
-from .house import DAY_S, House
-from .plant import NORMAL, VOLTS, Breaker, Conditions, Sensor
+from .house import DAY_S, VOLTS, House
+from .plant import NORMAL, Breaker, Conditions, Sensor
 
 SWITCH_S = (0.5, 3.0)
 """How long a switch takes, least and most, s: plugs on a mesh."""

@@ -140,8 +140,8 @@ def test_it_is_switched_off_before_the_breaker_opens_and_comes_back_when_room_la
 
 def test_a_short_peak_is_borne() -> None:
     bench = calm()
-    bench.house = 9.0  # 19 A through 16 A
-    bench.run(20)
+    bench.house = 8.0  # 18 A through 16 A
+    bench.run(15)
     bench.house = 3.0
     bench.run(60)
     assert not bench.told
