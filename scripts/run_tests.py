@@ -16,7 +16,8 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from simulation.devices.wallbox import NOT_HERE  # noqa: E402 -- a script is started outside of the packages
+from scripts import audit as vulnerabilities  # noqa: E402 -- a script is started outside of the packages
+from simulation.devices.wallbox import NOT_HERE  # noqa: E402
 from tests.browser.person import MISSING, find_chromium  # noqa: E402
 
 BIN = Path(sys.executable).parent
@@ -26,7 +27,7 @@ DEMO_SECONDS = {  # of each charger; the budget is exceeded from the start, so t
     "esphome": 30,
 }
 SECRET = re.compile(
-    r"/api/webhook/|authSig=|(?:api|access)_token|Bearer|simulated-token|\b[A-HJ-NPR-Z0-9]{17}\b|-?\d{1,3}\.\d{4,}"
+    r"/api/webhook/|[?&]key=|(?:api|access)_token|Bearer|simulated-token|\b[A-HJ-NPR-Z0-9]{17}\b|-?\d{1,3}\.\d{4,}"
 )
 """What the demo, which people film, shows to nobody: addresses, links, tokens, VINs, positions."""
 REAL = "tests/real"  # Home Assistant's own integrations, and devices that are played
@@ -40,6 +41,12 @@ WITHOUT_DEVICES = f"""\
 {"!" * 100}
 NOT EVERYTHING WAS TRIED: something is {NOT_HERE}, as said above: nobody saw Home Assistant's own integrations at work.
 Install it, then run `scripts/test tests demo` again.
+{"!" * 100}"""
+LOCKS = ("requirements.lock", "scripts/tools.lock", "firmware/requirements.lock")
+WITHOUT_DATABASE = f"""\
+{"!" * 100}
+NOT EVERYTHING WAS TRIED: osv.dev cannot be asked from here, so nobody knows of vulnerabilities in what the locks hold.
+Run `scripts/test audit` where it can.
 {"!" * 100}"""
 FLOW_COVERAGE = 100  # %: the quality scale's rule config-flow-test-coverage
 
@@ -91,6 +98,18 @@ def formatting() -> Result:
 
 def types() -> Result:
     return one(ok=run(BIN / "mypy"))
+
+
+def audit() -> Result:
+    packages = vulnerabilities.pins(ROOT / lock for lock in LOCKS)
+    try:
+        told = vulnerabilities.known(packages)
+    except (OSError, ValueError, KeyError) as error:
+        return Result(skipped=[f"audit: {vulnerabilities.NOT_CHECKED}: {error}"])
+    for (name, version), ids in told.items():
+        print(f"{name} {version}: {', '.join(f'https://osv.dev/vulnerability/{each}' for each in ids)}")
+    print(f"{len(packages)} packages, of which {len(told)} have known vulnerabilities")
+    return Result(passed=len(packages) - len(told), failed=len(told))
 
 
 def tests() -> Result:
@@ -155,6 +174,7 @@ PARTS: dict[str, Callable[[], Result]] = {
     "lint": lint,
     "format": formatting,
     "types": types,
+    "audit": audit,
     "tests": tests,
     "browser": browser,
     "firmware": firmware,
@@ -184,6 +204,8 @@ def main() -> int:
     print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
     if any(MISSING in name for name in skipped):
         print(f"\n{WITHOUT_BROWSER}")
+    if any(vulnerabilities.NOT_CHECKED in name for name in skipped):
+        print(f"\n{WITHOUT_DATABASE}")
     if any(NOT_HERE in name for name in skipped):
         print(f"\n{WITHOUT_DEVICES}")
     return 1 if failed else 0

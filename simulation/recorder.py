@@ -37,6 +37,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.amp_sensor.const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE, DOMAIN
 
+from .home_assistant import DATABASE
 from .house import VOLTS, House
 
 NOISE_A: Final = 0.03
@@ -49,6 +50,8 @@ BEGIN: Final = datetime(2026, 1, 5, tzinfo=UTC)
 WEBHOOK_ID: Final = "0123456789abcdef"
 SEED: Final = 1
 BUDGET_A: Final = 25
+KEEP_DAYS: Final = 10
+"""Home Assistant's default."""
 STEP_S: Final = 300
 """How often the recorder is waited for: it makes statistics every five minutes."""
 
@@ -95,14 +98,14 @@ def posts_of(house: House) -> list[Post]:
 
 
 @asynccontextmanager
-async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
-    """Run a Home Assistant in a folder, with a recorder on SQLite."""
+async def home_assistant(folder: Path, *, keep_days: int = KEEP_DAYS) -> AsyncGenerator[HomeAssistant]:
+    """Run a Home Assistant in a folder, with a recorder on SQLite that keeps states for so many days."""
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         hass.loop.slow_callback_duration = inf  # a step of the clock is no slow callback
         hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
         async_initialize_recorder(hass)
-        url = f"sqlite:///{folder / 'home-assistant_v2.db'}"
-        if not await async_setup_component(hass, "recorder", {"recorder": {"db_url": url}}):
+        options = {"db_url": f"sqlite:///{folder / DATABASE}", "purge_keep_days": keep_days}
+        if not await async_setup_component(hass, "recorder", {"recorder": options}):
             raise RuntimeError("the recorder did not start")
         await hass.async_block_till_done()
         # A recorder that is told to stop before its loop runs forgets it, and is waited for for a minute
@@ -170,7 +173,7 @@ async def _replay(hass: HomeAssistant, recorder: Recorder, clock: Clock, posts: 
 
 def cost(folder: Path) -> tuple[Cost, dict[str, int]]:
     """Return what is in the database of a Home Assistant that has stopped; rows by entity too."""
-    path = folder / "home-assistant_v2.db"
+    path = folder / DATABASE
     query = (
         "SELECT m.entity_id, COUNT(*) FROM states JOIN states_meta m USING (metadata_id) "
         "WHERE m.entity_id LIKE '%.home%' GROUP BY m.entity_id"
@@ -188,7 +191,7 @@ def _moments(folder: Path) -> tuple[int, int]:
         "SELECT last_updated_ts, m.entity_id, state FROM states JOIN states_meta m USING (metadata_id) "
         "WHERE m.entity_id IN (?, ?, ?) ORDER BY last_updated_ts"
     )
-    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
         rows = database.execute(query, tuple(names)).fetchall()
     moments = amiss = 0
     for _, group in groupby(rows, key=itemgetter(0)):  # the clock stands still while one moment is written
@@ -212,7 +215,7 @@ def _five_minutely(folder: Path, entity_id: str) -> list[float]:
         "SELECT mean FROM statistics_short_term JOIN statistics_meta m ON m.id = metadata_id "
         "WHERE m.statistic_id = ? ORDER BY start_ts"
     )
-    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
         return [mean for (mean,) in database.execute(query, (entity_id,))]
 
 
@@ -222,7 +225,7 @@ def _hourly(folder: Path, entity_id: str) -> list[tuple[float, float, float]]:
         "SELECT mean, max, sum FROM statistics JOIN statistics_meta m ON m.id = metadata_id "
         "WHERE m.statistic_id = ? ORDER BY start_ts"
     )
-    with closing(sqlite3.connect(folder / "home-assistant_v2.db")) as database:
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
         return database.execute(query, (entity_id,)).fetchall()
 
 

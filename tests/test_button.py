@@ -62,7 +62,7 @@ async def test_the_link_is_told_with_how_long_it_lives_and_opens_the_page(reacha
     assert after == "The action Revoke view links ends it before."
     link = URL(url)
     assert link.host == "example.org"
-    found = reachable.hass.data[LINKS].find(link.name, link.query["authSig"])
+    found = reachable.hass.data[LINKS].find(link.name, link.query["key"])
     assert found is not None
     assert not found.names
 
@@ -73,12 +73,12 @@ async def test_the_link_is_nowhere_but_in_the_notification(
     caplog.set_level(logging.DEBUG, "homeassistant")
     caplog.set_level(logging.DEBUG, "custom_components")
     await reachable.call("button", "press", BUTTON)
-    signature = URL(told(reachable).split("\n\n")[1]).query["authSig"]
+    key = URL(told(reachable).split("\n\n")[1]).query["key"]
     seen = json.dumps([event.as_dict() for event in events], cls=ExtendedJSONEncoder)
     states = json.dumps([state.as_dict() for state in reachable.hass.states.async_all()], cls=ExtendedJSONEncoder)
     assert BUTTON in seen
     assert BUTTON in states
-    assert signature not in seen + states + caplog.text
+    assert key not in seen + states + caplog.text
 
 
 async def test_pressing_again_makes_another_link_and_the_first_one_stays(reachable: Site) -> None:
@@ -88,7 +88,7 @@ async def test_pressing_again_makes_another_link_and_the_first_one_stays(reachab
         urls.append(URL(told(reachable).split("\n\n")[1]))
     assert urls[0] != urls[1]
     for url in urls:
-        assert reachable.hass.data[LINKS].find(url.name, url.query["authSig"])
+        assert reachable.hass.data[LINKS].find(url.name, url.query["key"])
 
 
 async def test_without_an_address_it_says_what_to_do(site: Site) -> None:
@@ -115,4 +115,5 @@ async def test_only_an_administrator_shares(
         else:
             with pytest.raises(Unauthorized):
                 await press
+        await hass.async_block_till_done()
         assert (NOTIFICATION in _async_get_or_create_notifications(hass)) is may

@@ -1,6 +1,7 @@
 """What can be attached to a report says what happened, and gives nothing away."""
 
 from dataclasses import asdict, replace
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import pairwise
 import json
@@ -13,15 +14,22 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.components.persistent_notification import _async_get_or_create_notifications
+from homeassistant.components.recorder import Recorder
 from homeassistant.components.webhook import async_generate_path
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.json import ExtendedJSONEncoder
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    MockHAClientWebSocket,
+    WebSocketGenerator,
+)
 from yarl import URL
 
 from custom_components.amp_sensor.chargers.charger import ChargerRefused
@@ -128,7 +136,29 @@ async def test_a_car_of_several_has_diagnostics_of_its_own(
         assert {decision["charger_id"] for decision in told["decisions"]} == chargers
 
 
+async def _asked(client: MockHAClientWebSocket, command: str, **data: Any) -> Any:
+    """Return what the websocket answers."""
+    await client.send_json_auto_id({"type": command, **data})
+    answer = await client.receive_json()
+    assert answer["success"], answer
+    return answer["result"]
+
+
+async def _traced(hass: HomeAssistant, device: dr.DeviceEntry) -> None:
+    """Let an automation start from the site, which keeps a trace of what it was told."""
+    automation = {
+        "id": "over",
+        "alias": "Over",
+        "triggers": {"trigger": f"{DOMAIN}.became_over_budget", "target": {"device_id": device.id}},
+        "conditions": {"condition": f"{DOMAIN}.is_over_budget", "target": {"device_id": device.id}},
+        "actions": {"event": "told", "event_data": {"all": "{{ trigger }}"}},
+    }
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    await hass.async_block_till_done()
+
+
 async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: PLR0917
+    recorder_mock: Recorder,
     download: None,
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -141,6 +171,8 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
 ) -> None:
     """A cloud and a sensor that say aloud all they know, where nobody expects it."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "sqlalchemy")  # it tells each row, those of the events below
+    assert await async_setup_component(hass, "logbook", {})
     events: list[dict[str, Any]] = []
     hass.bus.async_listen("*", lambda event: events.append(event.as_dict()))
     # The fraction of a second in a time might look like a part of the position. Defaults are bound before the freeze
@@ -160,13 +192,14 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         hass.config_entries.async_update_entry(entry, data=with_new_address(entry.data))
         await hass.async_block_till_done()
         await site.settle()
+        device = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)[0]
+        await _traced(hass, device)
         await site.advance(60, step_s=5, amps=20.0, watts=4600.0)
         # What a webhook's address is, no cloud is told
         monkeypatch.setattr("simulation.tessie_server.HTML", planted.replace(WEBHOOK_ID, ""))
         server.faults.inject("bad_gateway", count=3)
         await site.advance(120, step_s=5, amps=30.0, watts=6900.0)
         looking = await hass_ws_client(hass)
-        device = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)[0]
         await looking.send_json_auto_id({"type": "amp_sensor/subscribe", "device_id": device.id})
         await site.advance(20, amps=30.0, watts=6900.0)
         for body, path in (
@@ -182,7 +215,7 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         link = URL(notification["message"].split("\n\n")[1])
         told = await _download(site, hass_client)
         text = json.dumps(told)
-        assert link.query["authSig"] not in text
+        assert link.query["key"] not in text
         assert "43.3" not in text
         assert "8.82" not in text
         assert server.url.removeprefix("http://") not in text
@@ -195,6 +228,19 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
         assert any("502" in call.get("error", "") for call in cloud)
         assert "old_address" in told["repairs"]
         assert len(told["readings"]["senders"]) == 2
+        await async_wait_recording_done(hass)
+        asking = await hass_ws_client(hass)
+        began = dt_util.utcnow() - timedelta(hours=1)
+        logbook = await _asked(asking, "logbook/get_events", start_time=began.isoformat())
+        assert any(entry_id.startswith("sensor.") for each in logbook if (entry_id := each.get("entity_id")))
+        (run,) = await _asked(asking, "trace/list", domain="automation")
+        trace = await _asked(asking, "trace/get", domain="automation", item_id="over", run_id=run["run_id"])
+        assert trace["trace"].keys() >= {"trigger/0", "condition/0", "action/0"}
+        pages = [
+            await (await site.client.get(link.relative().with_path(f"{link.path}{form}").with_query(link.query))).text()
+            for form in ("", "/readings.json", "/readings.csv")
+        ]
+        assert json.loads(pages[1])["rows"]
         repairs = [asdict(issue) for issue in ir.async_get(hass).issues.values()]
         assert await hass.config_entries.async_unload(entry.entry_id)
     subscribed = []
@@ -203,6 +249,10 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
     assert len(subscribed) > 10
     shown = {
         "the card's subscription": subscribed,
+        "the logbook": logbook,
+        "a trace": trace,
+        # The page leads to others of its own: it repeats its key
+        "the page of a link": [page.replace(link.query["key"], "") for page in pages],
         "states": [state.as_dict() for state in hass.states.async_all()],
         "events": events,
         "repairs": repairs,
@@ -214,7 +264,7 @@ async def test_secrets_that_are_planted_everywhere_are_found_nowhere(  # noqa: P
     }
     secrets = (
         *(TOKEN, VIN, VIN.lower(), "43.36", "8.83", "8.82", server.url),
-        *(WEBHOOK_ID, entry.data[CONF_WEBHOOK_ID], link.query["authSig"]),
+        *(WEBHOOK_ID, entry.data[CONF_WEBHOOK_ID], link.query["key"]),
     )
     for where, what in shown.items():
         text = json.dumps(what, cls=ExtendedJSONEncoder)

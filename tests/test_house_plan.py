@@ -27,7 +27,7 @@ PURE = {
 
 ROOMS = (
     {"const"},
-    {"control"},
+    {"control", "texts"},
     {"chargers", "meters"},
     {"loads", "notices"},
     {"site"},

@@ -6,12 +6,15 @@ The rules are those of Home Assistant's script/hassfest and of HACS' own validat
 import ast
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import packages_distributions, requires
 import json
 from pathlib import Path
 import re
 from string import Formatter
 import subprocess
+import sys
 import tomllib
+from types import SimpleNamespace
 from typing import Any, Final
 from zipfile import ZipFile
 
@@ -23,6 +26,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import TargetSelector, validate_selector
 from homeassistant.util.yaml import load_yaml_dict
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 import pytest
 import voluptuous as vol
 
@@ -101,11 +106,19 @@ def imported_components(tree: ast.Module) -> Iterator[str]:
         else:
             continue
         for name in names:
-            if (
-                name.startswith("homeassistant.components.")
-                and name != "homeassistant.components.http.auth.async_sign_path"
-            ):
+            if name.startswith("homeassistant.components."):
                 yield name.split(".")[2]
+
+
+def imported_roots(tree: ast.Module) -> set[str]:
+    """Return the first words of what a file imports, but for its own package."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module is not None:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 def test_whatever_is_imported_is_loaded_before_us() -> None:
@@ -119,6 +132,35 @@ def test_whatever_is_imported_is_loaded_before_us() -> None:
 def test_nothing_is_waited_for_that_is_not_used() -> None:
     used = {component for tree in SOURCES.values() for component in imported_components(tree)}
     assert {*MANIFEST.get("dependencies", []), *MANIFEST.get("after_dependencies", [])} <= used
+
+
+def required(distribution: str) -> set[str]:
+    """Return what a distribution asks for on every machine."""
+    return {
+        canonicalize_name(requirement.name)
+        for line in requires(distribution) or ()
+        if "extra" not in line and (requirement := Requirement(line))
+    }
+
+
+def providers(name: str) -> set[str]:
+    """Return the distributions that a module comes from; Home Assistant gives some an older name, too."""
+    roots = {name, (import_module(name).__spec__ or SimpleNamespace(name=name)).name.partition(".")[0]}
+    owners = packages_distributions()
+    return {canonicalize_name(owner) for root in roots for owner in owners.get(root, ())}
+
+
+def test_nothing_is_imported_but_what_home_assistant_or_the_manifest_installs() -> None:
+    asked = required("homeassistant") | {canonicalize_name(Requirement(each).name) for each in MANIFEST["requirements"]}
+    for path, tree in SOURCES.items():
+        for name in sorted(imported_roots(tree) - sys.stdlib_module_names - {"homeassistant", "custom_components"}):
+            assert providers(name) & asked, f"{path.name} imports {name}: put it into the manifest"
+
+
+def test_whatever_the_manifest_installs_is_used() -> None:
+    used = set().union(*map(imported_roots, SOURCES.values())) - sys.stdlib_module_names - {"homeassistant"}
+    provided = set().union(*map(providers, used))
+    assert {canonicalize_name(Requirement(each).name) for each in MANIFEST["requirements"]} <= provided
 
 
 # The shape of texts and icons

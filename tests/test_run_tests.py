@@ -1,9 +1,15 @@
 """What `scripts/test` says at its end."""
 
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import importlib.util
+import json
 from pathlib import Path
+import re
 import sys
+from threading import Thread
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -64,6 +70,48 @@ def test_a_run_without_a_broker_ends_with_what_was_not_tried(
     said = _run(run_tests, monkeypatch, capsys, "tests")
     assert said.endswith(run_tests.WITHOUT_DEVICES)
     assert "there is no mosquitto" in said
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_run_that_cannot_ask_of_vulnerabilities_ends_with_that_and_does_not_fail(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_tests.vulnerabilities, "URL", "http://127.0.0.1:9")
+    said = _run(run_tests, monkeypatch, capsys, "audit")
+    assert said.endswith(run_tests.WITHOUT_DATABASE)
+    assert "0 failed, 1 skipped" in said
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_vulnerability_that_is_known_is_told_and_fails(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer is as documented at https://google.github.io/osv.dev/post-v1-querybatch/."""
+    asked: list[dict[str, Any]] = []
+
+    class Database(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            queries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+            asked.extend(queries)
+            names = [query["package"]["name"] for query in queries]
+            found = {"aiohttp": {"vulns": [{"id": "GHSA-0000", "modified": "2026-11-26T00:00:00Z"}]}}
+            self.send_response(HTTPStatus.OK)
+            self.end_headers()
+            self.wfile.write(json.dumps({"results": [found.get(name, {}) for name in names]}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Database) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(run_tests.vulnerabilities, "URL", f"http://127.0.0.1:{server.server_port}")
+        said = _run(run_tests, monkeypatch, capsys, "audit")
+        server.shutdown()
+    assert re.search(r"^aiohttp \S+: https://osv.dev/vulnerability/GHSA-0000$", said, re.MULTILINE)
+    assert "1 failed, 0 skipped" in said
+    names = {query["package"]["name"] for query in asked}
+    assert {"homeassistant", "esphome", "uv"} <= names, "of every lock"
+    assert {*asked[0]} == {"package", "version"}
 
 
 def test_a_demo_that_lacks_a_compiler_says_so(

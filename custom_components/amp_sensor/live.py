@@ -1,6 +1,6 @@
 """What is known of a site, for whoever looks at it now: each reading and decision as it happens; nothing is stored."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ def subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[s
         connection.send_error(message["id"], ERR_NOT_FOUND, "There is no such site, or it is not loaded")
         return
     entities, names = _entities(hass, coordinator), _names(hass, coordinator)
-    if not _may_see(connection.user, entities.values()):
+    if not may_see(hass, connection.user, coordinator):
         raise Unauthorized
     last: dict[str, Any] = {}
 
@@ -111,7 +111,9 @@ def _names(hass: HomeAssistant, coordinator: SiteCoordinator) -> dict[str, dict[
     }
 
 
-def _may_see(user: User, entity_ids: Collection[str]) -> bool:
+def may_see(hass: HomeAssistant, user: User, coordinator: SiteCoordinator) -> bool:
+    """Whether somebody may see all of a site: its readings tell what each of its entities does."""
+    entity_ids = _entities(hass, coordinator).values()
     return all(user.permissions.check_entity(entity_id, POLICY_READ) for entity_id in entity_ids)
 
 

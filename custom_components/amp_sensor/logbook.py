@@ -9,10 +9,10 @@ from homeassistant.components.logbook.const import (
 )
 from homeassistant.const import ATTR_ENTITY_ID, ATTR_NAME
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
 from .notices.announcer import ATTR_KIND, EVENT_DECISION
+from .texts import cached_texts
 
 
 @callback
@@ -25,9 +25,7 @@ def async_describe_events(
     @callback
     def describe(event: Event) -> dict[str, str | None]:
         data = event.data
-        # Home Assistant's translations have no place for the logbook's; this one takes any text
-        texts = async_get_cached_translations(hass, hass.config.language, "config_panel", DOMAIN)
-        text = texts[f"component.{DOMAIN}.config_panel.logbook.{data[ATTR_KIND]}"]
+        text = cached_texts(hass, "config_panel.logbook")[data[ATTR_KIND]]
         return {
             LOGBOOK_ENTRY_NAME: data[ATTR_NAME],
             LOGBOOK_ENTRY_MESSAGE: text.format(**data),

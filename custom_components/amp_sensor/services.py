@@ -3,10 +3,11 @@
 from typing import Final, cast
 
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, selector, service
 import voluptuous as vol
 
-from . import history
+from . import history, live
 from .const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
 from .control import Mode
 from .history.intervals import Interval
@@ -65,7 +66,12 @@ def get_site(call: ServiceCall) -> AmpSensorConfigEntry:
 
 async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     asked = {key: value for key, value in call.data.items() if key != ATTR_SITE}
-    return cast("ServiceResponse", await history.async_get_readings(call.hass, get_site(call), **asked))
+    site = get_site(call)
+    if (user_id := call.context.user_id) is not None:
+        user = await call.hass.auth.async_get_user(user_id)
+        if user is None or not live.may_see(call.hass, user, site.runtime_data):
+            raise Unauthorized(context=call.context)
+    return cast("ServiceResponse", await history.async_get_readings(call.hass, site, **asked))
 
 
 async def _async_import_readings(call: ServiceCall) -> ServiceResponse:

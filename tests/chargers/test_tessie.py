@@ -5,7 +5,7 @@ import logging
 from random import Random
 import time
 import traceback
-from typing import Any, NoReturn
+from typing import Any
 from unittest.mock import MagicMock
 
 import aiohttp
@@ -223,8 +223,6 @@ NEEDS_PERSON = {
     "no_subscription": ChargerSubscriptionError,
     "vehicle_gone": ChargerGone,
     "key_missing": ChargerKeyMissing,
-    "server_error": ChargerKeyMissing,
-    "vehicle_unavailable": ChargerKeyMissing,
 }
 
 
@@ -318,7 +316,7 @@ async def test_what_is_believed_outlasts_the_troubles_of_the_network(
 async def test_two_hiccups_hours_apart_are_two_hiccups(
     charger: TessieCharger, server: TessieServer, clock: Clock
 ) -> None:
-    server.faults.inject("server_error")
+    server.faults.inject("key_missing")
     assert type(await _failure(charger)) is ChargerUnreachable
     clock.now += 7200
     assert type(await _failure(charger)) is ChargerUnreachable
@@ -374,6 +372,31 @@ async def test_the_account_is_told_of_a_wrong_token_at_once(client: TessieClient
         await client.vehicles()
 
 
+@pytest.mark.parametrize(
+    ("body", "is_missing"),
+    [
+        (b'{"error":"vehicle rejected request: your public key has not been paired with the vehicle"}', True),
+        (b"The virtual key is missing: https://tesla.com/_ak/tessie.com", True),
+        (b"Not paired", True),
+        (b"Tesla Vehicle Command Protocol required", True),
+        (b"", False),
+        (b"Internal server error", False),
+        (b"vehicle unavailable: vehicle is offline or asleep", False),
+        (b"monkey business at the keyboard", False),
+    ],
+)
+async def test_only_a_500_that_speaks_of_the_key_is_a_missing_key(
+    clouded: TessieCharger, cloud: Cloud, clock: Clock, body: bytes, is_missing: bool
+) -> None:
+    """Whatever else fails at Tessie or in the car mends itself: a person who pairs the key again finds nothing."""
+    cloud.status, cloud.body, cloud.headers = 500, body, {"Content-Type": "application/json"}
+    await _failure(clouded)
+    clock.now += 30
+    error = await _failure(clouded)
+    assert (type(error) is ChargerKeyMissing) is is_missing
+    assert error.outcome is Outcome.FAILED
+
+
 async def test_a_500_on_a_read_is_no_missing_key(clouded: TessieCharger, cloud: Cloud) -> None:
     cloud.status = 500
     with pytest.raises(ChargerUnreachable):
@@ -387,17 +410,36 @@ async def test_a_missing_list_of_cars_is_not_a_missing_car(clouded: TessieCharge
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_the_token_follows_no_redirect(session: aiohttp.ClientSession) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_the_token_follows_no_redirect(session: aiohttp.ClientSession, status: int, is_elsewhere: bool) -> None:
+    """Neither to another path of its address, nor to another address."""
     asked: list[str] = []
+    stolen: list[str | None] = []
 
-    async def answer(request: web.BaseRequest) -> NoReturn:
+    async def steal(request: web.BaseRequest) -> web.Response:
+        stolen.append(request.headers.get("Authorization"))
+        return web.json_response({"results": []})
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == "/thief":
+            return await steal(request)
         asked.append(request.path)
-        raise web.HTTPFound("/thief")
+        return web.Response(status=status, headers={"Location": target})
 
-    async with RawTestServer(answer) as server:
-        with pytest.raises(ChargerUnreachable, match="302"):
-            await TessieClient(session, TOKEN, str(server.make_url("/"))).state(VIN)
-    assert asked == [f"/{VIN}/state"]
+    async with RawTestServer(steal) as thief, RawTestServer(answer) as server:
+        target = str(thief.make_url("/thief")) if is_elsewhere else "/thief"
+        client = TessieClient(session, TOKEN, str(server.make_url("/")))
+        for call in (
+            client.vehicles(),
+            client.state(VIN),
+            client.wake(VIN),
+            client.stop_charging(VIN),
+        ):
+            with pytest.raises(ChargerError, match=str(status)):
+                await call
+    assert asked == ["/vehicles", f"/{VIN}/state", f"/{VIN}/wake", f"/{VIN}/command/stop_charging"]
+    assert not stolen
 
 
 # Secrets

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,68 @@ def test_a_command_that_failed_is_tried_again_soon_and_then_less_often(bench: Be
     bench.run(60)
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
     assert gaps[:4] == [2, 4, 8, 16], "as soon as the answer is there, and then ever later"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_a_cut_that_fails_is_tried_as_soon_as_a_hot_breaker_needs_it(bench: Bench, outcome: str) -> None:
+    bench.car.outcome, bench.car.reports = outcome, False
+    bench.house = 20.0
+    bench.run(300)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
+    assert max(gaps[-10:]) <= 11, "at 1.4 times its rating"
+    bench.car.outcome = "accepted"
+    bench.run(20)
+    assert bench.total <= 25
+
+
+@pytest.mark.parametrize(
+    ("asks", "least_s"),
+    [({"retry_after_s": 45.0}, 45), ({"needs_person": True}, 30), ({"outcome": "refused"}, 60)],
+)
+def test_who_asks_for_patience_or_cannot_be_helped_is_not_hurried(
+    bench: Bench, asks: dict[str, Any], least_s: int
+) -> None:
+    bench.car.outcome, bench.car.reports = "failed", False
+    for name, value in asks.items():
+        setattr(bench.car, name, value)
+    bench.house = 20.0
+    bench.run(300)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(bench.commands)]
+    assert min(gaps) >= least_s
+
+
+@pytest.mark.parametrize("outcome", ["failed", "unknown"])
+def test_commands_that_fail_are_the_reason_and_not_a_meter_that_is_waited_for(bench: Bench, outcome: str) -> None:
+    bench.car.outcome = outcome
+    bench.house = 15.0
+    bench.run(120)
+    shown = [decision.reason for decision in bench.decisions[-60:]]
+    assert shown.count("blocked") > 50
+    assert bench.controller.chargers["car"].is_deaf(bench.now)
+    bench.car.outcome = "accepted"
+    bench.run(90)
+    assert bench.last.reason != "blocked"
+    assert not bench.controller.chargers["car"].is_deaf(bench.now)
+
+
+def test_a_car_that_does_nothing_of_what_it_accepts_is_deaf_until_it_does(bench: Bench) -> None:
+    bench.car.obeys = False
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.controller.chargers["car"].is_deaf(bench.now)
+    assert bench.last.reason != "blocked", "nobody refuses"
+    bench.car.obeys = True
+    bench.run(90)
+    assert not bench.controller.chargers["car"].is_deaf(bench.now)
+
+
+def test_a_car_is_not_deaf_for_longer_than_something_is_wanted_of_it(bench: Bench) -> None:
+    bench.car.outcome = "failed"
+    bench.house = 15.0
+    bench.run(30)
+    bench.car.become(state="disconnected", plugged_in=False)
+    bench.run(30)
+    assert not bench.controller.chargers["car"].is_deaf(bench.now)
 
 
 def test_after_a_time_out_the_meter_is_looked_at_first(bench: Bench) -> None:

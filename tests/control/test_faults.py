@@ -1176,6 +1176,63 @@ def test_a_clamp_the_wrong_way_round_makes_no_room_of_what_is_drawn(house: float
     assert bench.controller.meter_wrong_at is not None
 
 
+@pytest.mark.parametrize("sun", [0.0, 15.0])
+def test_a_clamp_that_is_turned_round_again_lets_the_car_go_on_by_itself(sun: float) -> None:
+    bench = Bench(house=5.0, cars=(BenchCar(request=5.0, amps=5.0),))
+    bench.shows = lambda flows: tuple(-amps for amps in flows)
+    bench.run(900)
+    assert (bench.car.amps, bench.last.reason) == (0, "meter_wrong")
+    since, bench.house = bench.now, 5.0 - sun
+    bench.shows = tuple
+    bench.run(900)
+    if not sun:
+        assert (bench.car.amps, bench.last.reason) == (16, "at_maximum")
+        assert bench.sent("set_amps", after=since)[0].amps == 5, "the least shows it first"
+    assert bench.total <= 25
+
+
+@pytest.mark.parametrize("house", [5.0, 18.0])
+def test_a_clamp_that_is_still_the_wrong_way_round_is_only_tried_where_its_size_leaves_room(house: float) -> None:
+    """Behind a roof that feeds in, it shows import: what the house draws beyond that looks the other way."""
+    bench = Bench(house=5.0, cars=(BenchCar(request=5.0, amps=5.0),))
+    bench.shows = lambda flows: tuple(-amps for amps in flows)
+    bench.run(900)
+    assert bench.last.reason == "meter_wrong"
+    since, most, bench.house = bench.now, 0.0, -house
+    for _ in range(3600):
+        bench.run(1)
+        most = max(most, abs(bench.total), bench.car.amps)
+    assert most <= 25
+    starts = len(bench.sent("start", after=since))
+    assert starts <= 5, "now and then"
+    assert all(command.amps == 5 for command in bench.sent("set_amps", after=since))
+
+
+def _half(amps: float) -> float:
+    return amps / 2
+
+
+@pytest.mark.parametrize("phases", [(), (1,)])
+def test_a_meter_that_shows_half_of_each_step_shows_half_of_everything(phases: tuple[int, ...]) -> None:
+    bench = Bench(house=14.0, cars=(on(*phases) if phases else BenchCar(),))
+
+    def live(*amps: float) -> None:
+        for each in amps:
+            bench.house = (each, 1.0, 1.0) if phases else each
+            bench.run(900)
+
+    bench.shows = lambda flows: tuple(map(_half, flows))
+    live(44.0, 14.0, 44.0, 14.0, 44.0)
+    assert bench.controller.shown_part == pytest.approx(0.5, abs=0.05)
+    live(16.0)
+    assert bench.total <= 26, "as much as a right one would leave it"
+    assert bench.car.amps > 0
+    bench.shows = tuple
+    live(35.0, 1.0, 35.0, 1.0)
+    assert bench.controller.shown_part == 1, "it is right again once it shows two steps as they are"
+    assert bench.car.amps == 16
+
+
 def test_one_phase_of_three_the_wrong_way_round_is_noticed_too() -> None:
     bench = Bench(house=(15.0, 2.0, 2.0), supply="three", cars=(on(1, 2, 3, request=5.0, amps=5.0),))
     bench.shows = lambda flows: (-flows[0], *flows[1:])

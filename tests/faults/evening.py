@@ -6,18 +6,15 @@ one, which may be set; and that of the world, by which the house draws and the c
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from math import inf
 from pathlib import Path
 from random import Random
 import sqlite3
 import time
-from typing import Any, Final
-from unittest.mock import patch
+from typing import Any, Final, override
 
 from aiohttp import ClientError
 from aiohttp.test_utils import TestClient
@@ -36,15 +33,12 @@ from simulation.house import House, load
 from simulation.plant import NORMAL, Breaker, Sensor
 from simulation.replay import Watch
 from simulation.tessie_server import TessieServer
+from simulation.virtual_time import VirtualTime
 from tests.conftest import VIN, WEBHOOK_ID
 from tests.faults.box import Box
 
 TRACE: Final = Path(__file__).parents[2] / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
 BUDGET_A: Final = 25.0
-QUIET_TURNS: Final = 3
-"""Turns of the event loop without anything to do, after which nothing is left: what a socket holds shows in one."""
-PATIENCE: Final = 200_000
-"""Turns after which something has to be wrong."""
 REPEATED_S: Final = 60.0
 """How often a command is repeated that does not get through: nobody can know when the cloud is back."""
 LOWERED_S: Final = 20.0
@@ -127,7 +121,7 @@ class Row:
     errors: list[str] = field(default_factory=list)
 
 
-class Evening:
+class Evening(VirtualTime):
     """The world around a site."""
 
     def __init__(
@@ -139,14 +133,13 @@ class Evening:
         connect: ClientSessionGenerator,
     ) -> None:
         """Take a Home Assistant whose site is not yet set up, what is on its disk, and how one connects to it."""
+        super().__init__()
         self.hass = hass
         self.entry = entry
         self.storage = storage
         self.freezer = freezer
         self.second = 0
         self._began = time.time()
-        self._monotonic = time.monotonic()
-        self._executing = 0
         self.car = Car.endless(rng=Random(1))
         self.server = TessieServer(rng=Random(2), clock=lambda: self._began + self.second, token="token-of-the-tests")
         self._connect = connect
@@ -170,56 +163,11 @@ class Evening:
 
     # Time
 
-    @contextmanager
-    def virtual_time(self) -> Generator[None]:
-        """Let the event loop live on our clock."""
-        loop = asyncio.get_running_loop()
-        loop.set_debug(False)
-        loop.slow_callback_duration = inf
-        run = loop.run_in_executor
-
-        def run_in_executor(*args: Any) -> Any:
-            future = run(*args)
-            self._executing += 1
-            future.add_done_callback(self._executed)
-            return future
-
-        with (
-            patch.object(time, "monotonic", lambda: self._monotonic),
-            patch.object(loop, "run_in_executor", run_in_executor),
-            # So large a time has no room for a nanosecond, without which what is due now would come a second later
-            patch.object(loop, "_clock_resolution", 1e-3),
-        ):
-            yield
-
-    def _executed(self, _: object) -> None:
-        self._executing -= 1
-
-    async def settle(self) -> None:
-        """Let everything be dealt with that does not wait for the clock."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        quiet = 0
-        for _ in range(PATIENCE):
-            if self._executing:
-                time.sleep(0.0002)  # noqa: ASYNC251 -- in real time: for a thread
-            quiet = 0 if ready or self._executing else quiet + 1
-            if quiet > QUIET_TURNS:
-                return
-            await asyncio.sleep(0)
-        raise AssertionError("it never comes to rest")
-
-    async def wait_for[ResultT](self, work: Awaitable[ResultT]) -> ResultT:
-        """Let time pass until something is done."""
-        task = asyncio.ensure_future(work)
-        await self.settle()
-        while not task.done():
-            await self.tick()
-        return task.result()
-
     def set_clock(self, seconds: float) -> None:
         """Set the clock on the wall."""
         self.freezer.tick(seconds)
 
+    @override
     async def tick(self, *, suspended: bool = False) -> None:
         """Let a second pass for everybody, but for Home Assistant where its machine is suspended."""
         self.second += 1

@@ -235,6 +235,35 @@ async def test_power_of_which_half_is_missing_is_silence_and_not_zero(bench: Ben
     assert len(bench.readings) == 1
 
 
+@pytest.mark.parametrize("meter", [ONE, {"phases": [phase(1, "current")], "power": "sensor.power_1"}])
+async def test_export_that_does_not_fit_its_older_power_may_be_import_by_now(
+    bench: Bench, meter: dict[str, Any]
+) -> None:
+    bench.start(meter)
+    await bench.report(20.2, watts=[-4600])
+    assert (bench.readings[-1].amps, bench.readings[-1].doubt_amps) == ((-20.2,), (0.0,))
+    await bench.after(5)
+    bench.say("sensor.current_1", 20.6)
+    await bench.after(1.1)
+    assert bench.readings[-1].doubt_amps == (0.0,), "about the same flows, so nothing has turned"
+    bench.say("sensor.current_1", 30.3)
+    await bench.after(1.1)
+    reading = bench.readings[-1]
+    assert reading.amps[0] is not None
+    assert reading.amps[0] + reading.doubt_amps[0] == pytest.approx(30.3), "the sun may have gone, and the oven on"
+    bench.say("sensor.power_1", 6900)
+    await bench.hass.async_block_till_done()
+    bench.say("sensor.current_1", 30.3)
+    await bench.after(1.1)
+    assert (bench.readings[-1].amps, bench.readings[-1].doubt_amps) == ((30.3,), (0.0,))
+
+
+async def test_current_and_power_of_one_moment_are_believed_whatever_they_are(bench: Bench) -> None:
+    bench.start(ONE)
+    await bench.report(3.3, watts=[-230])  # little export, much reactive power
+    assert (bench.readings[-1].amps, bench.readings[-1].doubt_amps) == ((-3.3,), (0.0,))
+
+
 async def test_one_phase_has_the_sign_of_the_total(bench: Bench) -> None:
     bench.start({"phases": [phase(1, "current")], "power": "sensor.power", "power_export": "sensor.power_export"})
     bench.say("sensor.current_1", 4.2)

@@ -17,14 +17,13 @@ import time
 
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
-from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amp_sensor.const import DOMAIN
-from custom_components.amp_sensor.migration import import_readings
-from custom_components.amp_sensor.migration.import_readings import IMPORTED, _async_kept
+from custom_components.amp_sensor.history import recorder
+from custom_components.amp_sensor.migration.import_readings import IMPORTED
 from simulation.cost import trivial_loop_s
 from simulation.lateness import Lateness
 from tests.migration.old_databases import SHAPES, TOKEN
@@ -82,13 +81,14 @@ async def test_an_import_neither_blocks_nor_fills_memory(
     hass.loop.set_debug(enabled=False)
     gc.collect()
     gc.freeze()
+    add = recorder.async_add
     written: list[tuple[StatisticMetaData, list[StatisticData]]] = []
 
     def write(hass: HomeAssistant, metadata: StatisticMetaData, rows: list[StatisticData]) -> None:
         written.append((metadata, rows))
-        async_add_external_statistics(hass, metadata, rows)
+        add(hass, metadata, rows)
 
-    monkeypatch.setattr(import_readings, "async_add_external_statistics", write)
+    monkeypatch.setattr(recorder, "async_add", write)
 
     async def run() -> float:
         began = time.perf_counter()
@@ -106,13 +106,13 @@ async def test_an_import_neither_blocks_nor_fills_memory(
     async def write_alone() -> float:
         began = time.perf_counter()
         for metadata, rows in written:
-            async_add_external_statistics(hass, metadata, rows)
-            await _async_kept(recorder_mock)
+            add(hass, metadata, rows)
+            await recorder.async_kept(hass)
         return time.perf_counter() - began
 
     async def clear() -> None:
         recorder_mock.async_clear_statistics([statistic.id(entry.entry_id) for statistic in IMPORTED])
-        await _async_kept(recorder_mock)
+        await recorder.async_kept(hass)
 
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     async with Lateness() as idle:

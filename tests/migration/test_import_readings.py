@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from sqlalchemy.exc import SQLAlchemyError
 
 from custom_components.amp_sensor.const import DOMAIN
-from custom_components.amp_sensor.migration import import_readings
+from custom_components.amp_sensor.history import recorder
 from custom_components.amp_sensor.migration.import_readings import WINDOW
 from tests.conftest import Site
 from tests.migration.old_databases import OTHER, TOKEN, Row, write
@@ -134,7 +134,7 @@ async def test_a_second_import_writes_nothing(recorded: Site, tmp_path: Path) ->
     await bring(recorded, path)
     before = await kept(recorded.hass)
     with patch(
-        "custom_components.amp_sensor.migration.import_readings.async_add_external_statistics",
+        "custom_components.amp_sensor.history.recorder.async_add_external_statistics",
         side_effect=AssertionError,
     ):
         summary = await bring(recorded, path)
@@ -147,14 +147,14 @@ async def test_an_import_that_broke_off_goes_on(recorded: Site, tmp_path: Path) 
     path = write(tmp_path / "sqlite.db", [row for day in range(days) for row in rows(1, start=START + day * 86400)])
     written: list[int] = []
 
-    async def break_off(recorder: Recorder) -> None:
+    async def break_off(hass: HomeAssistant) -> None:
         if written:
             raise MemoryError
         written.append(1)
-        await original(recorder)
+        await original(hass)
 
-    original = import_readings._async_kept
-    with patch.object(import_readings, "_async_kept", break_off), pytest.raises(MemoryError):
+    original = recorder.async_kept
+    with patch.object(recorder, "async_kept", break_off), pytest.raises(MemoryError):
         await bring(recorded, path)
     await async_wait_recording_done(recorded.hass)
     begun = len((await kept(recorded.hass))["energy"])

@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.amp_sensor.chargers.charger import (
     ChargerAuthError,
     ChargerBusy,
+    ChargerError,
     ChargerGone,
     ChargerKeyMissing,
     ChargerRefused,
@@ -305,6 +306,35 @@ async def test_what_only_a_person_can_mend_is_a_repair_until_it_is_mended(
     site.charger.answer = Outcome.ACCEPTED
     await site.advance(70, amps=30.0, watts=6900.0)
     assert not _issues(site.hass)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ChargerUnreachable("Tessie answered 503"), ChargerTimeout("no answer"), ChargerBusy("Tessie answered 429")],
+)
+async def test_commands_that_do_not_get_through_are_told_until_one_does(site: Site, error: ChargerError) -> None:
+    site.charger.answer = error
+    await site.post(amps=30.0, watts=6900.0)
+    await site.advance(150, step_s=5, amps=30.0, watts=6900.0)
+    assert not _issues(site.hass), "a hiccup is nobody's business"
+    assert site.state("sensor.rocinante_reason") == "blocked"
+    await site.advance(60, step_s=5, amps=30.0, watts=6900.0)
+    assert _issues(site.hass) == {f"commands_fail_{CHARGER_ID}"}
+    issue = ir.async_get(site.hass).async_get_issue(DOMAIN, f"commands_fail_{CHARGER_ID}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["answer"] == str(error)
+    site.charger.answer = Outcome.ACCEPTED
+    await site.advance(70, step_s=5, amps=30.0, watts=6900.0)
+    assert not _issues(site.hass)
+
+
+async def test_a_car_that_accepts_and_does_nothing_is_told_too(site: Site) -> None:
+    await site.post(amps=30.0, watts=6900.0)
+    for _ in range(20):
+        site.charger.report = replace(CHARGING, age_s=0.0)
+        await site.advance(20, step_s=5, amps=30.0, watts=6900.0)
+    assert f"commands_fail_{CHARGER_ID}" in _issues(site.hass)
 
 
 async def test_a_car_that_left_the_account_is_a_repair_until_it_is_back(site: Site) -> None:

@@ -16,12 +16,23 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amp_sensor.const import DOMAIN
-from custom_components.amp_sensor.control import Action, Mode
+from custom_components.amp_sensor.control import Action, ControlRecord, Mode
+from custom_components.amp_sensor.control.charger import ChargerRecord
+from custom_components.amp_sensor.control.memory import Record
 from custom_components.amp_sensor.site.coordinator import SiteCoordinator
+from custom_components.amp_sensor.site.store import ChargerMemory, CounterMemory, SiteMemory
 from tests.conftest import CHARGER_ID, STOPPED, FakeCharger, Site
 
 STORED = Path(__file__).parent / "stored"
-"""Both files of a site as version 1 of them was written first, with all that they may hold."""
+"""Both files of a site as they were written at each time, oldest first, with all that they may hold.
+
+Each folder is named after what came with it: the second says whether the meter was ever heard, the third a car's
+priority, the fourth at once whose pause it is (and what each phase taught, apart), the fifth whether a car may be
+woken. All of them are of version 1: what is new may be missing.
+"""
+FORMATS = sorted(path.name for path in STORED.iterdir())
+USUAL = FORMATS[1]
+"""What the other tests begin with."""
 KEY, CONTROL_KEY = f"{DOMAIN}.01JSITE", f"{DOMAIN}.01JSITE.control"
 
 
@@ -32,12 +43,18 @@ def hass_config_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def hass_storage(tmp_path: Path) -> dict[str, Any]:
+def stored(request: pytest.FixtureRequest) -> Path:
+    """Return what was written before; a test may name another time."""
+    return STORED / getattr(request, "param", USUAL)
+
+
+@pytest.fixture
+def hass_storage(tmp_path: Path, stored: Path) -> dict[str, Any]:
     """Let Home Assistant use files instead of what stands for them in other tests, with those of before in place."""
     folder = tmp_path / ".storage"
     folder.mkdir()
-    shutil.copy(STORED / "site.json", folder / KEY)
-    shutil.copy(STORED / "control.json", folder / CONTROL_KEY)
+    shutil.copy(stored / "site.json", folder / KEY)
+    shutil.copy(stored / "control.json", folder / CONTROL_KEY)
     return {}
 
 
@@ -83,35 +100,58 @@ async def _end(site: Site) -> None:
     assert await site.hass.config_entries.async_unload(site.entry.entry_id)
 
 
-def _has_all(coordinator: SiteCoordinator) -> bool:
+def _data(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text())["data"]
+    return data
+
+
+def _has_all(coordinator: SiteCoordinator, stored: Path) -> bool:
+    kept = _data(stored / "site.json")
+    kept_car = kept["chargers"][CHARGER_ID]
     data = coordinator.data
     car = data.chargers[CHARGER_ID]
-    assert (data.settings.max_amps, data.settings.mode, data.energy_wh) == (20.0, Mode.STRICT, 123456.7)
+    assert (data.settings.max_amps, data.settings.mode, data.energy_wh) == (20.0, Mode.STRICT, kept["energy_wh"])
     assert (car.settings.max_amps, car.settings.min_amps, car.settings.managed) == (12, 6, True)
-    assert car.energy_wh == 34567.8
-    assert coordinator.controller.meter.energy_wh == 123456.7
+    assert car.energy_wh == kept_car["energy_wh"] > 0
+    assert coordinator.controller.meter.energy_wh == kept["energy_wh"] > 0
     counter = coordinator.controller.meter.counter
     assert counter is not None
-    assert (counter.energy_wh, counter.boot_id) == (5000.0, "a")
+    assert counter.energy_wh == pytest.approx(kept["counter"]["energy_wh"])
+    assert counter.boot_id == "a"
     return True
 
 
-async def test_files_of_before_are_read_with_everything_in_them(site: Site, folder: Path) -> None:
+@pytest.mark.parametrize("stored", FORMATS, indirect=True)
+async def test_files_of_before_are_read_with_everything_in_them(site: Site, folder: Path, stored: Path) -> None:
     coordinator = site.coordinator
-    assert _has_all(coordinator)
     assert not _lost(site.hass)
-    first = json.loads((STORED / "control.json").read_text())["data"]["house"]
+    assert _has_all(coordinator, stored)
+    house = _data(stored / "control.json")["house"]
     # The highest phase had one memory for all
+    first = house[0]["levels"] if isinstance(house[0], dict) else house
     (learned,) = coordinator.controller.record()["house"] or ({"first": 0, "levels": []},)
     reach = 41  # half amperes, up to the budget of 20 A
     assert learned["levels"][:reach] == first[:reach]
     await _end(site)
     again = await _begin(site)
-    assert _has_all(again)
+    assert _has_all(again, stored)
     assert again.controller.record()["house"][0]["levels"][:reach] == first[:reach]
     assert not _found(folder, "*.bad")
 
 
+def test_the_newest_of_these_files_are_what_is_written_today() -> None:
+    """Whoever keeps something else keeps what was written until then in `stored`."""
+    site, control = (_data(STORED / FORMATS[-1] / name) for name in ("site.json", "control.json"))
+    assert site.keys() == SiteMemory.__annotations__.keys()
+    assert site["chargers"][CHARGER_ID].keys() == ChargerMemory.__annotations__.keys()
+    assert site["counter"].keys() == CounterMemory.__annotations__.keys()
+    assert control.keys() == ControlRecord.__annotations__.keys()
+    for chargers in (site["control"]["chargers"], control["chargers"]):
+        assert chargers[CHARGER_ID].keys() == ChargerRecord.__annotations__.keys()
+    assert control["house"][0].keys() == Record.__annotations__.keys()
+
+
+@pytest.mark.parametrize("stored", FORMATS, indirect=True)
 async def test_whose_pause_it_was_is_read_from_files_of_before(
     hass: HomeAssistant, entry: MockConfigEntry, charger: FakeCharger
 ) -> None:

@@ -191,10 +191,10 @@ async def test_its_parts_come_from_home_assistant_and_nowhere_else(watched: Site
 
 async def test_a_changed_link_is_refused_and_nobody_is_alarmed(watched: Site) -> None:
     first, second = URL((await create(watched))["url"]), URL((await create(watched))["url"])
-    signature = first.query["authSig"]
+    key = first.query["key"]
     for wrong in (
         first.with_query(None),
-        first.with_query(authSig=signature[:-2]),
+        first.with_query(key=key[:-2]),
         first.with_query(second.query),
         first.with_path("/api/amp_sensor/view/0123456789abcdef").with_query(first.query),
     ):
@@ -230,7 +230,6 @@ async def test_a_link_expires(watched: Site) -> None:
 async def test_a_link_outlives_a_restart_and_a_revoked_one_does_not_come_back(watched: Site) -> None:
     url = (await create(watched))["url"]
     hass = watched.hass
-    hass.data["http.auth.sign_secret"] = "of the next start, as long as a key is"
     hass.data[LINKS] = await Links.async_load(hass)
     assert (await visit(watched, url)).status == HTTPStatus.OK
     assert (await visit(watched, url, interval="day")).status == HTTPStatus.OK
@@ -242,7 +241,7 @@ async def test_a_link_outlives_a_restart_and_a_revoked_one_does_not_come_back(wa
 
 async def test_the_store_does_not_hold_the_link(watched: Site, hass_storage: dict[str, Any]) -> None:
     url = URL((await create(watched))["url"])
-    assert url.query["authSig"] not in str(hass_storage["amp_sensor.view_links"])
+    assert url.query["key"] not in str(hass_storage["amp_sensor.view_links"])
 
 
 async def test_a_site_that_is_not_loaded_asks_to_come_back(watched: Site) -> None:

@@ -143,6 +143,7 @@ class EntityCharger(Charger):
         asleep = seen.flag("asleep") is True
         return ChargerReport(
             age_s=min(max(age_s, 0.0), self._refresh_s) + self._late_s,
+            quiet_s=max(age_s, 0.0),
             state=state,
             requested_amps=self._requested_amps(measured),
             measured_amps=measured if self.profile.report_is_evidence else None,

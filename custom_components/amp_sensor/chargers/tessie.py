@@ -103,6 +103,9 @@ _KEPT_OF: Final = {
 }
 """What is kept of an answer for diagnosis: what this client reads, but for the position."""
 
+_KEY_MISSING: Final = re.compile(r"\bkeys?\b|\bpair|command protocol", re.IGNORECASE)
+"""What a 500 says that means the virtual key, in Tessie's or Tesla's words. Any other is a trouble of theirs."""
+
 _PRIVATE: Final = r"https?://\S+|\b[A-HJ-NPR-Z0-9]{17}\b|(?:latitude|longitude)\W{0,9}[-\d.]+|-?\d{1,3}\.\d+"
 """What must not get out: addresses, anything like a VIN, positions. Bounded, as it meets bodies of any make."""
 
@@ -278,7 +281,6 @@ class TessieClient:
     ) -> NoReturn:
         """Raise the error that a status stands for; a page (HTML) is not Tessie's, but of some proxy on the way."""
         status = response.status
-        is_command = "command" in path
         kind: type[ChargerError] = ChargerUnreachable
         match status:
             case 401 | 403:
@@ -289,7 +291,7 @@ class TessieClient:
                 kind = ChargerGone
             case 429:
                 kind = ChargerBusy
-            case 500 if is_command:
+            case 500 if "command" in path and _KEY_MISSING.search(body):
                 kind = ChargerKeyMissing
             case 408 | 424 | 500 | 503:
                 pass  # it got no further than Tessie

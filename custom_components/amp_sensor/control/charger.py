@@ -21,8 +21,13 @@ MANUAL_S = 30.0
 RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
 """How long after a cut that did not show it may be sent again, s, so that a deaf car is not hammered. Two chances come
 quickly: at 1.6 times its rating a warm breaker has half a minute."""
+DISOBEYED_A = 1.0 + STEADY_A
+"""Who draws more than the limit that it tells by this much does not keep it, A: a car may be an ampere off."""
 RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long after a command that failed on its way the next may be sent, s."""
+URGENT_S = 10.0
+"""How long after a cut that failed the next is sent at the latest where the protection does not bear the wait, s: as
+long as a client waits for an answer. A cloud that comes back is then heard of before a warm breaker opens."""
 UNKNOWN_S = 8.0
 """How long after a command without an answer the next may be sent, s: the meter shows by then one that came through."""
 BLOCKED_S = 120.0
@@ -42,6 +47,8 @@ It may be fixed without our hearing of it, and a cut that is refused costs nothi
 PATIENCE_CUT_S = 120.0
 """The longest that a cut waits because the cloud asked for patience, s: a breaker at 1.45 times its rating may have an
 hour, and a cloud that was asked too often says so again."""
+REFUSING_S = 20.0
+"""For how long no command gets through before that is the reason, s: a hiccup is over by then, at the third try."""
 DEAF_S = 5.0
 """Who cannot be told anything for longer than this is not waited for, s: another can be lowered within it."""
 UNUSED_S = 30.0
@@ -125,6 +132,12 @@ class ManagedCharger:
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
+        self._urgent_at = math.inf
+        """From when on a cut may follow one that failed, where the protection does not bear the wait, s."""
+        self.deaf_at = math.inf
+        """Since when nothing that it was told has come to anything, s; inf while it obeys."""
+        self.is_failing = False
+        """Whether that is because commands fail, rather than that nothing comes of them."""
         self.latency_s = settings.profile.latency_s
         self.report_wanted_at = -math.inf
         """No raise before a report that was measured after this, s."""
@@ -146,6 +159,8 @@ class ManagedCharger:
         """What was accepted last, and when first."""
         self._failures = self._resends = 0
         self._seen_running = self._stop_sent = False
+        self._stop_is_denied = False
+        """Whether it is only said to charge by what was last said before our stop: what is stuck denies nothing."""
         self._is_doubted = False
         """Whether it is only said to charge by what may be older than a stop of ours before we began."""
         self._possible: set[int] = set()
@@ -180,7 +195,7 @@ class ManagedCharger:
         if last is not None and last.phases != report.phases:
             self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
-            self.user_limit, self.paused, self._failures = None, False, 0
+            self.user_limit, self.paused, self._failures, self.deaf_at = None, False, 0, math.inf
         self._note_use(now)
 
     def stands_after_all(self, least_shown: Callable[[float], float], shown: float, now: float) -> bool:
@@ -221,9 +236,13 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
+            if self.running:
+                self.deaf_at = math.inf
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING
+        is_stuck = now - report.quiet_s < self._stopped_at
+        self._stop_is_denied = is_stuck and (self._stop_sent or self._stop_is_denied)
         self._stop_sent = False
         if not self.running:
             self._adopt(report)  # started by somebody else, or never stopped
@@ -256,7 +275,7 @@ class ManagedCharger:
             # A stop of ours that nobody confirmed, or that an old report denied, and a start that came to nothing, are
             # ours; others its user's.
             recent = measured_at < self._stopped_at + SUSPECT_S
-            self.paused = self._stop_sent or recent or not self._seen_running
+            self.paused = self._stop_sent or self._stop_is_denied or recent or not self._seen_running
         self.running = False
         self.target = 0
         if self.report is not None:
@@ -289,6 +308,9 @@ class ManagedCharger:
                 self.request = requested
                 if self.running:
                     self.target = requested
+            elif self.request is not None and requested > self.request:
+                # Whether somebody raised it just now or its cloud is late: told again, it is right either way
+                self.request = requested
         if requested == self.request:
             self._possible = {requested}
 
@@ -304,11 +326,19 @@ class ManagedCharger:
                 return  # measured on its way: the rest of the way is not the house's
             if change:
                 self.settled_at = now
+                if abs(measured - change.to) <= STEADY_A:
+                    self.deaf_at = math.inf
+                elif change.is_cut:  # of a raise it may leave a part unused
+                    self.deaf_at = min(self.deaf_at, change.sent_at)
             self.belief.settle(measured, measured)
-            self._resends = 0
-            tells = report.requested_amps is not None or not self.settings.profile.report_is_evidence
-            if not tells and self.request is not None and measured > self.request + STEADY_A:
-                self.request = None  # the cut did not come, and its limit does not tell so: it is sent again
+            excess = 0.0 if self.request is None else measured - self.request
+            if excess <= DISOBEYED_A:
+                self._resends = 0
+            disobeys = excess > (STEADY_A if report.requested_amps is None else DISOBEYED_A)
+            if disobeys and self.settings.profile.report_is_evidence and now >= self._sent_at + self._patience_s:
+                # The cut did not come, or did not last, whatever limit it tells: it is sent again
+                self.request = None
+                self._resends += 1
 
     def acknowledge(
         self, command: Command, outcome: Outcome, now: float, *, retry_after_s: float = 0.0, needs_person: bool = False
@@ -336,6 +366,8 @@ class ManagedCharger:
         ):
             # A raise that may have been applied is taken for applied: that is the higher of the two.
             self._failures = 0
+            if self.is_failing:
+                self.deaf_at, self.is_failing = math.inf, False
             if command.action is Action.SET_AMPS:
                 self.request = command.amps
             else:
@@ -345,6 +377,7 @@ class ManagedCharger:
                     self.target = 0
             return
         self._failures += 1
+        self.deaf_at, self.is_failing = min(self.deaf_at, self._sent_at), True
         retry_s = RETRY_S[min(self._failures, len(RETRY_S)) - 1]
         if outcome is Outcome.UNKNOWN:
             retry_s = max(retry_s, UNKNOWN_S)
@@ -355,6 +388,8 @@ class ManagedCharger:
             cut_at = now + PERSON_CUT_S[min(self._failures, len(PERSON_CUT_S)) - 1]
         self.not_before = max(self.not_before, again_at)
         self.no_cut_before = max(self.no_cut_before, cut_at)
+        is_told_to_wait = retry_after_s > 0 or needs_person or outcome is Outcome.REFUSED
+        self._urgent_at = self.no_cut_before if is_told_to_wait else self._sent_at + URGENT_S
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
         # A raise is to be weighed again rather than repeated.
@@ -385,7 +420,7 @@ class ManagedCharger:
 
     def settled(self, change: Change, now: float) -> None:
         """Take note that the meter has shown a change."""
-        self._resends, self.settled_at = 0, now
+        self._resends, self.settled_at, self.deaf_at = 0, now, math.inf
         if change.command.action is Action.SET_AMPS:
             self.request = change.command.amps
 
@@ -430,6 +465,15 @@ class ManagedCharger:
     def is_blocked(self, now: float) -> bool:
         """Whether its cloud refuses us for longer than any patience of our own."""
         return self.not_before - now > BLOCKED_S
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether something is wanted of it, and nothing that it was told has come to anything."""
+        is_wanted = self.in_flight or self.belief.change or self._next_command() is not None
+        return self.deaf_at < math.inf and (bool(is_wanted) or now - self._sent_at < 2 * RETRY_S[-1])
+
+    def is_refusing(self, now: float) -> bool:
+        """Whether what is wanted of it fails again and again."""
+        return self.is_failing and now - self.deaf_at > REFUSING_S and self.is_deaf(now)
 
     @property
     def floor(self) -> int:
@@ -527,6 +571,11 @@ class ManagedCharger:
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
+    def hurry(self, now: float, bears_s: float) -> None:
+        """Send a cut after one that failed sooner where the protection does not bear the wait, unless asked to wait."""
+        if bears_s < self.no_cut_before - now:
+            self.no_cut_before = min(self.no_cut_before, self._urgent_at)
+
     def look(self, now: float, read_at: float, *, lag_s: float = 0.0) -> bool:
         """Draw the consequences of a change that did not show in time; return whether a cut has to be sent again.
 
@@ -544,12 +593,12 @@ class ManagedCharger:
             if change.command.action is Action.START:
                 self.running, self.paused, self.target = False, True, 0
             return False
-        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
-        if self.in_flight or now < max(self.not_before, self._sent_at + patience_s):
+        if self.in_flight or now < max(self.no_cut_before, self._sent_at + self._patience_s):
             return False
         if self.is_too_soon(change.command, now):
             return False
         self._resends += 1
+        self.deaf_at = min(self.deaf_at, change.sent_at)
         if self._resends > 1:
             # Not where it was looked for: perhaps it loads other phases than it once seemed
             self.learned = None
@@ -559,13 +608,17 @@ class ManagedCharger:
             self.request = None
         return True
 
+    @property
+    def _patience_s(self) -> float:
+        """How long after a cut it may be sent again, s."""
+        return RESEND_S[min(self._resends, len(RESEND_S) - 1)]
+
     def doubt_stop(self, now: float) -> bool:
         """Take it that an unproven stop may not have come after all; return whether it has to be sent again.
 
         Only the meter showed it, and a house that fell in the same seconds would have looked the same.
         """
-        patience_s = RESEND_S[min(self._resends, len(RESEND_S) - 1)]
-        if now < max(self.no_cut_before, self._sent_at + patience_s):
+        if now < max(self.no_cut_before, self._sent_at + self._patience_s):
             return False
         self._resends += 1
         self.running = True

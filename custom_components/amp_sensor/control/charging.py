@@ -32,6 +32,9 @@ class ChargerReport:
     age_s: float
     """Age of the data when it reached us, s. Negative where the charger's clock is ahead of ours."""
     state: ChargingState
+    quiet_s: float = 0.0
+    """For how long nothing new was said, s, where `age_s` takes it that what does not change still holds: it may be
+    stuck."""
     requested_amps: float | None = None
     """The limit that the charger believes it was given, A per phase. Not a measurement."""
     measured_amps: float | None = None
@@ -69,7 +72,7 @@ class ChargerReport:
         for name in ("battery_percent", "limit_percent"):
             if (value := getattr(self, name)) is not None and not 0 <= value <= 100:
                 raise ValueError(f"{name} must be 0 to 100, not {value}")
-        if math.isnan(self.age_s) or (self.phases is not None and not 1 <= self.phases <= 3):
+        if math.isnan(self.age_s) or not self.quiet_s >= 0 or (self.phases is not None and not 1 <= self.phases <= 3):
             raise ValueError(f"age_s must be a number and phases 1 to 3, not {self.age_s} and {self.phases}")
 
 

@@ -1,5 +1,6 @@
 """The controller of one site: readings, reports and acknowledgements in, decisions out."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,13 +20,14 @@ from .learning import known_phases, phases_moved
 from .limits import Budget, Limit, room
 from .load import Strain
 from .memory import Record, Risk, together
-from .meter import SLOWEST_S, USUAL_INTERVAL_S, Meter
+from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
 from .protection import Protection
 from .reading import Reading
 from .rehearsal import LEAST_A, Rehearsal, Scene
 from .restoring import restore
 from .sharing import RANKS, Share, Sharing
+from .steps import ShownPart, Steps
 
 ADOPT_S = 60.0
 """For how long after the start nothing is raised, s: a minute shows whether the house is calm."""
@@ -96,6 +98,8 @@ class Controller:
         self._chargers: dict[str, ManagedCharger] = {}
         self._doubt = MeterDoubt(now)
         self._asking = Asking()
+        self._shown_part = ShownPart()
+        self._steps: defaultdict[str, Steps] = defaultdict(Steps)
         self._sharing = Sharing()
         self._started_at = now
         self.rehearsal: Rehearsal | None = None
@@ -121,6 +125,7 @@ class Controller:
     def remove_charger(self, charger_id: str) -> None:
         """Forget a charger."""
         self._chargers.pop(charger_id, None)
+        self._steps.pop(charger_id, None)
 
     def ration(self, charger_id: str, rations: Mapping[Reason, int]) -> None:
         """Let a charger have no more than each of `rations`, A, for its reason, until told otherwise; 0 pauses it.
@@ -144,6 +149,7 @@ class Controller:
         self._share(now)
         loads = self._loaded
         self._doubt.compare(self._house, self._chargers, loads, now)
+        self._doubt.look_at_sign(self._house, now)
         if self.meter_wrong_at is not None and not was_wrong:
             self._doubt_learned(loads, now)
         self._believe_stops(loads, now)
@@ -227,6 +233,7 @@ class Controller:
         charger = self._chargers[charger_id]
         was_drawing, change = charger.belief.high, charger.belief.change
         charger.add_report(report, now, is_watched=self._house.is_complete)
+        self._look_at_steps(charger, report, now)
         if change and charger.belief.change is None:
             if not self._house.is_beyond_range:
                 self._doubt.look_for_obeyed(change, charger.accepted_at, self.meter.last)
@@ -237,6 +244,21 @@ class Controller:
             # Until now, what it draws more was taken for the house's
             self._share(now)
             self._house.forget_minute()
+
+    def _look_at_steps(self, charger: ManagedCharger, report: ChargerReport, now: float) -> None:
+        """Hold the steps that a charger tells of against the meter: where it shows a part, it shows that of everything.
+
+        The same part of several steps, up and down, is no chance: its factor is wrong, or it sits on one of two cables.
+        """
+        others = (other for other in self._chargers.values() if other is not charger)
+        is_alone = self.frozen_at is None and all(other.belief.bounds(now)[1] == 0 for other in others)
+        is_evidence = charger.settings.profile.report_is_evidence
+        shown = self._steps[charger.charger_id].add(
+            report, self.meter.since(now - WINDOW_S), is_alone=is_alone and is_evidence, now=now
+        )
+        if shown is not None and not self._house.exports:
+            self._shown_part.add(shown)
+            self._house.shown_part = self._shown_part.part
 
     def acknowledge(
         self,
@@ -366,6 +388,11 @@ class Controller:
         """The chargers by their id, to look at only."""
         return self._chargers
 
+    def is_deaf(self, charger_id: str, *, now: float) -> bool:
+        """Whether something is wanted of a charger that is ours to command, and nothing comes of what it is told."""
+        charger = self._chargers[charger_id]
+        return charger.not_ours(self.settings.mode, now) is None and charger.is_deaf(now)
+
     @property
     def frozen_at(self) -> float | None:
         """Since when the meter shows nothing of what it must show, s; None while it shows what it should."""
@@ -375,6 +402,11 @@ class Controller:
     def meter_wrong_at(self) -> float | None:
         """Since when the meter shows less than a charger draws, or what it draws the wrong way round, s."""
         return self._doubt.reversed_at if self._doubt.wrong_at is None else self._doubt.wrong_at
+
+    @property
+    def shown_part(self) -> float:
+        """Which part of what flows the meter shows, by the steps of chargers, 0.3 to 1."""
+        return self._house.shown_part
 
     def silent_phases(self, now: float) -> tuple[int, ...]:
         """Return the numbers, from 1, of the phases that are not told any more while others are."""
@@ -486,6 +518,7 @@ class Controller:
         # A cut cannot be seen before a slow meter speaks again; one that posts every ten seconds is waited for anyway
         interval_s = min(self.meter.interval_s, SLOWEST_S)
         lag_s = interval_s - USUAL_INTERVAL_S if interval_s > 2 * USUAL_INTERVAL_S else 0.0
+        charger.hurry(now, self._bears_s(charger))
         resend = charger.look(now, read_at, lag_s=lag_s)
         view = self._view(charger, flows, shares, now)
         if charger.stop_is_unproven and not monitoring and view.tolerated_s(0.0) < PROVEN_S:
@@ -505,7 +538,7 @@ class Controller:
             charger.send(command, now, self._house.read)
         elif monitoring:
             charger.target = kept
-        if not command and charger.is_blocked(now) and choice.target >= kept:
+        if not command and (charger.is_blocked(now) or charger.is_refusing(now)) and choice.target >= kept:
             choice = Choice(choice.target, Reason.BLOCKED)
         return Decision(
             at=now,
@@ -516,6 +549,11 @@ class Controller:
             numbers=choice.numbers,
             command=command,
         )
+
+    def _bears_s(self, charger: ManagedCharger) -> float:
+        """Return for how long the protection bears what flows on a charger's phases, s."""
+        phases = [self._house.phases[number] for number in self._loads(charger.charger_id)]
+        return min(phase.load.tolerated_s(phase.read or 0.0, PROTECT_AT) for phase in phases)
 
     def _bear(self, charger: ManagedCharger, view: View, choice: Choice, wait_s: float) -> Choice:
         """Bear what flows until a cut may be sent, or stop the charger where the protection does not: a stop may go."""
@@ -714,7 +752,9 @@ class Controller:
         )
 
     def _cap(self, charger: ManagedCharger) -> int:
-        return charger.cap(int(self.settings.max_amps))
+        cap = charger.cap(int(self.settings.max_amps))
+        # A meter that was reversed has to show one step the right way round first
+        return min(cap, charger.least(cap)) if self._doubt.is_on_trial else cap
 
     @property
     def _prices(self) -> Prices:

@@ -6,8 +6,8 @@ import math
 from .belief import STEADY_A, Change
 from .charger import OBEY_S, SUSPECT_S, ManagedCharger
 from .charging import ChargingState
-from .house import House
-from .learning import phases_moved, shows_reversed
+from .house import EXPORT_A, House
+from .learning import leans_right, phases_moved, shows_reversed
 from .reading import Reading
 
 FROZEN_AMPS = 2.0
@@ -15,6 +15,9 @@ FROZEN_AMPS = 2.0
 WRONG_AMPS, WRONG_PART = 1.5, 0.15
 """A meter may show less than the car says by so much, A, or by this part of it: both round, and a cheap clamp is right
 to a tenth."""
+IMPORTS_S, TRIAL_EVERY_S = 60.0, 900.0
+"""For how long a meter that was reversed shows import on each phase before it is tried, s, and how often at most, s: as
+often as a car bears a start."""
 
 
 class MeterDoubt:
@@ -27,6 +30,10 @@ class MeterDoubt:
         """Since when it shows less than a fresh report says that a charger draws, s."""
         self.reversed_at: float | None = None
         """Since when the steps of a charger show the wrong way round, s."""
+        self.is_on_trial = False
+        """Whether it was reversed, and its sign is plausible again: nothing is proven before the next step."""
+        self._trial_at, self._imports_at = -math.inf, math.inf
+        """When that was tried last, s; and since when each phase imports."""
         self._less_at: float | None = None
         self._shown: dict[int, float] = {}
         """The phases on which it shows less, and the least that it showed there, A."""
@@ -51,9 +58,24 @@ class MeterDoubt:
         if not house.is_complete:
             return
         if house.exports and shows_reversed(change, house.read):
-            self.reversed_at = now if self.reversed_at is None else self.reversed_at
+            self.reversed_at, self.is_on_trial = now if self.reversed_at is None else self.reversed_at, False
         elif phases_moved(change, house.read):
-            self.reversed_at = None
+            self.reversed_at, self.is_on_trial = None, False
+        elif self.is_on_trial and leans_right(change, house.read):
+            self.is_on_trial = False
+
+    def look_at_sign(self, house: House, now: float) -> None:
+        """Try a meter that was reversed once it shows import everywhere: while nobody charges, a reversed one does not.
+
+        But for one behind a roof that feeds in. So whoever starts then starts with the least, and that step tells.
+        Nothing is risked by it: which way round, what is shown has the right size.
+        """
+        if self.reversed_at is None or not house.is_complete or min(house.read) <= EXPORT_A:
+            self._imports_at = math.inf
+        else:
+            self._imports_at = min(self._imports_at, now)
+        if now - self._imports_at >= IMPORTS_S and now - self._trial_at >= TRIAL_EVERY_S:
+            self.reversed_at, self.is_on_trial, self._trial_at = None, True, now
 
     def add(self, reading: Reading, last: Reading | None) -> None:
         """Take a reading, and the one before it."""

@@ -98,6 +98,8 @@ class House:
         self._told_at = now
         """When it was, s."""
         self._more = 0
+        self.shown_part = 1.0
+        """Which part of what flows the meter shows, 0.3 to 1: all of it, unless a charger's steps tell otherwise."""
         self._peak_since = self._integrated_at = now
         self._reach(max(1, phases), now)
 
@@ -168,6 +170,8 @@ class House:
             if amps is None:
                 continue
             self.exports = self.exports or amps < -EXPORT_A
+            if amps > 0:
+                amps /= self.shown_part  # noqa: PLW2901 -- as below
             if reading.doubt_amps:
                 amps += reading.doubt_amps[number]  # noqa: PLW2901 -- from here on it is what may flow
             was = phase.read

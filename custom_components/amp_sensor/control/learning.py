@@ -51,6 +51,12 @@ def shows_reversed(change: Change, read: Sequence[float]) -> bool:
     return is_clear and min(parts, default=0.0) <= -MOVED[0]
 
 
+def leans_right(change: Change, read: Sequence[float]) -> bool:
+    """Whether a step that has ended shows the right way round on some phase at least in part, and nowhere the wrong."""
+    parts = _parts(change, read, REVERSED_A)
+    return max(parts, default=0.0) >= STILL and min(parts) > -STILL
+
+
 def _parts(change: Change, read: Sequence[float], least_amps: float) -> list[float]:
     """Return which part of a step each phase shows; nothing of one that is too small to tell."""
     step = change.to - change.start

@@ -4,15 +4,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.components.webhook import async_generate_url
 from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.network import NoURLAvailableError
 import segno
 import voluptuous as vol
 
 from ..const import CONF_LOCAL_ONLY, CONF_MAX_AMPS, CONF_VOLTAGE
+from ..meters import endpoint
 from ..meters.device_config import KITS, REF, REPOSITORY, Recipe, device_yaml, recipe
 from .forms import TO_COPY, device_choice
 
@@ -26,13 +25,7 @@ _TEXT: Final = "text"
 
 def webhook_url(hass: HomeAssistant, site: Mapping[str, Any]) -> str | None:
     """Return where the sensor of a site posts to; None where Home Assistant does not know its own address."""
-    from_outside = not site[CONF_LOCAL_ONLY]
-    try:
-        return async_generate_url(
-            hass, site[CONF_WEBHOOK_ID], allow_external=from_outside, prefer_external=from_outside
-        )
-    except NoURLAvailableError:
-        return None
+    return endpoint.url_of(hass, site[CONF_WEBHOOK_ID], from_outside=not site[CONF_LOCAL_ONLY])
 
 
 def qr_code(url: str) -> str:

@@ -1,7 +1,7 @@
 """Choosing what measures a supply: a sensor that posts, or sensors that Home Assistant has."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
@@ -17,7 +17,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
@@ -40,6 +39,7 @@ from ..meters.entity import (
     refs_of,
 )
 from ..meters.proposals import Proposal, async_find, ref_of, slow_interval_s
+from ..texts import async_texts
 from .entities import charger_devices
 
 BY_HAND: Final = "by_hand"
@@ -98,8 +98,8 @@ class MeterSteps(ConfigFlow):
             if not self._proposals:
                 return await self.async_step_meter()
             options = [SelectOptionDict(value=key, label=each.title) for key, each in self._proposals.items()]
-            texts = await self._async_texts()
-            options.append(SelectOptionDict(value=BY_HAND, label=texts(BY_HAND)))
+            texts = await async_texts(self.hass, "config_panel.meter")
+            options.append(SelectOptionDict(value=BY_HAND, label=texts[BY_HAND]))
             choice = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
             first = next(iter(self._proposals))
             schema = vol.Schema({vol.Required(CONF_METER, default=first): choice})
@@ -160,7 +160,7 @@ class MeterSteps(ConfigFlow):
 
     async def async_step_meter_shown(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what the sensors say now, and what they cannot say."""
-        texts = await self._async_texts()
+        texts = await async_texts(self.hass, "config_panel.meter")
         meter = self._data[CONF_METER]
         phases, total = read_phases(meter, self._look, nominal_volts=self._data.get(CONF_VOLTAGE, DEFAULT_VOLTAGE))
         names = [f"L{number}" for number, _ in enumerate(phases, 1)] if len(phases) > 1 else [""]
@@ -170,7 +170,7 @@ class MeterSteps(ConfigFlow):
         ]
         is_told = any(phase.amps is not None for phase in phases)
         power = f" ({power_of(phases, total):.0f} W)" if is_told else ""
-        notes = [texts(key).format(**words) for key, words in self._notes(meter)] or [texts("fine")]
+        notes = [texts[key].format(**words) for key, words in self._notes(meter)] or [texts["fine"]]
         return self.async_show_menu(
             step_id="meter_shown",
             menu_options=["use_meter", "meter_shown", "meter"],
@@ -220,11 +220,6 @@ class MeterSteps(ConfigFlow):
         )
         newest = max((state.last_reported for state in states if state is not None), default=None)
         return None if newest is None else (dt_util.utcnow() - newest).total_seconds()
-
-    async def _async_texts(self) -> Callable[[str], str]:
-        """Return the texts of what a page's own cannot depend on, in the language of Home Assistant."""
-        texts = await async_get_translations(self.hass, self.hass.config.language, "config_panel", [DOMAIN])
-        return lambda key: texts[f"component.{DOMAIN}.config_panel.meter.{key}"]
 
     async def async_step_use_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take these sensors."""

@@ -1,38 +1,35 @@
 """Rehearsing with a charger: what happens is told step by step."""
 
 import asyncio
-from typing import Any, Final, Self, override
+from typing import Any, Self, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..const import CONF_LEARNED, DOMAIN
+from ..const import CONF_LEARNED
 from ..control import Rehearsal, Step, Trial, Verdict
 from ..site.coordinator import SiteCoordinator
 from ..site.rehearsing import Rehearsing
-
-_REHEARSAL: Final = f"component.{DOMAIN}.config_panel.rehearsal"
-_REASON: Final = f"component.{DOMAIN}.entity.sensor.reason.state"
+from ..texts import async_texts
 
 
 class Words:
     """Tells how a rehearsal goes, in Home Assistant's language: the browser cannot put such a list together."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    def __init__(self, texts: dict[str, str], reasons: dict[str, str]) -> None:
         self._texts = texts
+        self._reasons = reasons
 
     @classmethod
     async def async_create(cls, hass: HomeAssistant) -> Self:
         """Load the texts."""
-        texts: dict[str, str] = {}
-        for category in ("config_panel", "entity"):
-            texts |= await async_get_translations(hass, hass.config.language, category, [DOMAIN])
-        return cls(texts)
+        return cls(
+            await async_texts(hass, "config_panel.rehearsal"), await async_texts(hass, "entity.sensor.reason.state")
+        )
 
     def _text(self, key: str, **placeholders: str) -> str:
-        return self._texts[f"{_REHEARSAL}.{key}"].format(**placeholders)
+        return self._texts[key].format(**placeholders)
 
     def results(self, rehearsal: Rehearsal | None) -> str:
         """Return what came of it so far, as a list."""
@@ -58,7 +55,7 @@ class Words:
     def _end(self, rehearsal: Rehearsal) -> list[str]:
         """Return what stood in the way, or what it taught."""
         if rehearsal.obstacle is not None:
-            reason = self._texts[f"{_REASON}.{rehearsal.obstacle}"]
+            reason = self._reasons[rehearsal.obstacle]
             return [self._text("obstacle" if rehearsal.trials else "not_begun", reason=reason)]
         if not rehearsal.trials or rehearsal.trials[-1].verdict is None:
             return [self._text("interrupted")]

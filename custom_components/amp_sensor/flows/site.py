@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, override
 
-from homeassistant.components.webhook import async_generate_id, async_generate_path
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigFlow,
@@ -32,6 +31,7 @@ from ..const import (
     SUBENTRY_CHARGER,
 )
 from ..control import ProtectionKind
+from ..meters import endpoint
 from ..meters.first_reading import FirstReading
 from .adding import known_chargers
 from .charger import TeslaSteps, names_of_cars, with_phases_of
@@ -105,7 +105,7 @@ class SiteSteps(
             if not errors:
                 # Two windows may be adding the same site: the first to finish ends the other.
                 await self.async_set_unique_id(_site_id(self._title), raise_on_progress=False)
-                self._data[CONF_WEBHOOK_ID] = async_generate_id()
+                self._data[CONF_WEBHOOK_ID] = endpoint.new_id()
                 self._data.setdefault(CONF_LOCAL_ONLY, True)
                 return await self.async_step_charger()
         return self.async_show_form(
@@ -184,7 +184,7 @@ class SiteSteps(
         schema = vol.Schema({vol.Optional(ADDRESS): TO_COPY})
         if url is not None:
             schema = schema.extend(device_schema(vol.Optional, self._data).schema)
-        address = url or async_generate_path(self._data[CONF_WEBHOOK_ID])
+        address = url or endpoint.path_of(self._data[CONF_WEBHOOK_ID])
         return self.async_show_form(
             step_id="webhook_path" if url is None else "webhook",
             data_schema=self.add_suggested_values_to_schema(schema, {ADDRESS: address}),
@@ -227,7 +227,7 @@ class SiteSteps(
 
     async def async_step_no_reading(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Help where nothing arrived."""
-        url = webhook_url(self.hass, self._data) or async_generate_path(self._data[CONF_WEBHOOK_ID])
+        url = webhook_url(self.hass, self._data) or endpoint.path_of(self._data[CONF_WEBHOOK_ID])
         return self.async_show_menu(
             step_id="no_reading", menu_options=["wait", "finish"], description_placeholders={"url": url}
         )

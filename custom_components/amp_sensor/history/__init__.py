@@ -7,11 +7,11 @@ from typing import Final, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..site.coordinator import AmpSensorConfigEntry
+from . import recorder
 from .intervals import LENGTHS_S, Interval, cut
 from .reader import Reader
 from .table import Row, Table, iso
@@ -60,7 +60,7 @@ async def async_get_readings(
     Times without an offset are those of the time zone: Home Assistant's, where none is given. Raises
     ServiceValidationError, which names the field and its limit, for what cannot be answered.
     """
-    if "recorder" not in hass.config.components:
+    if not recorder.is_recorded(hass):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recorder")
     name = time_zone or hass.config.time_zone
     if (zone := await dt_util.async_get_time_zone(name)) is None:
@@ -100,7 +100,7 @@ async def async_get_readings(
             rows=table.rows(zone),
         )
 
-    return await get_instance(hass).async_add_executor_job(read)
+    return await recorder.async_in_recorder(hass, read)
 
 
 def _in_zone(moment: datetime, zone: tzinfo) -> datetime:

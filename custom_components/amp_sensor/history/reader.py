@@ -1,18 +1,12 @@
 """What the recorder knows of a site: states, short-term and long-term statistics as if they were one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from math import isfinite
 from operator import itemgetter
 from typing import Final, Literal
 
-from homeassistant.components.recorder.history import state_changes_during_period
-from homeassistant.components.recorder.statistics import (
-    StatisticsRow,
-    get_last_statistics,
-    statistics_during_period,
-)
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State, callback
@@ -20,6 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from . import recorder
 from .table import CURRENT, ENERGY, QUANTITIES, Quantity, Table
 
 _CHUNK_S: Final = {False: 15 * 86400, True: 4 * 86400}
@@ -31,8 +26,6 @@ _BEFORE: Final = timedelta(milliseconds=1)
 _HOUR_S: Final = 3600
 
 _UNITS: Final = {quantity.converter.UNIT_CLASS: quantity.unit for quantity in QUANTITIES}
-
-type _Statistics = Mapping[str, list[StatisticsRow]]
 
 
 class Reader:
@@ -121,25 +114,24 @@ class Reader:
 
     def _total_before(self, energy_id: str, moment: float) -> float | None:
         """Return the sum of the last hour before short-term statistics go on alone; None where nobody can tell."""
-        last = get_last_statistics(self._hass, 1, energy_id, True, {"sum"})
-        if not last:
+        start = recorder.last_sum_start(self._hass, energy_id)
+        if start is None:
             return 0.0  # the first hour of a sensor
-        start = last[energy_id][0]["start"]
         if start >= moment:
             return None
         # Once more, in our unit
         return _sum(self._statistics(start, start + _HOUR_S, {energy_id}, "hour")[energy_id][0])
 
-    def _statistics(self, begin: float, end: float, ids: set[str], period: Literal["hour", "5minute"]) -> _Statistics:
-        return statistics_during_period(
+    def _statistics(self, begin: float, end: float, ids: set[str], period: Literal["hour", "5minute"]) -> recorder.Rows:
+        return recorder.statistics(
             self._hass,
             dt_util.utc_from_timestamp(begin),
             dt_util.utc_from_timestamp(end),
             ids,
-            period,
-            _UNITS,
+            period=period,
             # Of short-term rows, the change is wrong where the one before was purged
-            {"mean", "max", "sum", "change"} if period == "hour" else {"mean", "max", "sum"},
+            values={"mean", "max", "sum", "change"} if period == "hour" else {"mean", "max", "sum"},
+            units=_UNITS,
         )
 
     def _read_states(self, quantity: Quantity, entity_id: str, table: Table, span: tuple[float, float]) -> None:
@@ -150,9 +142,7 @@ class Reader:
             until = min(begin + _STATES_CHUNK_S, end)
             # The recorder counts what happens just at the start neither as before nor as after it
             since = dt_util.utc_from_timestamp(begin) - _BEFORE
-            states = state_changes_during_period(self._hass, since, dt_util.utc_from_timestamp(until), entity_id).get(
-                entity_id, []
-            )
+            states = recorder.states(self._hass, since, dt_util.utc_from_timestamp(until), entity_id)
             ends = [*(state.last_updated_timestamp for state in states[1:]), until]
             for state, state_end in zip(states, ends, strict=False):
                 if (value := _value(state, quantity)) is None:
@@ -171,7 +161,7 @@ def _hour(moment: float) -> float:
     return moment - moment % _HOUR_S
 
 
-def _sum(row: StatisticsRow) -> float:
+def _sum(row: recorder.Row) -> float:
     return row.get("sum") or 0.0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 import time
 from typing import Any, Final, override
 
@@ -57,6 +57,9 @@ POWER_FACTOR: Final = 0.9
 have 0.99 and more."""
 ROUNDED_A, CUT_OFF_A = 0.5, 1.0
 """By how much the current may exceed one in whole amps, A: where it was rounded, and where its fraction was cut off."""
+FIT_A: Final = 1.0
+"""By how much the size of a current may differ from what power of the same moment makes of it, A: two meters' tolerance
+on a household's current, and whole amps."""
 CUT_OFF_TIMES: Final = 3
 """How often power has to show a larger current than any rounding explains before the fraction counts as cut off."""
 
@@ -190,6 +193,14 @@ class PhaseRead:
     is_measured: bool
     """Whether the current was measured: otherwise it is power divided by voltage."""
 
+    @property
+    def fits(self) -> bool:
+        """Whether current and power may be of one moment."""
+        if self.amps is None or self.watts is None:
+            return False
+        least = abs(self.watts) / self.volts
+        return least - FIT_A <= abs(self.amps) <= least / POWER_FACTOR + FIT_A
+
 
 def read_phases(meter: Mapping[str, Any], look: Look, *, nominal_volts: float) -> tuple[list[PhaseRead], float | None]:
     """Return what the sensors say of each phase, and of the power of all.
@@ -309,8 +320,9 @@ class EntityMeter:
     there for the sign makes no reading by itself.
 
     A current in whole amps may be half an amp higher, or a whole one where the meter cuts off what it should round;
-    one that follows from power, by what the power factor allows. This is the reading's doubt, which control takes off
-    the room, and which nobody is shown.
+    one that follows from power, by what the power factor allows. One that power called export a while ago, and that
+    does not fit to that power any more, may be import. This is the reading's doubt, which control takes off the room,
+    and which nobody is shown.
     """
 
     def __init__(
@@ -478,4 +490,16 @@ class EntityMeter:
         if not phase.is_measured:
             return max(0.0, phase.amps) * (1 / POWER_FACTOR - 1)
         value = read_state(self._hass, self._meter[PHASES][number][CURRENT], Kind.CURRENT)
-        return self._rounding[number].doubt_amps(value, phase) if isinstance(value, Value) else 0.0
+        if not isinstance(value, Value):
+            return 0.0
+        doubt = self._rounding[number].doubt_amps(value, phase)
+        if phase.amps < 0 <= value.number and self._sign_is_old(number) and not phase.fits:
+            doubt -= 2 * phase.amps  # it may be import by now
+        return min(doubt, MAX_AMPS)
+
+    def _sign_is_old(self, number: int) -> bool:
+        """Whether the power that tells which way a current flows was told before that current."""
+        place = self._meter[PHASES][number]
+        refs = [each[role] for each in (place, self._meter) for role in (POWER, POWER_EXPORT) if each.get(role)]
+        told_at = max((self._by_ref[ref].reported_at or -inf for ref in refs), default=-inf)
+        return (self._by_ref[place[CURRENT]].reported_at or -inf) - told_at > GATHER_S

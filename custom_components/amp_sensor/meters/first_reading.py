@@ -9,8 +9,9 @@ from aiohttp.web import Request, Response
 from homeassistant.core import HomeAssistant
 
 from ..control import Reading
+from .endpoint import async_listen
 from .posts import Refusal
-from .webhook import Receiver, async_listen
+from .webhook import Receiver
 
 WAIT_S: Final = 30.0
 """How long one wait takes, whose page nobody can leave meanwhile: a device that is switched on is in the Wi-Fi within

@@ -1,10 +1,9 @@
 """A post of the meter becomes a Reading, or a 4xx that says what to mend."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
 import json
 from math import ceil
 import time
@@ -12,16 +11,14 @@ from typing import Any, Final
 
 from aiohttp import StreamReader, hdrs
 from aiohttp.web import Request, RequestPayloadError, Response, json_response
-from homeassistant.components import webhook
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant
-from homeassistant.helpers.network import is_cloud_connection
-from homeassistant.util import dt as dt_util, network
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads
 import voluptuous as vol
 
-from ..const import DOMAIN
 from ..control import Reading
 from ..control.reading import MAX_AMPS as MOST_AMPS, signed
+from .endpoint import is_local
 from .posts import MAX_USER_AGENT, PostLog, Sender
 
 MAX_BODY_BYTES: Final = 4096
@@ -279,16 +276,6 @@ def sender_of(request: Request) -> Sender:
     return Sender(address=request.remote, user_agent=request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
 
 
-def _is_local(hass: HomeAssistant, address: str | None) -> bool:
-    """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
-    if is_cloud_connection(hass) or address is None:
-        return False
-    try:
-        return network.is_local(ip_address(address))
-    except ValueError:
-        return False
-
-
 class Receiver:
     """Answers the posts that arrive at one webhook, and hands their readings on."""
 
@@ -324,7 +311,7 @@ class Receiver:
         return Response(text=_ACCEPTED, content_type="application/json")
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
-        if self.local_only and not _is_local(hass, request.remote):
+        if self.local_only and not is_local(hass, request.remote):
             raise Refused(HTTPStatus.FORBIDDEN, "readings are taken from the local network only")
         if request.method != hdrs.METH_POST:
             raise Refused(
@@ -362,23 +349,3 @@ def _leave_unread(request: Request, response: Response) -> None:
     response.force_close()
     if isinstance(request.content, StreamReader):  # nothing reads on in what comes through the websocket
         request.content.feed_eof()
-
-
-def async_listen(
-    hass: HomeAssistant,
-    name: str,
-    webhook_id: str,
-    handler: Callable[[HomeAssistant, str, Request], Awaitable[Response]],
-) -> CALLBACK_TYPE:
-    """Hand what arrives at a webhook to the handler; return how to stop that."""
-    webhook.async_register(
-        hass,
-        DOMAIN,
-        name,
-        webhook_id,
-        handler,
-        # Both are refused by ourselves: Home Assistant's refusals log the webhook's id, which is a secret
-        local_only=False,
-        allowed_methods=webhook.SUPPORTED_METHODS,
-    )
-    return lambda: webhook.async_unregister(hass, webhook_id)

@@ -6,27 +6,15 @@ second one changes nothing. Several files may be imported into one site, in any 
 counts.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from homeassistant.components.recorder.const import DOMAIN as RECORDER
-from homeassistant.components.recorder.core import Recorder
-from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
-from homeassistant.components.recorder.statistics import (
-    StatisticsRow,
-    async_add_external_statistics,
-    statistics_during_period,
-)
-from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfEnergy, UnitOfPower
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers.recorder import get_instance
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.unit_conversion import (
@@ -37,8 +25,10 @@ from homeassistant.util.unit_conversion import (
 )
 
 from ..const import DOMAIN
+from ..history import recorder
 from ..notices.progress import Progress
 from ..site.coordinator import AmpSensorConfigEntry
+from ..texts import async_texts
 from .old_database import (
     Hour,
     NoReadings,
@@ -95,7 +85,7 @@ IMPORTED: Final = (CURRENT, POWER, VOLTAGE, ENERGY)
 class _Window:
     """What there is to do within some hours."""
 
-    changes: dict[ImportedStatistic, list[StatisticData]] = field(default_factory=dict)
+    changes: dict[ImportedStatistic, list[recorder.NewRow]] = field(default_factory=dict)
     sum_kwh: float
     """The energy at their end."""
 
@@ -109,7 +99,7 @@ async def async_import_readings(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, *, path: str, token: str | None = None
 ) -> ServiceResponse:
     """Import a file, and return what came of it. Raises translated errors; then nothing was changed."""
-    if RECORDER not in hass.config.components:
+    if not recorder.is_recorded(hass):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recorder")
     running = hass.data.setdefault(_RUNNING, set())
     if entry.entry_id in running:
@@ -204,12 +194,11 @@ async def _async_write(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, readings: OldReadings, progress: Progress
 ) -> int:
     """Write what differs, and return how many hours did: a window at a time, each as soon as the last is kept."""
-    recorder = get_instance(hass)
     statistics = _Statistics(hass, entry, await _async_metadata(hass, entry, readings))
     first = datetime.fromtimestamp(next(iter(readings)).start, UTC)
     # Whatever was imported earlier and is younger than these hours follows them: its energy goes on from theirs
     end = dt_util.utcnow()
-    sum_kwh = await recorder.async_add_executor_job(statistics.sum_before, first)
+    sum_kwh = await recorder.async_in_recorder(hass, statistics.sum_before, first)
     hours = iter(readings)
     pending = next(hours, None)
     start, changed = first, 0
@@ -219,12 +208,12 @@ async def _async_write(
         while pending is not None and pending.start < until.timestamp():
             inside.append(pending)
             pending = next(hours, None)
-        window = await recorder.async_add_executor_job(statistics.compare, inside, start, sum_kwh)
+        window = await recorder.async_in_recorder(hass, statistics.compare, inside, start, sum_kwh)
         for statistic, rows in window.changes.items():
-            async_add_external_statistics(hass, statistics.metadata[statistic], rows)
+            recorder.async_add(hass, statistics.metadata[statistic], rows)
         if window.changes:
-            await _async_kept(recorder)
-            if (await recorder.async_add_executor_job(statistics.compare, inside, start, sum_kwh)).changes:
+            await recorder.async_kept(hass)
+            if (await recorder.async_in_recorder(hass, statistics.compare, inside, start, sum_kwh)).changes:
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="import_not_kept")
         changed += window.hours
         sum_kwh = window.sum_kwh
@@ -233,27 +222,17 @@ async def _async_write(
     return changed
 
 
-async def _async_kept(recorder: Recorder) -> None:
-    """Wait until the recorder has done what it was asked for so far."""
-    # Not its async_block_till_done: that does not wait for the task which is under way
-    future: asyncio.Future[None] = recorder.hass.loop.create_future()
-    recorder.queue_task(SynchronizeTask(future))
-    await future
-
-
 async def _async_metadata(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, readings: OldReadings
-) -> dict[ImportedStatistic, StatisticMetaData]:
-    texts = await async_get_translations(hass, hass.config.language, "config_panel", [DOMAIN])
+) -> dict[ImportedStatistic, recorder.Metadata]:
+    texts = await async_texts(hass, "config_panel.import_readings")
     return {
-        statistic: StatisticMetaData(
-            source=DOMAIN,
+        statistic: recorder.metadata(
             statistic_id=statistic.id(entry.entry_id),
-            name=f"{entry.title} {texts[f'component.{DOMAIN}.config_panel.import_readings.{statistic.key}']}",
-            mean_type=StatisticMeanType.NONE if statistic.has_sum else StatisticMeanType.ARITHMETIC,
-            has_sum=statistic.has_sum,
+            name=f"{entry.title} {texts[statistic.key]}",
+            unit=statistic.unit,
             unit_class=statistic.unit_class,
-            unit_of_measurement=statistic.unit,
+            has_sum=statistic.has_sum,
         )
         for statistic in _statistics(readings)
     }
@@ -266,7 +245,7 @@ class _Statistics:
         self,
         hass: HomeAssistant,
         entry: AmpSensorConfigEntry,
-        metadata: Mapping[ImportedStatistic, StatisticMetaData],
+        metadata: Mapping[ImportedStatistic, recorder.Metadata],
     ) -> None:
         self.metadata = metadata
         self._hass = hass
@@ -274,21 +253,20 @@ class _Statistics:
 
     def sum_before(self, start: datetime) -> float:
         """Return the energy of what was imported earlier and is older than `start`, kWh."""
-        earlier = statistics_during_period(
-            self._hass, datetime.fromtimestamp(0, UTC), start, {self._energy_id}, "hour", None, {"sum"}
+        earlier = recorder.statistics(
+            self._hass, datetime.fromtimestamp(0, UTC), start, {self._energy_id}, period="hour", values={"sum"}
         ).get(self._energy_id)
         return (earlier[-1].get("sum") or 0.0) if earlier else 0.0
 
     def compare(self, hours: list[Hour], start: datetime, sum_kwh: float) -> _Window:
         """Tell what a window lacks to hold these hours, and to go on from `sum_kwh`."""
-        found = statistics_during_period(
+        found = recorder.statistics(
             self._hass,
             start,
             start + WINDOW,
             {metadata["statistic_id"] for metadata in self.metadata.values()},
-            "hour",
-            None,
-            {"mean", "min", "max", "state", "sum"},
+            period="hour",
+            values={"mean", "min", "max", "state", "sum"},
         )
         window = _Window(sum_kwh=sum_kwh)
         for statistic, metadata in self.metadata.items():
@@ -300,24 +278,24 @@ class _Statistics:
         return window
 
 
-def _is_kept(row: StatisticData, kept: StatisticsRow | None) -> bool:
+def _is_kept(row: recorder.NewRow, kept: recorder.Row | None) -> bool:
     return kept is not None and all(kept.get(key) == value for key, value in row.items() if key != "start")
 
 
-def _means(hours: Iterable[Hour], statistic: ImportedStatistic) -> Iterator[StatisticData]:
+def _means(hours: Iterable[Hour], statistic: ImportedStatistic) -> Iterator[recorder.NewRow]:
     for hour in hours:
         mean, least, most = {
             CURRENT: (hour.mean_amps, hour.min_amps, hour.max_amps),
             POWER: (hour.mean_watts, hour.min_watts, hour.max_watts),
             VOLTAGE: (hour.mean_volts, hour.min_volts, hour.max_volts),
         }[statistic]
-        yield StatisticData(start=datetime.fromtimestamp(hour.start, UTC), mean=mean, min=least, max=most)
+        yield recorder.NewRow(start=datetime.fromtimestamp(hour.start, UTC), mean=mean, min=least, max=most)
 
 
-def _energy(hours: Iterable[Hour], kept: Mapping[float, StatisticsRow], window: _Window) -> Iterator[StatisticData]:
+def _energy(hours: Iterable[Hour], kept: Mapping[float, recorder.Row], window: _Window) -> Iterator[recorder.NewRow]:
     """Tell each hour's energy (the state) and the sum, of the file's hours and of those that are there beside them."""
     energy = {start: row.get("state") or 0.0 for start, row in kept.items()}
     energy |= {hour.start: hour.energy_kwh for hour in hours}
     for start, kwh in sorted(energy.items()):
         window.sum_kwh += kwh
-        yield StatisticData(start=datetime.fromtimestamp(start, UTC), state=kwh, sum=window.sum_kwh)
+        yield recorder.NewRow(start=datetime.fromtimestamp(start, UTC), state=kwh, sum=window.sum_kwh)

@@ -19,6 +19,7 @@ FIXABLE: Final = (
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = (
     "charger_gone",
+    "commands_fail",
     "meter_entity_gone",
     "meter_refused",
     "meter_silent",

@@ -2,12 +2,12 @@
 
 from typing import Any, Final, Self
 
-from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
+from ..texts import async_texts
+from . import notification
 
 STEP: Final = 0.05
 """How often a notification is renewed: every twentieth of the whole."""
@@ -18,7 +18,6 @@ class Progress:
 
     def __init__(self, hass: HomeAssistant, key: str, entry: ConfigEntry[Any], texts: dict[str, str]) -> None:
         self._hass = hass
-        self._key = key
         self._site = entry.title
         self._id = f"{DOMAIN}_{key}_{entry.entry_id}"
         self._texts = texts
@@ -27,8 +26,7 @@ class Progress:
     @classmethod
     async def async_create(cls, hass: HomeAssistant, key: str, entry: ConfigEntry[Any]) -> Self:
         """Begin, in Home Assistant's language."""
-        texts = await async_get_translations(hass, hass.config.language, "config_panel", [DOMAIN])
-        return cls(hass, key, entry, texts)
+        return cls(hass, key, entry, await async_texts(hass, f"config_panel.{key}"))
 
     def show(self, done: float) -> None:
         """Show the part that is done, 0 to 1; from any thread, as often as one likes."""
@@ -42,15 +40,8 @@ class Progress:
 
     def dismiss(self) -> None:
         """Show nothing more."""
-        persistent_notification.dismiss(self._hass, self._id)
-
-    def _text(self, key: str) -> str:
-        return self._texts[f"component.{DOMAIN}.config_panel.{self._key}.{key}"]
+        notification.dismiss(self._hass, self._id)
 
     def _show(self, key: str, **placeholders: str) -> None:
-        persistent_notification.create(
-            self._hass,
-            self._text(key).format(site=self._site, **placeholders),
-            self._text("title"),
-            self._id,
-        )
+        text = self._texts[key].format(site=self._site, **placeholders)
+        notification.show(self._hass, self._id, title=self._texts["title"], text=text)

@@ -2,15 +2,14 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise, zip_longest
 from math import inf
 from typing import Final
 
-from ..control import ChargerReport, ChargingState, Reading
+from ..control import ChargerReport, Reading
 from ..control.charger import SUSPECT_S
 from ..control.prices import OVER_A
+from ..control.steps import AHEAD_S, SEEN_PART, UNSEEN_PART, Steps
 
 SILENT_S: Final = 600.0
 """How long nothing may come from a meter before somebody has to look, s: a router restarts in five minutes."""
@@ -30,25 +29,20 @@ PLACE_UNKNOWN_S: Final = 600.0
 """How long nobody knows where a car is that is plugged in, s: after a start of the cloud it may take minutes."""
 ASLEEP_S: Final = 600.0
 """How long a car sleeps that we paused before that is told, s: some wake by themselves when the app looks at them."""
+DEAF_S: Final = 180.0
+"""How long nothing comes of any command before that is told, s: longer than the cloud's hiccups, and than a command of
+ours that waits because it is asked to (two minutes)."""
 GONE_S: Final = 60.0
 """How long something of a charger is gone before that is told, s: a reload of what makes it takes seconds."""
 OTHER_AFTER_S: Final = 120.0
 """How soon after us something else sets a charger to count as working against us, s: rules run each minute."""
 OTHER_TIMES, OTHER_WITHIN_S = 3, 3600.0
 """How often, and within which time, s: once is a person at the charger's app."""
-AHEAD_S: Final = 60.0
-"""How far a car's data may come from the future, s: clocks that set themselves agree within a second."""
 AHEAD_REPORTS, BEHIND_REPORTS = 3, 5
 """How many reports in a row have to say so. Data that is merely late is common in Tesla's cloud."""
 
-CHANGE_A: Final = 4.0
-"""Changes of a car from which on its meter is looked at, A: twice what a house does all the time."""
-UNSEEN_PART, SEEN_PART = 0.3, 0.7
-"""Parts of such a change below which the meter did not show it, and above which it did; in between nobody knows."""
 UNSEEN_TIMES, SEEN_TIMES = 5, 2
 """How often in a row before a car counts as fed from elsewhere, and as fed from here after all."""
-LAG_S, SHOWN_S = 60.0, 15.0
-"""How old what a car tells may be to be looked at, s, and how soon a meter shows what happened: three of its posts."""
 
 JUDGED_A: Final = 2.0
 """Currents from which on power is compared with them, A: below, both are mostly noise."""
@@ -168,14 +162,6 @@ class PowerWatch:
         return {"watts_implausible": self.misfit is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What a car drew by its own account when its report arrived."""
-
-    amps: float
-    at: float
-
-
 class WriterWatch:
     """Something else that sets a charger right after us, again and again."""
 
@@ -206,12 +192,12 @@ class ChargerWatch:
     def __init__(self) -> None:
         self.writers = WriterWatch()
         self._gone = Lasting(GONE_S)
+        self._deaf = Lasting(DEAF_S)
         self._asleep = Lasting(ASLEEP_S)
         self._lost = Lasting(PLACE_UNKNOWN_S)
         self._ahead = self._behind = 0
         self._measured_at = -inf
-        self._before: _Drawn | None = None
-        self._last: _Drawn | None = None
+        self._steps = Steps()
         self._seen = self._unseen = 0
         self._is_elsewhere = False
 
@@ -219,17 +205,20 @@ class ChargerWatch:
         """Somebody woke it: it may take its time to say so."""
         self._asleep = Lasting(ASLEEP_S)
 
-    def look(self, *, is_asleep: bool, is_lost: bool, is_gone: bool = False, now: float) -> dict[str, bool]:
+    def look(
+        self, *, is_asleep: bool, is_lost: bool, is_gone: bool = False, is_deaf: bool = False, now: float
+    ) -> dict[str, bool]:
         """Return what is wrong by the key of its repair.
 
         It sleeps although we paused it, or nobody knows where it is although it is plugged in, or something is gone
-        through which it is read or commanded.
+        through which it is read or commanded, or nothing comes of what it is told.
         """
         is_set_by_others, has_name = self.writers.look(now), bool(self.writers.writer)
         return {
             "asleep_while_paused": self._asleep.look(is_asleep, now),
             "clock_ahead": self._ahead >= AHEAD_REPORTS,
             "clock_behind": self._behind >= BEHIND_REPORTS,
+            "commands_fail": self._deaf.look(is_deaf, now),
             "charger_entity_gone": self._gone.look(is_gone, now),
             "other_circuit": self._is_elsewhere,
             "other_writer": is_set_by_others and not has_name,
@@ -244,15 +233,16 @@ class ChargerWatch:
         """
         self._look_at_clock(report, now)
         self.writers.add(report.other_writer, now)
-        amps = report.measured_amps if report.state is ChargingState.CHARGING else 0.0
-        usable = is_alone and report.at_home is True and -AHEAD_S <= report.age_s <= LAG_S
-        if not usable or amps is None or report.state in (ChargingState.STARTING, ChargingState.UNKNOWN):
-            self._before = self._last = None
+        if (shown := self._steps.add(report, readings, is_alone=is_alone, now=now)) is None:
             return
-        # Judged one report later: by then the meter has shown whatever it will.
-        if self._before is not None and self._last is not None:
-            self._judge(self._before, self._last, readings)
-        self._before, self._last = self._last, _Drawn(amps, now)
+        if shown.part <= UNSEEN_PART:
+            self._seen, self._unseen = 0, self._unseen + 1
+        elif shown.part >= SEEN_PART:
+            self._seen, self._unseen = self._seen + 1, 0
+        if self._unseen >= UNSEEN_TIMES:
+            self._is_elsewhere = True
+        elif self._seen >= SEEN_TIMES:
+            self._is_elsewhere = False
 
     def _look_at_clock(self, report: ChargerReport, now: float) -> None:
         measured_at = now - report.age_s
@@ -263,32 +253,3 @@ class ChargerWatch:
             self._behind = 0
         elif is_new and report.state.draws and not report.asleep:
             self._behind += 1
-
-    def _judge(self, before: _Drawn, after: _Drawn, readings: Sequence[Reading]) -> None:
-        """Look whether the meter moved as a car did, on any phase, at any time at which the car may have moved."""
-        change = abs(after.amps - before.amps)
-        first, end = before.at - LAG_S, after.at + SHOWN_S
-        inside = [reading for reading in readings if first <= reading.at <= end]
-        times = [first, *(reading.at for reading in inside), end]
-        if change < CHANGE_A or any(later - earlier > SHOWN_S for earlier, later in pairwise(times)):
-            return
-        phases = zip_longest(*(reading.amps for reading in inside))
-        sign = 1 if after.amps > before.amps else -1
-        moved = max(_largest_rise([sign * amps for amps in phase if amps is not None]) for phase in phases)
-        if moved <= UNSEEN_PART * change:
-            self._seen, self._unseen = 0, self._unseen + 1
-        elif moved >= SEEN_PART * change:
-            self._seen, self._unseen = self._seen + 1, 0
-        if self._unseen >= UNSEEN_TIMES:
-            self._is_elsewhere = True
-        elif self._seen >= SEEN_TIMES:
-            self._is_elsewhere = False
-
-
-def _largest_rise(values: Sequence[float]) -> float:
-    """Return by how much a later value exceeds an earlier one at most."""
-    lowest, rise = inf, 0.0
-    for value in values:
-        lowest = min(lowest, value)
-        rise = max(rise, value - lowest)
-    return rise

@@ -5,14 +5,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp.web import Request, Response
-from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_LOCAL_ONLY, CONF_OLD_WEBHOOKS, CONF_VOLTAGE
-from ..meters.webhook import Receiver, Refused, async_listen, async_refuse, sender_of
+from ..meters import endpoint
+from ..meters.webhook import Receiver, Refused, async_refuse, sender_of
 from .coordinator import AmpSensorConfigEntry
 
 WATCH_OLD_S: Final = 30 * 86400
@@ -42,9 +42,9 @@ def async_register(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
         text = "this address is no longer used: put the new one, which Home Assistant shows, on the sensor"
         return await async_refuse(receiver.posts, sender, Refused(HTTPStatus.GONE, text), request)
 
-    entry.async_on_unload(async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
+    entry.async_on_unload(endpoint.async_listen(hass, entry.title, entry.data[CONF_WEBHOOK_ID], receiver.async_handle))
     for webhook_id in watched_addresses(entry.data):
-        entry.async_on_unload(async_listen(hass, entry.title, webhook_id, async_handle_old))
+        entry.async_on_unload(endpoint.async_listen(hass, entry.title, webhook_id, async_handle_old))
 
 
 def watched_addresses(site: Mapping[str, Any]) -> dict[str, float]:
@@ -59,6 +59,6 @@ def with_new_address(site: Mapping[str, Any]) -> dict[str, Any]:
     until = dt_util.utcnow().timestamp() + WATCH_OLD_S
     return {
         **site,
-        CONF_WEBHOOK_ID: webhook.async_generate_id(),
+        CONF_WEBHOOK_ID: endpoint.new_id(),
         CONF_OLD_WEBHOOKS: {**watched_addresses(site), site[CONF_WEBHOOK_ID]: until},
     }

@@ -695,6 +695,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         with self._parts.part("memory"):
             self._remember()
         with self._parts.part("list of answers"):
+            link.answer = str(error or event.outcome)
             answer = str(event.outcome) if error is None else f"{type(error).__name__}: {error}"
             self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(event.command), "answer": answer})
             if error is not None:

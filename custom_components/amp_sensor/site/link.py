@@ -82,6 +82,8 @@ class Link:
         self.watch = ChargerWatch()
         self.obstacles: dict[str, ChargerError] = {}
         """What only a person can take out of the way of each kind of call."""
+        self.answer = ""
+        """How the last command ended, for people."""
         self._failures = 0
         self._patience_until = -inf
         """Until when nobody asks how it is, whatever happens, s."""

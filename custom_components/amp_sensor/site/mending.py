@@ -139,7 +139,8 @@ class Mending:
         if CONF_METER in entry.data:
             wrong["sensors_silent"] = wrong.pop("meter_silent")
         first, second = rivals or ("", "")
-        for key, is_wrong in (wrong | self._power_watch.look() | {"two_devices": rivals is not None}).items():
+        wrong |= self._power_watch.look() | {"meter_low": controller.shown_part < 1, "two_devices": rivals is not None}
+        for key, is_wrong in wrong.items():
             self.issues.set(
                 key,
                 entry.entry_id,
@@ -149,6 +150,7 @@ class Mending:
                 charger=", ".join(link.title for link in self._links.values() if link.charging_amps(now)),
                 client=str(posts.last_sender),
                 first=str(first),
+                percent=f"{100 * controller.shown_part:.0f}",
                 phases=", ".join(f"L{number}" for number in silent),
                 refusal=posts.last_refusal.text if posts.last_refusal else "",
                 second=str(second),
@@ -164,6 +166,8 @@ class Mending:
             is_asleep=is_paused and ours and report is not None and report.asleep and not link.settings.may_wake,
             is_lost=ours and report is not None and report.at_home is None and report.plugged_in is True,
             is_gone=bool(gone := link.charger.gone),
+            # What only a person can mend is told as what it is
+            is_deaf=ours and not gone and not link.obstacles and self._controller.is_deaf(link.charger_id, now=now),
             now=now,
         )
         for key, is_wrong in wrong.items():
@@ -171,6 +175,7 @@ class Mending:
                 key,
                 link.charger_id,
                 is_wrong=is_wrong,
+                answer=link.answer,
                 charger=link.title,
                 entities=", ".join(gone),
                 site=self._entry.title,

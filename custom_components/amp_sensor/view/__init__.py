@@ -12,13 +12,11 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
-from homeassistant.components.http.auth import SIGN_QUERY_PARAM
 from homeassistant.components.http.server import StaticPathConfig
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.util import dt as dt_util
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -27,7 +25,8 @@ from ..history import MAX_COUNT, OLDEST, Readings, async_get_readings
 from ..history.intervals import LENGTHS_S, Interval
 from ..site.coordinator import AmpSensorConfigEntry
 from ..site.data import SiteData
-from .links import LINKS, PATH, Links
+from ..texts import async_texts
+from .links import KEY, LINKS, PATH, Links
 
 STATIC_URL: Final = f"/{DOMAIN}/view"
 VENDOR_URL: Final = f"/{DOMAIN}/vendor"
@@ -63,7 +62,7 @@ async def async_setup(hass: HomeAssistant) -> None:
             StaticPathConfig(VENDOR_URL, str(_FOLDER / "vendor"), cache_headers=False),
         ]
     )
-    hass.http.register_view(ReadingsView)
+    hass.http.register_view(ReadingsView(hass))
 
 
 def window(today: date, interval: Interval, page: int) -> tuple[date, date]:
@@ -90,14 +89,15 @@ class ReadingsView(HomeAssistantView):
     name = f"api:{DOMAIN}:view"
     requires_auth = False
 
-    def __init__(self) -> None:
+    def __init__(self, hass: HomeAssistant) -> None:
+        self._hass = hass
         self._one_at_a_time = asyncio.Lock()
 
     async def get(self, request: web.Request, link_id: str, form: str = "html") -> web.Response:
         """Answer with the readings of a page of time."""
-        hass = request.app[KEY_HASS]
-        signature = request.query.get(SIGN_QUERY_PARAM, "")
-        if (link := hass.data[LINKS].find(link_id, signature)) is None:
+        hass = self._hass
+        key = request.query.get(KEY, "")
+        if (link := hass.data[LINKS].find(link_id, key)) is None:
             return await _notice(hass, "not_valid", HTTPStatus.NOT_FOUND)
         entry: AmpSensorConfigEntry | None = hass.config_entries.async_get_entry(link.entry_id)
         if entry is None or entry.state is not ConfigEntryState.LOADED:
@@ -137,7 +137,7 @@ class ReadingsView(HomeAssistantView):
             "expires": dt_util.as_local(link.expires),
             "is_clock": interval in LENGTHS_S,
             "time": _short,
-            "link": lambda interval, page: urlencode({"interval": interval, "page": page, SIGN_QUERY_PARAM: signature}),
+            "link": lambda interval, page: urlencode({"interval": interval, "page": page, KEY: key}),
             "base": link_id,
             "static_url": STATIC_URL,
             "vendor_url": VENDOR_URL,
@@ -191,15 +191,7 @@ async def _async_read(
 
 
 async def _async_texts(hass: HomeAssistant) -> dict[str, str]:
-    language = hass.config.language
-    prefix = f"component.{DOMAIN}."
-    page = await async_get_translations(hass, language, "config_panel", [DOMAIN])
-    choices = await async_get_translations(hass, language, "selector", [DOMAIN])
-    return {
-        key.removeprefix(f"{prefix}config_panel.view.").removeprefix(f"{prefix}selector.interval.options."): text
-        for key, text in (page | choices).items()
-        if ".config_panel.view." in key or ".selector.interval." in key
-    }
+    return await async_texts(hass, "config_panel.view") | await async_texts(hass, "selector.interval.options")
 
 
 async def _notice(hass: HomeAssistant, key: str, status: HTTPStatus) -> web.Response:

@@ -10,14 +10,12 @@ from math import isfinite
 import secrets
 from typing import Final, NotRequired, TypedDict
 
-from homeassistant.components.http.auth import SIGN_QUERY_PARAM, async_sign_path
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
-from yarl import URL
 
 from ..const import DOMAIN
 from ..site.store import async_keep_copy, async_load
@@ -30,8 +28,12 @@ MAX_DAYS: Final = 90
 DEFAULT_DAYS: Final = 7
 
 _VERSION: Final = 1
+KEY: Final = "key"
+"""The parameter that holds what nobody can guess."""
+_KEY_BYTES: Final = 32
+"""As many as Home Assistant's own tokens have."""
 _ID_BYTES: Final = 8
-"""Tells links apart; what nobody can guess is the signature."""
+"""Tells links apart."""
 LINKS: HassKey[Links] = HassKey(f"{DOMAIN}_view_links")
 
 
@@ -42,7 +44,7 @@ class LinkMemory(TypedDict):
     expires: float
     """s (Unix)"""
     digest: str
-    """SHA-256 of its signature."""
+    """SHA-256 of its key."""
     names: NotRequired[bool]
     """Whether the page says whose readings these are."""
 
@@ -63,16 +65,16 @@ def _is_link(stored: object) -> bool:
     return False
 
 
-def _digest(signature: str) -> str:
-    return hashlib.sha256(signature.encode()).hexdigest()
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class Links:
     """The links of all sites.
 
-    Home Assistant signs them as its read-only content user, and verifies a signature with a key that lasts until its
-    next start, and for one set of parameters. A link that is given away has to outlive an update, and to have pages: so
-    we know it again by the digest of its signature, and it is our store that ends it.
+    Home Assistant could sign them, but verifies that with a key that lasts until its next start, and for one set of
+    parameters. A link that is given away has to outlive an update, and to have pages: so it has a key of its own, which
+    we know again by its digest, and it is our store that ends it.
     """
 
     def __init__(self, hass: HomeAssistant, links: dict[str, LinkMemory], store: Store[dict[str, LinkMemory]]) -> None:
@@ -117,17 +119,17 @@ class Links:
         now = dt_util.utcnow()
         lifetime = timedelta(days=days)
         link_id = secrets.token_hex(_ID_BYTES)
-        path = async_sign_path(self._hass, f"{PATH}/{link_id}", lifetime, use_content_user=True)
+        key = secrets.token_urlsafe(_KEY_BYTES)
         # Those that expired are forgotten when somebody makes another one
         self._links = {id_: link for id_, link in self._links.items() if link["expires"] > now.timestamp()}
         self._links[link_id] = LinkMemory(
             entry_id=entry_id,
             expires=(now + lifetime).timestamp(),
-            digest=_digest(URL(path).query[SIGN_QUERY_PARAM]),
+            digest=_digest(key),
             names=names,
         )
         await self._store.async_save(self._links)
-        return f"{base}{path}", now + lifetime
+        return f"{base}{PATH}/{link_id}?{KEY}={key}", now + lifetime
 
     async def async_revoke(self, entry_id: str) -> int:
         """End all links of a site, and return how many there were."""
@@ -138,9 +140,9 @@ class Links:
         return ended
 
     @callback
-    def find(self, link_id: str, signature: str) -> Link | None:
+    def find(self, link_id: str, key: str) -> Link | None:
         """Return a link, if it is one of ours and still valid."""
-        if (link := self._links.get(link_id)) is None or not hmac.compare_digest(link["digest"], _digest(signature)):
+        if (link := self._links.get(link_id)) is None or not hmac.compare_digest(link["digest"], _digest(key)):
             return None
         expires = dt_util.utc_from_timestamp(link["expires"])
         if dt_util.utcnow() >= expires:

@@ -7,21 +7,17 @@ from datetime import datetime, timedelta
 from itertools import product
 from math import isfinite, nan
 from operator import itemgetter
-from typing import Any, Final, cast
+from typing import Final
 
-from homeassistant.components.recorder.const import DOMAIN as RECORDER
-from homeassistant.components.recorder.history import get_significant_states
-from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.components.sensor import DOMAIN as SENSOR
-from homeassistant.const import COMPRESSED_STATE_LAST_UPDATED, COMPRESSED_STATE_STATE
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_VOLTAGE, DOMAIN
 from ..control import Mode, ProtectionKind
+from ..history import recorder
 from ..notices.progress import Progress
 from ..site.coordinator import AmpSensorConfigEntry
 from .process import RehearsalFailed, async_rehearse
@@ -53,7 +49,7 @@ async def async_what_if(
     modes: Sequence[Mode] = (),
 ) -> ServiceResponse:
     """Return an answer for each combination; what is left out is as it is now. Raises translated errors."""
-    if RECORDER not in hass.config.components:
+    if not recorder.is_recorded(hass):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recorder")
     site = entry.runtime_data.data
     cars = [charger.settings.max_amps for charger in site.chargers.values()]
@@ -73,7 +69,7 @@ async def async_what_if(
         )
     end = dt_util.utcnow()
     history = _History(hass, entry)
-    house = await get_instance(hass).async_add_executor_job(history.house, end - timedelta(days=days), end)
+    house = await recorder.async_in_recorder(hass, history.house, end - timedelta(days=days), end)
     if house.seconds < LEAST.total_seconds():
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_house_history")
     phases = max((charger.report.phases or 1 for charger in site.chargers.values() if charger.report), default=1)
@@ -163,24 +159,12 @@ class _History:
         states = _Series()
         for day in range((end - start).days + 1):
             begin = start + day * _DAY
-            found = get_significant_states(
-                self._hass,
-                begin,
-                min(begin + _DAY, end),
-                [entity_id],
-                include_start_time_state=day == 0,
-                significant_changes_only=False,
-                minimal_response=True,
-                no_attributes=True,
-                compressed_state_format=True,
-            )
-            for state in cast("list[dict[str, Any]]", found.get(entity_id, [])):
-                states.add(state[COMPRESSED_STATE_LAST_UPDATED], _amps(state[COMPRESSED_STATE_STATE]))
+            stop = min(begin + _DAY, end)
+            for at, state in recorder.bare_states(self._hass, begin, stop, entity_id, with_start=day == 0):
+                states.add(at, _amps(state))
         until = end.timestamp() if states.begins is None else states.begins
-        rows = statistics_during_period(
-            self._hass, start, end, {entity_id}, "5minute", None, {"mean", "min", "max"}
-        ).get(entity_id, [])
-        for row in rows:
+        rows = recorder.statistics(self._hass, start, end, {entity_id}, period="5minute", values={"mean", "min", "max"})
+        for row in rows.get(entity_id, []):
             if row["start"] + _ROW_S <= until:
                 _add_row(series, row["start"], row.get("min"), row.get("mean"), row.get("max"))
         for at, value in states:

@@ -10,6 +10,7 @@ import { Sentence } from "./card/sentence.js";
 import { Settings } from "./card/settings.js";
 import { shownOf } from "./card/shown.js";
 import { STYLE } from "./card/style.js";
+import { define, hassOfPage, openDialog } from "./home-assistant.js";
 import { sitesOf } from "./sites.js";
 import { DOMAIN, loadedTexts, loadTexts } from "./texts.js";
 
@@ -25,7 +26,7 @@ class AmpSensorCard extends HTMLElement {
   static getStubConfig = () => ({ show: PARTS });
 
   static async getConfigForm() {
-    const hass = document.querySelector("home-assistant")?.hass;
+    const hass = hassOfPage();
     const text = await loadTexts(hass);
     const editor = (key) => text(`config_panel.card.editor.${key}`);
     const { longSpan } = formatsOf(hass);
@@ -265,14 +266,11 @@ class AmpSensorCard extends HTMLElement {
     const { site, chargers } = this.entities;
     const entityId =
       { grid: site.current, house: site.house_current ?? site.current }[whom] ?? chargers[whom]?.charging_current;
-    if (!entityId) return;
-    this.dispatchEvent(new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail: { entityId } }));
+    if (entityId) openDialog(this, entityId);
   }
 }
 
-// While the frontend starts it swaps the registry of elements: see amp-sensor-strategy.js
-await window.customElements.whenDefined("home-assistant");
-window.customElements.define(TYPE, AmpSensorCard);
+await define({ [TYPE]: AmpSensorCard });
 
 window.customCards = window.customCards || [];
 window.customCards.push({
@@ -281,7 +279,7 @@ window.customCards.push({
   preview: true,
   // Asked for when the list is shown, and again when other cards are loaded
   get description() {
-    const hass = document.querySelector("home-assistant")?.hass;
+    const hass = hassOfPage();
     if (hass) loadTexts(hass);
     return loadedTexts(hass?.language)?.("config_panel.card.description");
   },

@@ -5,6 +5,7 @@
  */
 
 import { CHARGERS, HOUSE } from "./colors.js";
+import { define, hassOfPage } from "./home-assistant.js";
 import { chargersOf, nameOf, sitesOf } from "./sites.js";
 import { DOMAIN, loadedTexts, loadTexts } from "./texts.js";
 
@@ -135,11 +136,7 @@ class AmpSensorDashboard extends HTMLElement {
   }
 }
 
-// While the frontend starts it swaps the registry of elements: whatever is in the first one is lost
-// (home-assistant/frontend#53890). Its own element is only ever in the second one, but both tell of it.
-await window.customElements.whenDefined("home-assistant");
-window.customElements.define(`ll-strategy-view-${TYPE}`, AmpSensorView);
-window.customElements.define(`ll-strategy-dashboard-${TYPE}`, AmpSensorDashboard);
+await define({ [`ll-strategy-view-${TYPE}`]: AmpSensorView, [`ll-strategy-dashboard-${TYPE}`]: AmpSensorDashboard });
 
 window.customStrategies = window.customStrategies || [];
 window.customStrategies.push({
@@ -148,7 +145,7 @@ window.customStrategies.push({
   name: "Amp Sensor",
   // Home Assistant asks for it when it shows the list, and again when other strategies are loaded
   get description() {
-    const hass = document.querySelector("home-assistant")?.hass;
+    const hass = hassOfPage();
     if (hass) loadHeadings(hass);
     const text = (key) => loadedTexts(hass?.language)?.(`config_panel.dashboard.${key}`);
     return text("description");

@@ -1,14 +1,10 @@
 /** Our own texts, in the language of whoever looks. */
 
+import { translations } from "./home-assistant.js";
+
 export const DOMAIN = "amp_sensor";
 
 const textsByLanguage = new Map();
-
-async function loadResources(hass, category) {
-  const type = "frontend/get_translations";
-  const { resources } = await hass.callWS({ type, language: hass.language, category, integration: DOMAIN });
-  return resources;
-}
 
 /** Return the text of a key of the translations, for example `config_panel.card.house`, with its values put in. */
 function texts(resources) {
@@ -23,7 +19,8 @@ function texts(resources) {
 
 export async function loadTexts(hass) {
   if (!textsByLanguage.has(hass.language)) {
-    const [ours, entities] = await Promise.all([loadResources(hass, "config_panel"), loadResources(hass, "entity")]);
+    const load = (category) => translations(hass, DOMAIN, category);
+    const [ours, entities] = await Promise.all([load("config_panel"), load("entity")]);
     textsByLanguage.set(hass.language, texts({ ...ours, ...entities }));
   }
   return textsByLanguage.get(hass.language);

@@ -1,5 +1,7 @@
 /** What was: from Home Assistant's history and statistics, continued by what is heard live. */
 
+import { statesOf, statisticsOf } from "../home-assistant.js";
+
 const KEPT_S = 20 * 60;
 const DAY_S = 86400;
 const MOMENT_MS = 300_000; // of a highest value: the shortest row of statistics
@@ -85,38 +87,19 @@ function ofStatistics(rows = [], what) {
 }
 
 async function states(hass, ids, from, to) {
-  const entity_ids = ids.filter(Boolean);
-  if (!entity_ids.length) return {};
-  return hass.callWS({
-    type: "history/history_during_period",
-    start_time: new Date(from * 1000).toISOString(),
-    end_time: new Date(to * 1000).toISOString(),
-    entity_ids,
-    minimal_response: true,
-    no_attributes: true,
-    significant_changes_only: false,
-  });
+  const present = ids.filter(Boolean);
+  return present.length ? statesOf(hass, present, from, to) : {};
 }
 
 async function statistics(hass, ids, from, to) {
-  const statistic_ids = ids.filter(Boolean);
-  const ask = (period, until) =>
-    hass.callWS({
-      type: "recorder/statistics_during_period",
-      start_time: new Date(from * 1000).toISOString(),
-      end_time: new Date(until * 1000).toISOString(),
-      statistic_ids,
-      period,
-      types: ["mean", "max"],
-      units: { current: "A" },
-    });
-  const fine = await ask("5minute", to);
+  const present = ids.filter(Boolean);
+  const fine = await statisticsOf(hass, present, "5minute", from, to);
   // Where the short ones are forgotten already, or were never there, those of each hour are
-  const begins = Object.fromEntries(statistic_ids.map((id) => [id, fine[id]?.[0]?.start ?? to * 1000]));
+  const begins = Object.fromEntries(present.map((id) => [id, fine[id]?.[0]?.start ?? to * 1000]));
   if (Object.values(begins).every((begin) => begin < from * 1000 + 3600_000)) return fine;
-  const coarse = await ask("hour", to);
+  const coarse = await statisticsOf(hass, present, "hour", from, to);
   return Object.fromEntries(
-    statistic_ids.map((id) => [
+    present.map((id) => [
       id,
       [...(coarse[id] ?? []).filter(({ end }) => end <= begins[id]), ...(fine[id] ?? [])],
     ]),

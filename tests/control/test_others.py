@@ -1,0 +1,44 @@
+"""Somebody else sets the charger, or it does not keep the limit that it tells, right after a command of ours."""
+
+import pytest
+
+from custom_components.amp_sensor.control.profile import LOCAL
+from tests.control.bench import Bench, BenchCar
+
+
+def _bench() -> Bench:
+    charger = BenchCar(settings={"profile": LOCAL, "max_amps": 32, "min_amps": 6}, latency_s=0.4, age_s=0.0)
+    bench = Bench(cars=(charger,))
+    bench.run(120)
+    return bench
+
+
+@pytest.mark.parametrize("raised_to", [12, 16, 20, 32])
+@pytest.mark.parametrize("after_s", [12, 20, 25, 29])
+def test_a_raise_by_somebody_else_right_after_our_cut_is_taken_back_at_its_first_report(
+    raised_to: int, after_s: int
+) -> None:
+    bench = _bench()
+    bench.house = 17.0
+    bench.run(after_s)
+    assert bench.total <= 25
+    bench.car.become(request=raised_to)
+    bench.report(bench.car)
+    bench.run(8)
+    assert bench.total <= 25, "not half a minute later"
+
+
+def test_a_charger_that_draws_more_than_it_tells_is_told_again_ever_less_often() -> None:
+    bench = _bench()
+    bench.house = 17.0
+    bench.run(10)
+    begun, bench.car.obeys = len(bench.commands), False
+    bench.car.amps = 14.0  # and its limit stays at 8
+    for _ in range(60):
+        bench.report(bench.car)
+        bench.run(5)
+    again = [at for at, _ in bench.commands[begun:]]
+    assert 3 <= len(again) <= 9
+    bench.car.obeys = True
+    bench.run(130)
+    assert bench.total <= 25
