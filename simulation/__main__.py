@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost
+from . import cost, loads
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -63,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
     every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
     every.set_defaults(run=run_benchmark)
+
+    switched = commands.add_parser("loads", help="a boiler and a heat pump behind a breaker of half the usual rating")
+    switched.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
+    switched.add_argument("--hours", type=float, default=48.0, metavar="H", help="of each house; default: two days")
+    switched.set_defaults(run=run_loads)
 
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
@@ -138,6 +143,12 @@ def run_benchmark(options: argparse.Namespace) -> None:
     results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
     print(tables(results, absent))
     write(options.docs, results, absent)
+
+
+def run_loads(args: argparse.Namespace) -> None:
+    """Print the table of docs/loads.md."""
+    for row in loads.table(args.traces, hours=args.hours):
+        print(row, flush=True)
 
 
 def run_cost(options: argparse.Namespace) -> None:

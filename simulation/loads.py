@@ -1,6 +1,8 @@
 """A house without a car, whose boiler and heat pump may be switched off: how often its breaker opens, and hot water."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from custom_components.amp_sensor.control import (
@@ -15,7 +17,7 @@ from custom_components.amp_sensor.control import (
     SiteSettings,
 )
 
-from .house import DAY_S, VOLTS, House
+from .house import DAY_S, VOLTS, House, load
 from .plant import NORMAL, Breaker, Conditions, Sensor
 
 SWITCH_S = (0.5, 3.0)
@@ -167,3 +169,33 @@ def run(
     result.boiler_kwh, result.pump_kwh = boiler.taken_kwh, pump.taken_kwh
     result.coldest = boiler.coldest_kwh / TANK_KWH
     return result
+
+
+HOUSES = (("bellenden_2012mar_6s", 16.0), ("ukdale_h1_2013apr_6s", 16.0), ("uci_sceaux_2007jan_1min", 25.0))
+"""Recorded houses, each with half of a usual rating (32, 32 and 50 A)."""
+
+
+def table(traces: Path, *, hours: float) -> Iterator[str]:
+    """Yield the rows of the table in docs/loads.md."""
+    heads = (
+        "House",
+        "Breaker",
+        "Trips without",
+        "Trips with",
+        "Trips alone",
+        "Switched off",
+        "Boiler",
+        "Heat pump",
+        "Tank",
+    )
+    yield f"| {' | '.join((*heads, 'Tank'))} |"
+    yield "|---" * (len(heads) + 1) + "|"
+    for name, rating in HOUSES:
+        house = load(traces / f"{name}.csv.gz").window(hours=hours)
+        alone, without = (run(house, rating=rating, controlled=False, loads=are_there) for are_there in (False, True))
+        ours = run(house, rating=rating, controlled=True)
+        yield (
+            f"| {name} | {rating:g} A | {without.trips} | {ours.trips} | {alone.trips} | {ours.sheds} "
+            f"| {100 * ours.boiler_kwh / without.boiler_kwh:.1f} % | {100 * ours.pump_kwh / without.pump_kwh:.1f} % "
+            f"| {100 * without.coldest:.0f} → {100 * ours.coldest:.0f} % |"
+        )
