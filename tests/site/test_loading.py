@@ -31,7 +31,7 @@ from custom_components.amp_sensor.const import (
 from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.amp_sensor.notices.announcer import EVENT_DECISION
 from custom_components.amp_sensor.repairs import async_create_fix_flow
-from tests.conftest import WEBHOOK_ID, FakeCharger, Site
+from tests.conftest import TEXTS, WEBHOOK_ID, FakeCharger, Site
 
 BOILER = "input_boolean.boiler"
 STATE = "sensor.boiler_load_state"
@@ -120,7 +120,9 @@ async def test_it_goes_off_before_the_breaker_opens_and_comes_back(house: Site) 
     await draw(house, 2.0, 80)
     assert house.state(BOILER) == "on"
     assert house.state(STATE) == "on"
-    assert [event.data["kind"] for event in events] == ["load_shed", "load_restore"]
+    kinds = [event.data["kind"] for event in events]
+    assert kinds == ["load_shed", "load_restore"]
+    assert all(TEXTS["config_panel"]["logbook"][kind] for kind in kinds)
     assert events[0].data["entity_id"] == STATE
 
 
@@ -181,6 +183,19 @@ async def test_it_is_given_back_when_nobody_is_left_to_do_it(house: Site, how: s
         house.hass.config_entries.async_remove_subentry(house.entry, LOAD_ID)
     await house.hass.async_block_till_done()
     assert house.state(BOILER) == "on"
+
+
+async def test_a_day_that_passed_meanwhile_counts_anew(house: Site) -> None:
+    await overload(house)
+    assert house.state("sensor.boiler_switched_off_today") == "1"
+    await house.hass.config_entries.async_unload("01JSITE")
+    house.freezer.tick(86400)
+    await house.hass.config_entries.async_setup("01JSITE")
+    await house.settle()
+    assert house.state(BOILER) == "off"
+    assert house.state("sensor.boiler_switched_off_today") == "0"
+    await draw(house, 2.0, 150)
+    assert house.state(BOILER) == "on", "whose doing it was is not forgotten with the day"
 
 
 async def test_what_cannot_be_given_back_safely_is_told(house: Site, issue_registry: ir.IssueRegistry) -> None:

@@ -110,7 +110,7 @@ class Loading:
             load.before = remembered.get("before", {})
             notify = subentry.data.get(CONF_NOTIFY)
             self._questions[load_id] = Question(hass, self._issues, load_id, subentry.title, notify)
-        if any(memory.get(load_id, LoadMemory()).get("day") != self._day.isoformat() for load_id in loads):
+        if any(kept.get("day") not in (None, self._day.isoformat()) for kept in memory.values()):
             self._control.begin_day()
 
     def async_listen(self) -> CALLBACK_TYPE:
