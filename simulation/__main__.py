@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost, peaks, sun
+from . import cost, loads, peaks, sun
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -80,6 +80,11 @@ def parser() -> argparse.ArgumentParser:
     quarters.add_argument("--hours", type=float, default=12.0, metavar="H", help="of each house; default: 12")
     quarters.add_argument("--seed", type=int, default=1, metavar="N")
     quarters.set_defaults(run=run_peaks)
+
+    switched = commands.add_parser("loads", help="a boiler and a heat pump behind a breaker of half the usual rating")
+    switched.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
+    switched.add_argument("--hours", type=float, default=48.0, metavar="H", help="of each house; default: two days")
+    switched.set_defaults(run=run_loads)
 
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
@@ -169,6 +174,12 @@ def run_peaks(options: argparse.Namespace) -> None:
         (SHIPPED, options.traces), start_h=options.start_h, hours=options.hours, seed=options.seed
     ):
         print(line, flush=True)
+
+
+def run_loads(args: argparse.Namespace) -> None:
+    """Print the table of docs/loads.md."""
+    for row in loads.table(args.traces, hours=args.hours):
+        print(row, flush=True)
 
 
 def run_cost(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What the entities of a site and of its chargers have in common."""
+"""What the entities of a site, of its chargers and of its loads have in common."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 from .site.limiting import LimitData
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmpSensorEntityDescription[DataT](EntityDescription):
-    """Describes an entity that shows something of a site or of a charger."""
+    """Describes an entity that shows something of a site, a charger or a load."""
 
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
@@ -36,7 +36,7 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class Source[DataT]:
-    """Whose data an entity shows: the site's, or one charger's."""
+    """Whose data an entity shows: the site's, one charger's or one load's."""
 
     id: str
     """Of the config entry or the subentry: what unique ids begin with."""
@@ -86,6 +86,18 @@ def _limit_source(coordinator: SiteCoordinator, limit_id: str) -> Source[LimitDa
     )
 
 
+def _load_source(coordinator: SiteCoordinator, load_id: str) -> Source[LoadData]:
+    return Source(
+        id=load_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, load_id)},
+            name=coordinator.config_entry.subentries[load_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.loads[load_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
@@ -94,9 +106,10 @@ def add_described_entities(
     *,
     site: Collection[AmpSensorEntityDescription[SiteData]] = (),
     charger: Collection[AmpSensorEntityDescription[ChargerData]] = (),
+    load: Collection[AmpSensorEntityDescription[LoadData]] = (),
     limit: Collection[AmpSensorEntityDescription[LimitData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, of every charger, and of every limit.
+    """Add a platform's entities: one for each description of the site, of every charger, load and limit.
 
     One that comes to say something while the site runs is added then.
     """
@@ -120,9 +133,11 @@ def add_described_entities(
                 registry.async_remove(entity_id)
 
     site_source = _site_source(coordinator)
+    data = coordinator.data
     parts: list[tuple[str, Source[Any], Collection[AmpSensorEntityDescription[Any]]]] = [
-        *((charger_id, _charger_source(coordinator, charger_id), charger) for charger_id in coordinator.data.chargers),
-        *((limit_id, _limit_source(coordinator, limit_id), limit) for limit_id in coordinator.data.limits),
+        *((charger_id, _charger_source(coordinator, charger_id), charger) for charger_id in data.chargers),
+        *((load_id, _load_source(coordinator, load_id), load) for load_id in data.loads),
+        *((limit_id, _limit_source(coordinator, limit_id), limit) for limit_id in data.limits),
     ]
 
     @callback

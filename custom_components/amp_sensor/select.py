@@ -1,4 +1,4 @@
-"""How a site is controlled, what its chargers charge with and when, and who of them comes first."""
+"""How a site is controlled, what its chargers charge with and when, and who of them and of its loads comes first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .control import ChargeWith, Mode, Priority, When
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 from .site.goal import Days
 
 PARALLEL_UPDATES = 0
@@ -91,14 +91,32 @@ CHARGER_SELECTS: Final = (
         is_wanted_fn=lambda site: site.has_prices,
     ),
 )
+LOAD_SELECTS: Final = (
+    AmpSensorSelectDescription[LoadData](
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Priority),
+        value_fn=lambda load: load.settings.priority,
+        select_fn=lambda coordinator, load, option: coordinator.async_set_load(
+            load.id, replace(load.settings, priority=Priority(option))
+        ),
+        is_wanted_fn=lambda site: len(site.loads) > 1,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the choices of a site and of its chargers."""
+    """Set up the choices of a site, of its chargers and of its loads."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS, charger=CHARGER_SELECTS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorSelect,
+        site=SITE_SELECTS,
+        charger=CHARGER_SELECTS,
+        load=LOAD_SELECTS,
     )
 
 

@@ -23,10 +23,10 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ChargingState, Reason
+from .control import ChargingState, LoadReason, Reason
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 from .site.goal import ChargerPlan
 from .site.limiting import LimitData
 from .site.shown import ChargingControl, Moment
@@ -310,12 +310,29 @@ LIMIT_SENSORS: Final[tuple[AmpSensorSensorDescription[LimitData], ...]] = (
         suits_fn=lambda limit: limit.is_averaged,
     ),
 )
+LOAD_SENSORS: Final[tuple[AmpSensorSensorDescription[LoadData], ...]] = (
+    AmpSensorSensorDescription(
+        key="load_state",
+        translation_key="load_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(LoadReason),
+        value_fn=lambda load: load.reason,
+        attributes_fn=lambda load: None if load.amps is None else {"amps": load.amps},
+    ),
+    AmpSensorSensorDescription(
+        key="shed_today",
+        translation_key="shed_today",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda load: load.shed_today,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors of a site, its chargers and limits; of the phases once it is known to have several."""
+    """Set up the sensors of a site, its chargers, loads and limits; of the phases once it is known to have several."""
     coordinator = entry.runtime_data
     add_described_entities(
         coordinator,
@@ -323,6 +340,7 @@ async def async_setup_entry(
         AmpSensorSensor,
         site=SITE_SENSORS,
         charger=CHARGER_SENSORS,
+        load=LOAD_SENSORS,
         limit=LIMIT_SENSORS,
     )
     added = 0

@@ -6,6 +6,8 @@ from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .controller import Controller, ControlRecord, SiteSettings, Supply
 from .decision import Decision, Mode, Reason
 from .limits import Clock, LimitSettings, LimitState
+from .load import LoadAction, LoadCommand, LoadDecision, LoadReason, LoadReport, LoadSettings, Restore, Strain
+from .loads import Loads
 from .meter import Meter
 from .plan import Plan, Slot, When, make_plan
 from .profile import Profile
@@ -30,6 +32,13 @@ __all__ = [
     "Decision",
     "LimitSettings",
     "LimitState",
+    "LoadAction",
+    "LoadCommand",
+    "LoadDecision",
+    "LoadReason",
+    "LoadReport",
+    "LoadSettings",
+    "Loads",
     "Meter",
     "Mode",
     "Outcome",
@@ -41,9 +50,11 @@ __all__ = [
     "Reading",
     "Reason",
     "Rehearsal",
+    "Restore",
     "SiteSettings",
     "Slot",
     "Step",
+    "Strain",
     "Supply",
     "Surplus",
     "Trial",

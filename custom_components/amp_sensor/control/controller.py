@@ -18,6 +18,7 @@ from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
 from .limits import Budget, Clock, Limit, LimitSettings, Power, SupplyLimit, binding, power_of, room
+from .load import Strain
 from .memory import Record, Risk, together
 from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
@@ -478,6 +479,25 @@ class Controller:
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
         return max([phase.load.load for phase in self._house.phases])
+
+    def strain(self, now: float) -> Strain:
+        """Return how much the supply bears now: what loads are judged by. Call it after `decide`."""
+        flows, phases = self._flows(now), self._house.phases
+        giving = [charger for charger in self._ours(now) if not charger.is_blocked(now)]
+        silence_s = self._silence_s(self._all_phases, now)
+        return Strain(
+            house=self._house.amps,
+            read=self._house.read,
+            kept=flows.without(giving),
+            limits=self._limits,
+            read_at=self.meter.last.at if self.meter.last else -math.inf,
+            silence_s=silence_s,
+            interval_s=self.meter.interval_s,
+            is_known=self._house.is_told and silence_s <= self._quiet_s and not self._doubt.is_low,
+            bears_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, PROTECT_AT),
+            opens_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, 1.0),
+            heat=[phase.load.load for phase in phases],
+        )
 
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""

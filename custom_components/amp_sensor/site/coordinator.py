@@ -43,6 +43,8 @@ from ..control import (
     Command,
     Controller,
     Decision,
+    LoadAction,
+    LoadSettings,
     Mode,
     Outcome,
     Protection,
@@ -53,6 +55,7 @@ from ..control import (
     Supply,
 )
 from ..control.meter import BRIDGED_GAP_S, Counter
+from ..loads.load import Load
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.deeds import Deeds
@@ -63,6 +66,8 @@ from .events import (
     Configured,
     ControlEnded,
     GoalSet,
+    LoadAnswered,
+    LoadSwitched,
     PollFailed,
     PricesKnown,
     ReadingArrived,
@@ -76,6 +81,7 @@ from .goal import Goal
 from .keeper import Keeper
 from .limiting import Limiting
 from .link import Link
+from .loading import Loading
 from .mending import Mending, controls
 from .parts import Parts
 from .planning import Planner
@@ -124,12 +130,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     config_entry: AmpSensorConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: AmpSensorConfigEntry, chargers: Mapping[str, Charger], *, device_id: str
+        self,
+        hass: HomeAssistant,
+        entry: AmpSensorConfigEntry,
+        chargers: Mapping[str, Charger],
+        loads: Mapping[str, Load],
+        *,
+        device_id: str,
     ) -> None:
-        """Take the chargers by the id of their subentry, and the id of the site's device."""
+        """Take the chargers and the loads by the id of their subentry, and the id of the site's device."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=f"Amp Sensor {entry.title}")
         self.device_id = device_id
         self._chargers = chargers
+        self._loads = loads
         self._configured_max_amps: float = entry.data[CONF_MAX_AMPS]
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
@@ -205,6 +218,17 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
         self._surplus = SiteSurplus(self.hass, entry, self.controller, knows_sign=memory.get("knows_sign", False))
+        self._loading = Loading(
+            self.hass,
+            entry,
+            self._loads,
+            memory.get("loads", {}),
+            parts=self._parts,
+            save=self._async_save,
+            spawn=self._spawn,
+            emit=self._emit,
+            now=now,
+        )
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
         self._started_at = now
@@ -218,6 +242,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
         for charger_id, link in self._links.items():
             entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
+        entry.async_on_unload(self._loading.async_listen())
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
         )
@@ -231,6 +256,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._is_ending = True
         if commanding := [task for link in self._links.values() for task in link.commanding]:
             await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
+        await self._loading.async_stop(STOP_TIMEOUT_S)
         while not self._events.empty():
             self._take(self._events.get_nowait())
             self._events.task_done()
@@ -242,14 +268,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         await self._async_save()
         await self._keeper.async_save_record(self.controller, now=self.now())
 
-    async def async_release(self, charger_ids: Collection[str]) -> None:
-        """Give chargers back as they were, where that is safe: a car remembers the last amps, or a stop, for ever."""
+    async def async_release(self, ids: Collection[str]) -> None:
+        """Give chargers and loads back as they were, where that is safe.
+
+        A car remembers the last amps, or a stop, for ever, and a load that it is off.
+        """
         await asyncio.gather(
+            self._loading.async_release(ids, self.controller, now=self.now()),
             *(
                 self._async_release(link)
-                for charger_id in charger_ids
-                if controls(self._settings, link := self._links[charger_id]) or charger_id in self._releasing
-            )
+                for charger_id, link in self._links.items()
+                if charger_id in ids and (controls(self._settings, link) or charger_id in self._releasing)
+            ),
         )
 
     async def _async_release(self, link: Link) -> None:
@@ -326,6 +356,17 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         """Take what a person set of a limit, at once and for good, W."""
         self._limiting.set(limit_id, watts)
         self._keep(Ticked(), ended=())
+
+    @callback
+    def async_set_load(self, load_id: str, settings: LoadSettings) -> None:
+        """Take new settings of a load, at once and for good."""
+        self._loading.set_load(load_id, settings, self.now())
+        self._keep(Ticked(), ended=())
+
+    @callback
+    def async_answer(self, load_id: str, action: LoadAction, *, is_yes: bool) -> None:
+        """Take what somebody says to what a load asks."""
+        self._emit(LoadAnswered(load_id, action, is_yes))
 
     @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
@@ -486,6 +527,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                     if not rehearsing.is_over:
                         rehearsing.rehearsal = self.controller.rehearse(rehearsing.charger_id, now=now)
                 self._act(now)
+            case LoadSwitched() | LoadAnswered():
+                with self._parts.part("loads"):
+                    self._loading.take(event, now)
+                self._act(now)
             case RehearsalLeft(rehearsing):
                 with self._parts.part("control"):
                     if rehearsing is self._rehearsing:
@@ -510,6 +555,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._send(commands)
         with self._parts.part("phases"):
             self._switch_phases()
+        with self._parts.part("loads"):
+            self._loading.decide(self.controller, now=now)
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -754,6 +801,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         last = self.controller.meter.last
         return (self._nominal_volts,) if last is None else last.volts
 
+    def load_diagnostics(self, load_id: str) -> dict[str, Any]:
+        """Return what is believed of a load."""
+        return self._loading.diagnostics(load_id)
+
     def _watts(self, link: Link, now: float) -> float:
         return link.watts(
             now,
@@ -795,6 +846,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 for charger_id, link in self._links.items()
             },
             limits=self._limiting.data,
+            loads=self._loading.data(),
         )
 
     def _memory(self) -> SiteMemory:
@@ -812,6 +864,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             chargers={
                 charger_id: link.memory() | self._planner.memory(charger_id) for charger_id, link in self._links.items()
             },
+            loads=self._loading.memory(),
             control=self._urgent(),
             **({"limits": limits} if (limits := self._limiting.memory()) else {}),
         )

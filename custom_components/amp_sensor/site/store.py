@@ -49,6 +49,19 @@ class ChargerMemory(TypedDict, total=False):
     wh_per_percent: float | None
 
 
+class LoadMemory(TypedDict, total=False):
+    """What is remembered of a load."""
+
+    managed: bool
+    priority: str
+    record: dict[str, Any]
+    """What control has to know: above all, whether it is off because of us."""
+    before: dict[str, Any]
+    """How it was before that."""
+    day: str
+    """The day that is counted, as in ISO 8601."""
+
+
 class CounterMemory(TypedDict):
     """The meter's own energy counter as it last was: what it counts while we are away is not lost."""
 
@@ -72,6 +85,7 @@ class SiteMemory(TypedDict, total=False):
     chargers: dict[str, ChargerMemory]
     limits: dict[str, dict[str, Any]]
     """What each limit beside the budget has: what a person set, this month's peak, the window under way."""
+    loads: dict[str, LoadMemory]
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -117,6 +131,7 @@ _SITE: Final[Mapping[str, _Check]] = {
     "energy_wh": _is_number(),
     "counter": _is_counter,
     "chargers": _is_mapping,
+    "loads": _is_mapping,
     "control": _is_mapping,
     "limits": _is_mapping,
 }
@@ -137,8 +152,15 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "goal_from_wh": _is_number(),
     "wh_per_percent": _is_number_or_none,
 }
+_LOAD: Final[Mapping[str, _Check]] = {
+    "managed": _is_bool,
+    "priority": _is_one_of(tuple(Priority)),
+    "record": _is_mapping,
+    "before": _is_mapping,
+    "day": lambda value: isinstance(value, str),
+}
 _NEWER: Final = (
-    *("heard", "control", "may_wake", "priority", "limits"),
+    *("heard", "control", "may_wake", "priority", "limits", "loads"),
     *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
     *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 )
@@ -164,6 +186,9 @@ def read_memory(stored: Any, name: str) -> tuple[SiteMemory, list[str]]:
     site["chargers"] = {
         charger_id: _readable(charger, _CHARGER, str(charger_id), lost)
         for charger_id, charger in site.get("chargers", {}).items()
+    }
+    site["loads"] = {
+        load_id: _readable(load, _LOAD, str(load_id), lost) for load_id, load in site.get("loads", {}).items()
     }
     return SiteMemory(**site), lost  # type: ignore[typeddict-item]  # checked key by key
 
