@@ -173,6 +173,8 @@ def test_the_reference_has_every_setting() -> None:
     site, car = TEXTS["config"]["step"], TEXTS["config_subentries"]["charger"]["step"]
     assert named("Settings of a site") == labels(site["reconfigure"])
     assert named("Settings of a car") == labels(car["tesla"]) | labels(car["which_car"]) | labels(car["car"])
+    battery = TEXTS["config_subentries"]["battery"]["step"]["battery"]
+    assert named("Settings of a home battery") == labels(battery)
     load = TEXTS["config_subentries"]["load"]["step"]
     assert named("Settings of a load") == labels(load["user"]) | labels(load["settings"])
     assert named("Options") == labels(TEXTS["options"]["step"]["settings"])

@@ -31,12 +31,14 @@ from .const import (
     DOMAIN,
     SUBENTRY_CHARGER,
     SUBENTRY_LOAD,
+    SUBENTRY_PRICES,
 )
 from .control import Supply
 from .loads.load import Load
 from .services import async_setup_services
 from .site import supply
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.prices import PriceSource
 from .site.store import async_remove, control_store, site_store
 from .view.links import LINKS, Links
 
@@ -48,6 +50,7 @@ PLATFORMS: Final = [
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.TIME,
 ]
 
 _UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
@@ -125,6 +128,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
     links.lost = ()
     entry.runtime_data = coordinator
     supply.async_register(hass, entry)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_PRICES):
+        entry.async_on_unload(PriceSource(hass, subentry.data).async_start(coordinator.async_take_prices))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True

@@ -18,6 +18,7 @@ from .const import (
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DOMAIN,
+    SUBENTRY_LIMIT,
 )
 from .site.coordinator import AmpSensorConfigEntry
 
@@ -65,6 +66,7 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, ids: Collection[str]
         "site": site,
         "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),
+        "surplus": coordinator.surplus_diagnostics(),
         "repairs": coordinator.issues.keys(),
         "decisions": [
             asdict(decision) | {"at": at.isoformat()}
@@ -80,6 +82,9 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, ids: Collection[str]
             }
             for charger_id in charger_ids
         },
+        "limits": [
+            async_redact_data(limit.as_dict(), TO_REDACT) for limit in entry.get_subentries_of_type(SUBENTRY_LIMIT)
+        ],
         "loads": {
             load_id: {
                 "subentry": async_redact_data(entry.subentries[load_id].as_dict(), TO_REDACT),

@@ -63,7 +63,8 @@ class Announcer:
         if not decision.cap:
             self._told.pop(decision.charger_id, None)
             return
-        told = self._told.setdefault(decision.charger_id, _Told(decision.target))
+        if (told := self._told.get(decision.charger_id)) is None:
+            told = self._told[decision.charger_id] = _Told(decision.target)
         if deed is not None and deed.at == decision.at:
             told.change, told.cut = deed, deed if deed.is_cut else told.cut
         if (change := told.change) is None:

@@ -14,6 +14,7 @@ from ..control import (
     Reading,
     SiteSettings,
 )
+from .prices import Prices
 from .rehearsing import Rehearsing
 
 
@@ -70,6 +71,20 @@ class ChargerSet:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalSet:
+    """The owner of a charger wants something else by a time."""
+
+    charger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricesKnown:
+    """What electricity costs was read."""
+
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
 class ControlEnded:
     """Somebody switched off the control of some chargers, or of none."""
 
@@ -115,6 +130,8 @@ type SiteEvent = (
     | Acknowledged
     | Configured
     | ChargerSet
+    | GoalSet
+    | PricesKnown
     | ControlEnded
     | RehearsalAsked
     | RehearsalLeft
