@@ -56,6 +56,12 @@ CHARGER_BINARY_SENSORS: Final = (
         value_fn=lambda charger: None if charger.report is None else charger.report.at_home,
         available_fn=is_reported,
     ),
+    AmpSensorBinarySensorDescription[ChargerData](
+        key="ready_in_time",
+        translation_key="ready_in_time",
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.makes_it,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
 )
 
 LIMIT_BINARY_SENSORS: Final = (

@@ -1,11 +1,18 @@
-"""The amps, and the kilowatts, that a person sets."""
+"""The numbers that a person sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -16,12 +23,15 @@ from .const import (
     DOMAIN,
     MAX_BUDGET_A,
     MAX_LIMIT_KW,
+    MAX_RESERVE_W,
+    MAX_WAIT_MIN,
     MIN_BUDGET_A,
     MIN_PEAK_KW,
 )
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.goal import MAX_CAPACITY_KWH, MAX_WANTED_KWH, MIN_CAPACITY_KWH
 from .site.limiting import LimitData
 
 PARALLEL_UPDATES = 0
@@ -88,6 +98,89 @@ CHARGER_NUMBERS: Final = (
         value_fn=lambda charger: charger.settings.min_amps,
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
     ),
+    AmpSensorNumberDescription[ChargerData](
+        key="reserve_w",
+        translation_key="reserve_w",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=MAX_RESERVE_W,
+        value_fn=lambda charger: charger.settings.reserve_w,
+        set_fn=lambda coordinator, charger, watts: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, reserve_w=watts)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="start_after",
+        translation_key="start_after",
+        device_class=NumberDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=0,
+        native_max_value=MAX_WAIT_MIN,
+        value_fn=lambda charger: charger.settings.start_after_s / 60,
+        set_fn=lambda coordinator, charger, minutes: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, start_after_s=60 * minutes)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="stop_after",
+        translation_key="stop_after",
+        device_class=NumberDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=0,
+        native_max_value=MAX_WAIT_MIN,
+        value_fn=lambda charger: charger.settings.stop_after_s / 60,
+        set_fn=lambda coordinator, charger, minutes: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, stop_after_s=60 * minutes)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_percent",
+        translation_key="wanted_percent",
+        device_class=NumberDeviceClass.BATTERY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=100,
+        native_unit_of_measurement=PERCENTAGE,
+        value_fn=lambda charger: charger.goal.percent,
+        set_fn=lambda coordinator, charger, percent: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, percent=percent)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_energy",
+        translation_key="wanted_energy",
+        device_class=NumberDeviceClass.ENERGY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=MAX_WANTED_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.goal.kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(charger.id, replace(charger.goal, kwh=kwh)),
+        suits_fn=lambda charger: not charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="battery_capacity",
+        translation_key="battery_capacity",
+        device_class=NumberDeviceClass.ENERGY_STORAGE,
+        native_min_value=MIN_CAPACITY_KWH,
+        native_max_value=MAX_CAPACITY_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.capacity_kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, capacity_kwh=kwh)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
 )
 LIMIT_NUMBERS: Final = (
     AmpSensorNumberDescription[LimitData](
@@ -120,7 +213,7 @@ async def async_setup_entry(
 
 
 class AmpSensorNumber[DataT](AmpSensorEntity[DataT], NumberEntity):
-    """Amps, or kilowatts, that a person sets."""
+    """A number that a person sets."""
 
     entity_description: AmpSensorNumberDescription[DataT]
 

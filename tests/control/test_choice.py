@@ -57,8 +57,8 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "may_turn": False,
             "room": 20.0,
             "free": 20.0,
-            "safe_room": 12.4,
-            "house_is_over": False,
+            "safe_room": lambda: 12.4,
+            "house_is_over": lambda: False,
             "is_adopting": False,
             "patience_s": 12.5,
             "silence_s": 1.0,
@@ -106,7 +106,7 @@ def test_a_silence_first_holds_a_safe_current_and_then_stops(silence_s: float, c
 def test_what_is_safe_is_what_the_houses_peak_leaves_but_no_less_than_the_minimum(
     safe_room: float, cap: int, held: int
 ) -> None:
-    assert _chosen(silence_s=60.0, safe_room=safe_room, cap=cap)[0] == held
+    assert _chosen(silence_s=60.0, safe_room=lambda: safe_room, cap=cap)[0] == held
 
 
 def test_nothing_is_started_on_an_old_reading() -> None:
@@ -356,7 +356,7 @@ def test_a_raise_goes_no_further_than_its_part() -> None:
     assert _chosen(stopped, share=0) == (0, Reason.WAITING_FOR_TURN)
     assert _chosen(stopped, share=0, free=3.0, may_turn=True) == (0, Reason.WAITING_FOR_TURN)
     assert _chosen(stopped, share=0, free=3.0) == (0, Reason.PAUSED)
-    assert _chosen(stopped, share=0, free=3.0, house_is_over=True) == (0, Reason.HOUSE_OVER_BUDGET)
+    assert _chosen(stopped, share=0, free=3.0, house_is_over=lambda: True) == (0, Reason.HOUSE_OVER_BUDGET)
 
 
 # -- raising ------------------------------------------------------------------------------------------------------

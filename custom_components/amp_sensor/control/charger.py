@@ -10,6 +10,7 @@ from .belief import STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
 from .profile import TESSIE, Profile
+from .usual import Usual
 
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 """Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
@@ -63,6 +64,15 @@ class Priority(StrEnum):
     LAST = "last"
 
 
+class ChargeWith(StrEnum):
+    """What a charger may charge with."""
+
+    GRID = "grid"
+    """Whatever the budget leaves."""
+    MINIMUM_PLUS_SURPLUS = "minimum_plus_surplus"
+    SURPLUS_ONLY = "surplus_only"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSettings:
     """What the owner set for one charger. Raises ValueError where a number is out of range."""
@@ -78,6 +88,15 @@ class ChargerSettings:
     """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
     may_wake: bool = False
     """Whether it may be woken where it fell asleep while we had paused it."""
+    charge_with: ChargeWith = ChargeWith.GRID
+    reserve_w: float = 0.0
+    """What of the surplus is left to the grid, W (0–20000)."""
+    start_after_s: float = 300.0
+    """How long its minimum must have been left over before it starts, s (0–3600)."""
+    stop_after_s: float = 600.0
+    """How long its minimum may be missing before it stops, s (0–3600)."""
+    switches_phases: bool = False
+    """Whether it can be switched between one phase and all of its own while it stands."""
     profile: Profile = TESSIE
 
     def __post_init__(self) -> None:
@@ -85,6 +104,9 @@ class ChargerSettings:
         for name in ("max_amps", "min_amps"):
             if not 1 <= getattr(self, name) <= 125:
                 raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
+        for name, most in (("reserve_w", 20000), ("start_after_s", 3600), ("stop_after_s", 3600)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be 0 to {most}, not {getattr(self, name)}")
         if self.profile.is_switched:
             object.__setattr__(self, "min_amps", self.max_amps)
         if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
@@ -129,6 +151,8 @@ class ManagedCharger:
         """The most that a rehearsal lets it have, A; None while there is none."""
         self.rations: Mapping[Reason, int] = {}
         """The most that it may have for other reasons than the supply, A, each by its reason; 0 lets it stand still."""
+        self.usual = Usual()
+        """What it usually can have, by the hour of the week."""
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
@@ -182,6 +206,8 @@ class ManagedCharger:
         """
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
+        if not _draws_here(report) and (self.running or not self.is_failing):
+            self.deaf_at = math.inf  # it stopped, whatever the meter shows
         if last is None:
             was_paused = self.paused
             self._adopt(report)
@@ -236,8 +262,6 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
-            if self.running:
-                self.deaf_at = math.inf
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING

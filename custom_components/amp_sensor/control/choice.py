@@ -77,9 +77,9 @@ class View:
     """What is left for it once everything that the others were told has happened, A."""
     free: float
     """What it may be raised to: as if the others drew all that they may, A."""
-    safe_room: float
+    safe_room: Callable[[], float]
     """What is left beside the house's highest minute of the last hour, A."""
-    house_is_over: bool
+    house_is_over: Callable[[], bool]
     """Whether the house alone exceeds a budget, so that nothing of this charger's would help."""
     is_adopting: bool
     patience_s: float
@@ -145,7 +145,7 @@ def _choose(view: View) -> Choice:
     if view.silence_s > max(STOP_S, STOP_PART * view.patience_s):
         return Choice(0, view.silent, silence)
     if view.silence_s > max(SAFE_S, view.patience_s):
-        safe = int(view.safe_room - view.prices.margin_amps)
+        safe = int(view.safe_room() - view.prices.margin_amps)
         held = 0 if charger.start_is_due else min(target, view.cap, max(view.least, safe))
         return Choice(held, view.silent, silence)
     if not view.is_known:
@@ -270,4 +270,4 @@ def _no_room(view: View, first: int) -> Reason:
         return Reason.NO_HEADROOM
     if view.may_turn:
         return Reason.WAITING_FOR_TURN
-    return Reason.HOUSE_OVER_BUDGET if view.house_is_over else Reason.PAUSED
+    return Reason.HOUSE_OVER_BUDGET if view.house_is_over() else Reason.PAUSED

@@ -1,7 +1,7 @@
 """The controller of one site: readings, reports and acknowledgements in, decisions out."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -18,6 +18,7 @@ from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
 from .limits import Budget, Clock, Limit, LimitSettings, Power, SupplyLimit, binding, power_of, room
+from .load import Strain
 from .memory import Record, Risk, together
 from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
@@ -80,6 +81,8 @@ class ControlRecord(TypedDict):
     """How warm the protection of each phase is."""
     exports: bool
     chargers: dict[str, ChargerRecord]
+    usual: dict[str, list[list[float] | None]]
+    """What each charger usually can have."""
 
 
 class Controller:
@@ -310,6 +313,7 @@ class Controller:
             "heat_a2": [round(phase.load.heat_a2, 2) for phase in self._house.phases],
             "exports": self._house.exports,
             "chargers": {charger_id: charger.record() for charger_id, charger in self._chargers.items()},
+            "usual": {charger_id: charger.usual.record() for charger_id, charger in self._chargers.items()},
         }
 
     def restore(self, record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -393,6 +397,15 @@ class Controller:
         """Current without the managed chargers, A, highest phase; None before the first reading."""
         return max(self.house, default=None)
 
+    @property
+    def exports(self) -> bool:
+        """Whether the meter ever showed that current flows out: only then it is known to tell which way it flows."""
+        return self._house.exports
+
+    def trust_sign(self) -> None:
+        """Take it that the meter tells which way current flows, although no phase has shown it: somebody told."""
+        self._house.exports = True
+
     def drawn(self, now: float) -> dict[str, tuple[float, ...]]:
         """Return what each charger draws of the last reading, A by phase; not of those whose phases nobody knows."""
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
@@ -402,7 +415,7 @@ class Controller:
             for number, phase in enumerate(self._house.phases)
         ]
         return {
-            charger_id: tuple(part.get(charger_id, 0.0) for part in parts)
+            charger_id: tuple([part.get(charger_id, 0.0) for part in parts])
             for charger_id, phases in loads.items()
             if phases is not None
         }
@@ -442,6 +455,21 @@ class Controller:
         known = self._known_phases(self._chargers[charger_id]) if self._house.expected else None
         return None if known is None else tuple(phase + 1 for phase in known)
 
+    def fits(self, charger_id: str, *, now: float) -> tuple[int, int] | None:
+        """Return the whole amps that a charger could have beside the house alone, and beside the others too.
+
+        By the limits and its own settings, whatever its rations are; None before the house is known.
+        """
+        if not self._house.is_told:
+            return None
+        charger, loads = self._chargers[charger_id], self._loads(charger_id)
+        most = min(charger.settings.max_amps, int(self.settings.max_amps))
+        alone = [phase.beside.get(charger_id, phase.amps) for phase in self._house.phases]
+        beside = (alone, self._flows(now).beside(charger))
+        amps = [min(most, math.floor(room(self._limits, each, loads) - self._prices.margin_amps)) for each in beside]
+        by_house, by_all = [each if each >= charger.least(most) else 0 for each in amps]
+        return by_house, by_all
+
     @property
     def paused(self) -> list[str]:
         """The chargers that stand still because of us."""
@@ -450,7 +478,26 @@ class Controller:
     @property
     def protection_load(self) -> float:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
-        return max(phase.load.load for phase in self._house.phases)
+        return max([phase.load.load for phase in self._house.phases])
+
+    def strain(self, now: float) -> Strain:
+        """Return how much the supply bears now: what loads are judged by. Call it after `decide`."""
+        flows, phases = self._flows(now), self._house.phases
+        giving = [charger for charger in self._ours(now) if not charger.is_blocked(now)]
+        silence_s = self._silence_s(self._all_phases, now)
+        return Strain(
+            house=self._house.amps,
+            read=self._house.read,
+            kept=flows.without(giving),
+            limits=self._limits,
+            read_at=self.meter.last.at if self.meter.last else -math.inf,
+            silence_s=silence_s,
+            interval_s=self.meter.interval_s,
+            is_known=self._house.is_told and silence_s <= self._quiet_s and not self._doubt.is_low,
+            bears_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, PROTECT_AT),
+            opens_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, 1.0),
+            heat=[phase.load.load for phase in phases],
+        )
 
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""
@@ -469,9 +516,12 @@ class Controller:
         flows = self._flows(now)
         shares = self._shares(flows, now)
         decisions = {}
+        last: ManagedCharger | None = None
         for charger in self._by_turn(flows):
+            if last is not None:
+                flows.renew(last)
             decisions[charger.charger_id] = self._decide(charger, flows, shares, now)
-            flows.renew(charger)
+            last = charger
         return tuple(decisions[charger_id] for charger_id in self._chargers)
 
     def _bind(self, now: float) -> None:
@@ -577,7 +627,8 @@ class Controller:
             charger_id=charger.charger_id,
             target=choice.target,
             reason=choice.reason,
-            cap=self._cap(charger),
+            # Of one that may have nothing for now, what it might: 0 says that it is not ours
+            cap=self._cap(charger) or charger.most(int(self.settings.max_amps)),
             numbers=choice.numbers,
             command=command,
         )
@@ -643,8 +694,6 @@ class Controller:
         loads = self._loads(charger.charger_id)
         flowing, lasting = flows.beside(charger), flows.beside(charger, committed=True)
         phases = self._house.phases
-        highest = [amps - min(amps, phase.amps) + max(phase.peaks) for amps, phase in zip(flowing, phases, strict=True)]
-        worst = min(loads, key=lambda phase: self._budget.room(flowing, (phase,)))
         cap = self._cap(charger)
         bound = binding(self._limits, flowing, loads)
         share = shares.get(charger.charger_id, Share(cap))
@@ -668,8 +717,8 @@ class Controller:
             may_turn=share.may_turn,
             room=room(self._limits, flowing, loads),
             free=room(self._limits, lasting, loads),
-            safe_room=room(self._limits, highest, loads),
-            house_is_over=room(self._limits, self._house.amps, loads) < 0,
+            safe_room=lambda: room(self._limits, self._highest(flowing), loads),
+            house_is_over=lambda: room(self._limits, self._house.amps, loads) < 0,
             is_adopting=now - self._started_at < ADOPT_S,
             patience_s=self.meter.patience_s,
             silence_s=silence_s,
@@ -678,11 +727,23 @@ class Controller:
             is_quiet=quietest_s > self._quiet_s or not self._house.is_complete or self._doubt.is_low,
             is_known=all(phases[phase].read is not None for phase in loads),
             tolerated_s=lambda amps: min(
-                phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads
+                [phases[phase].load.tolerated_s(flowing[phase] + amps, PROTECT_AT) for phase in loads]
             ),
-            returns=lambda excess: phases[worst].memory.returns(phases[worst].amps - excess, now),
+            returns=lambda excess: self._returns(loads, flowing, excess, now),
             risk=lambda amps, at: self._risk(loads, lasting, amps, at),
         )
+
+    def _highest(self, flowing: Iterable[float]) -> list[float]:
+        """Return what flows on each phase if the house draws what it did in its highest minute of the last hour, A."""
+        return [
+            amps - min(amps, phase.amps) + max(phase.peaks)
+            for amps, phase in zip(flowing, self._house.phases, strict=True)
+        ]
+
+    def _returns(self, loads: Sequence[int], flowing: Sequence[float], excess: float, now: float) -> int:
+        """Return how often the phase with the least room went lately where `excess` would be missing, A."""
+        phase = self._house.phases[min(loads, key=lambda number: self._budget.room(flowing, (number,)))]
+        return phase.memory.returns(phase.amps - excess, now)
 
     def _risk(self, loads: Sequence[int], flowing: Sequence[float], amps: float, at: float) -> Risk | None:
         """Return what the house threatens beside what flows and `amps` more; None while it does not even fit.
@@ -708,6 +769,8 @@ class Controller:
 
     def _shares(self, flows: Flows, now: float) -> dict[str, Share]:
         """Return the parts of those who can be told anything, where they are several."""
+        if len(self._chargers) < 2:
+            return {}
         ours = self._ours(now)
         if len(ours) < 2 or not self._house.is_told:
             return {}
@@ -787,7 +850,7 @@ class Controller:
 
         def drawn(phase: int) -> tuple[float, float]:
             on_it = [bounds[charger_id] for charger_id, phases in loads.items() if phases and phase in phases]
-            return sum(low for low, _ in on_it), sum(high for _, high in on_it)
+            return sum([low for low, _ in on_it]), sum([high for _, high in on_it])
 
         self._house.share(drawn, {each: bounds[each] for each, phases in loads.items() if phases is None})
 
@@ -840,7 +903,7 @@ class Controller:
             # One that is mounted the wrong way round makes room of what is drawn: the stop shows at once whether it is
             at_once_s = 2 * max(STOP_S, STOP_PART * self.meter.patience_s)
             return now - since + (at_once_s if self._doubt.reversed_at is not None else 0.0)
-        return now - min(self._house.phases[phase].read_at for phase in phases)
+        return now - min([self._house.phases[phase].read_at for phase in phases])
 
     def _beyond_s(self, phases: Sequence[int], now: float) -> float | None:
         """For how long more has flowed on these phases than their sensor can show; None where it can show all."""
@@ -853,6 +916,6 @@ class Controller:
             return Reason.METER_FROZEN
         if self._doubt.is_low:
             return Reason.METER_WRONG if self.meter_wrong_at is not None else Reason.SETTLING
-        last = max(phase.read_at for phase in self._house.phases)
+        last = max([phase.read_at for phase in self._house.phases])
         is_partial = now - last < quietest_s or not self._house.is_complete
         return Reason.PHASE_SILENT if is_partial and len(self._house.phases) > 1 else Reason.METER_SILENT

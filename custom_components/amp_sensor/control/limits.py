@@ -49,7 +49,7 @@ class Budget:
 
     def room(self, flowing: Sequence[float], phases: Iterable[int]) -> float:
         """Return what is left on the phase with the least."""
-        return min(self.max_amps - flowing[phase] for phase in phases)
+        return self.max_amps - max([flowing[phase] for phase in phases])
 
     bearable = room
 
@@ -89,7 +89,7 @@ class Power:
 
 def room(limits: Iterable[Limit], flowing: Sequence[float], phases: Sequence[int]) -> float:
     """Return the least of what all limits leave, A; negative where one is exceeded already."""
-    return min(limit.room(flowing, phases) for limit in limits)
+    return min([limit.room(flowing, phases) for limit in limits])
 
 
 def binding(limits: Iterable[Limit], flowing: Sequence[float], phases: Sequence[int]) -> Limit:
