@@ -12,16 +12,19 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .const import (
+    CONF_AREA,
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_OLD_WEBHOOKS,
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DOMAIN,
+    SUBENTRY_PRICES,
 )
 from .site.coordinator import AmpSensorConfigEntry
 
 TO_REDACT: Final = {
+    CONF_AREA,  # of prices: Tibber's is what a person calls their home
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_OLD_WEBHOOKS,
@@ -60,6 +63,9 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
     told = {
         "settings": async_redact_data(entry.data, TO_REDACT),
         "options": dict(entry.options),
+        "prices": [
+            async_redact_data(subentry.data, TO_REDACT) for subentry in entry.get_subentries_of_type(SUBENTRY_PRICES)
+        ],
         "site": site,
         "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),
