@@ -287,15 +287,15 @@ def _sender(address: str | None, user_agent: str) -> Sender:
     return Sender(address=address, user_agent=user_agent)
 
 
+_ip_address = lru_cache(maxsize=_KNOWN_SENDERS)(ip_address)
+
+
 def _is_local(hass: HomeAssistant, address: str | None) -> bool:
     """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
-    return not is_cloud_connection(hass) and address is not None and _is_local_address(address)
-
-
-@lru_cache(maxsize=_KNOWN_SENDERS)
-def _is_local_address(address: str) -> bool:
+    if is_cloud_connection(hass) or address is None:
+        return False
     try:
-        return network.is_local(ip_address(address))
+        return network.is_local(_ip_address(address))
     except ValueError:
         return False
 
