@@ -19,7 +19,6 @@ from .const import (
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DOMAIN,
-    SUBENTRY_CHARGER,
     SUBENTRY_LIMIT,
     SUBENTRY_PRICES,
 )
@@ -109,7 +108,9 @@ def _secrets(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> re.Pattern[str
     """Return what finds a secret of this site in any text: a second net, below what keeps them out one by one."""
     words: list[str] = [entry.title, entry.data[CONF_WEBHOOK_ID], *entry.data.get(CONF_OLD_WEBHOOKS, ())]
     degrees: list[float] = [hass.config.latitude, hass.config.longitude]
-    for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER):
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_LIMIT:
+            continue  # a word such as Peak would be taken out of everything
         words += [subentry.title, subentry.unique_id or ""]
         if CONF_TESSIE_TOKEN in subentry.data:
             place = subentry.data[CONF_CHARGER_LOCATION]
