@@ -61,7 +61,9 @@ class Result:
 
     @property
     def text(self) -> str:
-        return "FAILED" if self.failed else "passed"
+        if self.failed:
+            return "FAILED"
+        return "SKIPPED" if self.skipped and not self.passed else "passed"
 
 
 def run(*command: str | Path, **environment: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost, sun
+from . import cost, loads, peaks, sun
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -71,6 +71,20 @@ def parser() -> argparse.ArgumentParser:
     roof.add_argument("--hours", type=float, default=sun.HOURS, metavar="H", help="of each house at most")
     roof.add_argument("--seeds", type=int, default=1, metavar="N")
     roof.set_defaults(run=run_sun)
+
+    quarters = commands.add_parser("peaks", help="a car within a limit on each quarter of an hour")
+    quarters.add_argument(
+        "--traces", type=Path, default=SHARED, metavar="DIR", help="more traces; default: ../shared/traces"
+    )
+    quarters.add_argument("--start-h", type=float, default=12.0, metavar="H", help="of the first day; default: noon")
+    quarters.add_argument("--hours", type=float, default=12.0, metavar="H", help="of each house; default: 12")
+    quarters.add_argument("--seed", type=int, default=1, metavar="N")
+    quarters.set_defaults(run=run_peaks)
+
+    switched = commands.add_parser("loads", help="a boiler and a heat pump behind a breaker of half the usual rating")
+    switched.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
+    switched.add_argument("--hours", type=float, default=48.0, metavar="H", help="of each house; default: two days")
+    switched.set_defaults(run=run_loads)
 
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
@@ -152,6 +166,20 @@ def run_sun(options: argparse.Namespace) -> None:
     """Let cars charge with surplus in all houses, and print the table."""
     houses = sun.cases((SHIPPED, options.traces), hours=options.hours)
     print(sun.table(sun.run(houses, seeds=options.seeds)))
+
+
+def run_peaks(options: argparse.Namespace) -> None:
+    """Print what a car gets within a limit on each quarter of an hour, line by line: it takes minutes."""
+    for line in peaks.tables(
+        (SHIPPED, options.traces), start_h=options.start_h, hours=options.hours, seed=options.seed
+    ):
+        print(line, flush=True)
+
+
+def run_loads(args: argparse.Namespace) -> None:
+    """Print the table of docs/loads.md."""
+    for row in loads.table(args.traces, hours=args.hours):
+        print(row, flush=True)
 
 
 def run_cost(options: argparse.Namespace) -> None:

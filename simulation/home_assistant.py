@@ -1,7 +1,7 @@
 """A real Home Assistant in a process of its own, set up without a person: on 127.0.0.1, in a folder of its own."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 import contextlib
 import json
 from pathlib import Path
@@ -69,11 +69,23 @@ class HomeAssistant:
         self._calls = 0
         self._process: asyncio.subprocess.Process
         self._socket: ClientWebSocketResponse | None = None
+        self._is_connected = False
         self._headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         self._prepare()
-        with self._log.open("wb") as log:
+        await self._start(self._log_in)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start_again(self) -> None:
+        """Start it with what it has kept, once it has ended."""
+        await self._start(self._connect)
+
+    async def _start(self, connect: Callable[[], Awaitable[None]]) -> None:
+        with self._log.open("ab") as log:
             # A session of its own: Ctrl-C is for the demo, which stops Home Assistant by itself.
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "homeassistant", "--config", str(self._folder), "--skip-pip"),
@@ -83,14 +95,10 @@ class HomeAssistant:
                 start_new_session=True,
             )
         try:
-            await self._log_in()
+            await connect()
         except BaseException:
             await self.stop()
             raise
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     def _prepare(self) -> None:
         latitude, longitude = self._home
@@ -123,18 +131,8 @@ class HomeAssistant:
             (storage / key).write_text(json.dumps(content))
 
     async def _log_in(self) -> None:
-        """Wait until it answers, make the owner, and open a connection that lasts."""
-        try:
-            async with asyncio.timeout(START_S):
-                while True:
-                    self.check()
-                    with contextlib.suppress(ClientError):
-                        async with self._session.get(f"{self.url}/api/onboarding") as response:
-                            if response.status == 200:
-                                break
-                    await asyncio.sleep(0.5)
-        except TimeoutError:
-            raise self._error(f"did not start within {START_S:.0f} s") from None
+        """Make the owner once it answers, and connect."""
+        await self._wait_for("/api/onboarding")
         client = {"client_id": f"{self.url}/"}
         password = self._folder.name  # nobody needs it: whoever comes from this machine is let in
         code = (await self.post("/api/onboarding/users", {**OWNER, **client, "password": password}))["auth_code"]
@@ -142,12 +140,33 @@ class HomeAssistant:
         async with self._session.post(f"{self.url}/auth/token", data=grant) as response:
             token: str = (await response.json())["access_token"]
         self._headers = {"Authorization": f"Bearer {token}"}
+        await self._connect()
+
+    async def _wait_for(self, path: str) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                while True:
+                    self.check()
+                    with contextlib.suppress(ClientError):
+                        async with self._session.get(f"{self.url}{path}", headers=self._headers) as response:
+                            if response.status == 200:
+                                break
+                    await asyncio.sleep(0.5)
+        except TimeoutError:
+            raise self._error(f"did not start within {START_S:.0f} s") from None
+
+    async def _connect(self) -> None:
+        """Open a connection that lasts, and wait until all is set up."""
+        await self._wait_for("/api/config")
+        token = self._headers["Authorization"].removeprefix("Bearer ")
+        self._calls = 0
         self._socket = await self._session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0)
         await self._socket.receive_json()  # it asks who we are
         await self._socket.send_json({"type": "auth", "access_token": token})
         await self._socket.receive_json()  # and lets us in
         while (await self.call("get_config"))["state"] != "RUNNING":  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.5)
+        self._is_connected = True
 
     @property
     def log(self) -> str:
@@ -224,10 +243,27 @@ class HomeAssistant:
             raise self._error(f"did not add it: {page}")
         return shown, page
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has started, and was not ended since."""
+        return self._is_connected
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    async def kill(self) -> None:
+        """End it at once: it can write nothing any more."""
+        self._is_connected = False
+        self._process.kill()
+        await self._process.wait()
+
     async def stop(self) -> None:
         """End it as its own service would, so that all that it knows is written."""
         if self._process.returncode is not None:
             return
+        self._is_connected = False
         if self._socket is not None:
             await self._socket.close()  # else Home Assistant waits for us, ten seconds
         self._process.send_signal(signal.SIGTERM)

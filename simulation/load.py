@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import json
 import math
 from multiprocessing import get_context
+import os
 from pathlib import Path
 from random import Random
 import selectors
@@ -33,6 +34,7 @@ from .tessie_server import TessieServer
 
 CONNECTIONS: Final = 8
 """Of one who posts as often as it can."""
+NOTHING: Final = "/api/webhook/probe-nothing"
 FLOODED: Final = 64
 """Posts that a flood sends on each connection without waiting for an answer."""
 FLOOD_PER_S: Final = 10_000
@@ -44,6 +46,8 @@ WARM_UP_S: Final = 20.0
 WARM: Final = 200
 """Readings at the beginning that are not looked at: much is done for the first time."""
 PART: Final = 400
+TURNS: Final = 9
+"""How often a webhook that does nothing and a site have their turns: a busy machine is another one a second later."""
 READINGS: Final = 3000
 """Ten minutes of them at the highest rate that is allowed, and some before: so much is kept, and no more."""
 
@@ -126,15 +130,27 @@ def post(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Posts to one webhook, and what they cost the event loop's thread, s of a processor."""
+
+    answers: Answers
+    cpu_s: float
+
+    @property
+    def cost_s(self) -> float:
+        """What each cost."""
+        return self.cpu_s / self.answers.statuses.total()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What a run came to."""
 
     early_s: list[float]
     late_s: list[float]
     """What each reading cost at the beginning, and after ten minutes' worth of them."""
-    nothing: Answers
-    readings: Answers
-    """A webhook that does nothing, and a site's without a limit, by somebody who posts as often as it can."""
+    turns: list[tuple[Turn, Turn]]
+    """Of a webhook that does nothing, and of a site's without a limit: somebody posts as often as it can."""
     alone: Answers
     flooded: Answers
     """Other sites' posts without a flood, and beside one."""
@@ -145,6 +161,8 @@ class Found:
     cpu: float
     delays: Delays
     """Of all sites at 1 Hz, with cars."""
+    machine: tuple[float, float]
+    """The machine's load at the beginning and at the end: how many wanted a processor, in the mean of a minute."""
 
 
 class Load:
@@ -186,15 +204,28 @@ class Load:
         work = _Work(self._home_assistant.port, tuple(paths), tuple(bodies), how)
         return await self._loop.run_in_executor(self._pool, work)
 
+    async def _turn(self, path: str, bodies: Sequence[str], *, seconds: float) -> Turn:
+        before_s = await self.ask("cpu")
+        answers = await self.post([path], bodies, seconds=seconds, connections=CONNECTIONS)
+        return Turn(answers=answers, cpu_s=await self.ask("cpu") - before_s)
+
     async def measure(self, *, sites: int, seconds: int) -> Found:
         """Measure all of it."""
+        load_before, *_ = os.getloadavg()
         await self.add_sites(1)
         await asyncio.sleep(WARM_UP_S)
         bodies = [self.body(0, second) for second in range(READINGS)]
         webhook_id = self._paths[0].rpartition("/")[2]
         costs_s: list[float] = await self.ask("readings", webhook_id=webhook_id, bodies=bodies)
-        nothing = await self.post(["/api/webhook/probe-nothing"], bodies, seconds=seconds / 6, connections=CONNECTIONS)
-        readings = await self.post(self._paths, bodies, seconds=seconds / 6, connections=CONNECTIONS)
+        for path in (NOTHING, self._paths[0]):
+            await self._turn(path, bodies, seconds=1)  # what is done for the first time
+        turns = [
+            (
+                await self._turn(NOTHING, bodies, seconds=seconds / 4 / TURNS),
+                await self._turn(self._paths[0], bodies, seconds=seconds / 4 / TURNS),
+            )
+            for _ in range(TURNS)
+        ]
         await self.ask("limit", lift=False)
         await self.add_sites(1 + OTHERS)
         victim, others = self._paths[1], self._paths[2 : 2 + OTHERS]
@@ -221,8 +252,7 @@ class Load:
         return Found(
             early_s=costs_s[WARM : WARM + PART],
             late_s=costs_s[-PART:],
-            nothing=nothing,
-            readings=readings,
+            turns=turns,
             alone=alone,
             flooded=flooded,
             flood=flood,
@@ -231,6 +261,7 @@ class Load:
             accepted=accepted,
             cpu=told["cpu_s"] / seconds,
             delays=_delays(told),
+            machine=(load_before, os.getloadavg()[0]),
         )
 
     async def _live(self, seconds: int) -> int:
@@ -288,12 +319,20 @@ def _late_ms(answers: Answers) -> str:
 def report(found: Found) -> str:
     """Say it for a person."""
     early, late = ([cost_s * 1000 for cost_s in costs_s] for costs_s in (found.early_s, found.late_s))
+    nothing, readings = ([turn.answers.per_s for turn in turns] for turns in zip(*found.turns, strict=True))
+    spent, taken = ([turn.cost_s for turn in turns] for turns in zip(*found.turns, strict=True))
+    ratios = [taken_per_s / per_s for per_s, taken_per_s in zip(nothing, readings, strict=True)]
+    costs = [spent_s / taken_s for spent_s, taken_s in zip(spent, taken, strict=True)]
+    statuses = sum((site.answers.statuses for _, site in found.turns), Counter[int]())
     return (
         f"a reading, all in     {mean(early):.2f} ms (median {median(early):.2f}); after ten minutes "
         f"{mean(late):.2f} ms (median {median(late):.2f})\n"
-        f"without a limit       {found.readings.per_s:,.0f} posts a second, "
-        f"{found.readings.per_s / found.nothing.per_s:.1%} of the {found.nothing.per_s:,.0f} of a webhook that does "
-        f"nothing; {dict(found.readings.statuses)}\n"
+        f"without a limit       {median(readings):,.0f} posts a second, {median(ratios):.1%} of the "
+        f"{median(nothing):,.0f} of a webhook that does nothing (in {len(ratios)} turns {min(ratios):.1%} to "
+        f"{max(ratios):.1%}); {dict(statuses)}\n"
+        f"  processor           {median(taken) * 1000:.2f} ms a post, "
+        f"{median(spent) * 1000:.2f} ms where nothing is done: {median(costs):.1%} ({min(costs):.1%} to "
+        f"{max(costs):.1%})\n"
         f"a flood on one site   {FLOOD_PER_S:,} a second sent, {found.flood.per_s:,.0f} answered: "
         f"{dict(found.flood.statuses)}\n"
         f"  event loop          {found.flood_delays}\n"
@@ -301,5 +340,7 @@ def report(found: Found) -> str:
         f"  … without a flood   {_late_ms(found.alone)}; {dict(found.alone.statuses)}\n"
         f"{found.sites} sites with a car each, once a second: {found.accepted:,} posts accepted\n"
         f"  processor           {found.cpu:.1%} of one core\n"
-        f"  event loop          {found.delays}"
+        f"  event loop          {found.delays}\n"
+        f"the machine           {os.cpu_count()} cores, a load of {found.machine[0]:.1f} at the beginning and "
+        f"{found.machine[1]:.1f} at the end"
     )

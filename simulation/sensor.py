@@ -17,19 +17,22 @@ SECONDS_PER_HOUR: Final = 3600
 class PostingSensor:
     """Posts what it is shown, and counts. Only `accepted: true` is accepted: an unknown webhook answers 200 too."""
 
-    def __init__(self, session: ClientSession, url: str, *, seed: int) -> None:
-        """Take the webhook's address. What gets lost on the way here gets really lost, so nothing is thrown away."""
+    def __init__(self, session: ClientSession, url: str, *, seed: int, post_s: float = NORMAL.post_s) -> None:
+        """Take the webhook's address, and how often it posts at least, s.
+
+        What gets lost on the way here gets really lost, so nothing is thrown away.
+        """
         self.posted = 0
         self.accepted = 0
         self._session = session
         self._url = url
-        self._sensor = Sensor(replace(NORMAL, lost_posts=0.0), report_delta=REPORT_DELTA_A, seed=seed)
+        self._sensor = Sensor(replace(NORMAL, lost_posts=0.0, post_s=post_s), report_delta=REPORT_DELTA_A, seed=seed)
         self._boot_id = f"{Random(seed).getrandbits(32):08x}"
         self._seconds = 0
         self._energy_wh = 0.0
 
     async def tick(self, *amps: float) -> None:
-        """Measure this second's current of each phase, and post it if due: every 5 s, at once on a step of 1 A.
+        """Measure this second's current of each phase, and post it if due, or at once on a step of 1 A.
 
         What is fed in is negative, and not counted.
         """

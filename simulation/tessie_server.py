@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -211,6 +211,10 @@ class TessieServer:
         """Put a car into the account. An inactive one is listed without a state."""
         self._vehicles[vin] = _Vehicle(vin, car, name, is_active=is_active, server=self, now=self.clock())
 
+    def shown(self, vin: str) -> Mapping[str, Any]:
+        """Return what the cloud shows of a car now."""
+        return self._vehicles[vin].shown
+
     def remove_car(self, vin: str) -> None:
         """Take a car out of the account."""
         del self._vehicles[vin]
@@ -224,9 +228,24 @@ class TessieServer:
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; port 0 takes a free one."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
+        await self._listen(port)
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _listen(self, port: int) -> None:
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+
+    async def cut(self) -> None:
+        """Drop all connections, and refuse any more."""
+        for site in list(self._runner.sites):
+            await site.stop()
+        assert self._runner.server is not None  # noqa: S101 -- it has been started
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    async def mend(self) -> None:
+        """Listen again, where it did before."""
+        await self._listen(int(self.url.rpartition(":")[2]))
 
     async def stop(self) -> None:
         """Answer what hangs, and end."""

@@ -109,6 +109,7 @@ class FakeCharger:
     profile: Profile = TESSIE
     gone: tuple[str, ...] = ()
     can_wake: bool = True
+    knows_battery: bool = True
     switches_phases: bool = False
     switched: list[int] = field(default_factory=list)
     """To how many phases it was switched."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
 import re
@@ -302,6 +303,28 @@ async def test_a_link_that_is_not_valid_looks_the_same_whatever_is_wrong_with_it
     else:
         assert seen[0][0] in (HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED)
         assert await told(await site.client.request(method, first)) == seen[0], "nor with another method"
+
+
+async def test_how_long_a_wrong_key_takes_tells_nothing_of_the_right_one(
+    parts: None, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is compared is a digest, as long as any other, by what takes as long wherever they differ."""
+    await site.hass.config.async_update(external_url="https://example.org")
+    answer = await site.hass.services.async_call(
+        DOMAIN, "create_view_link", {"site": "01JSITE"}, blocking=True, return_response=True
+    )
+    assert answer is not None
+    link = URL(str(answer["url"])).relative()
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append((len(one), len(other)))
+        return compare_digest(one, other)
+
+    monkeypatch.setattr("custom_components.amp_sensor.view.links.hmac.compare_digest", compare)
+    for key in ("", "x", link.query["key"][:-1], "x" * 1000):
+        assert (await site.client.get(link.with_query(key=key))).status == HTTPStatus.NOT_FOUND
+    assert compared == [(64, 64)] * 4
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -112,6 +112,7 @@ def test_every_text_is_as_hassfest_wants_it(path: Path) -> None:
 FLOWS = [
     ("config", TEXTS["config"], config_flow.AmpSensorConfigFlow),
     ("charger", TEXTS["config_subentries"]["charger"], config_flow.ChargerSubentryFlow),
+    ("prices", TEXTS["config_subentries"]["prices"], config_flow.PricesSubentryFlow),
     ("options", TEXTS["options"], config_flow.AmpSensorOptionsFlow),
 ]
 

@@ -79,6 +79,7 @@ def test_a_run_that_cannot_ask_of_vulnerabilities_ends_with_that_and_does_not_fa
     monkeypatch.setattr(run_tests.vulnerabilities, "URL", "http://127.0.0.1:9")
     said = _run(run_tests, monkeypatch, capsys, "audit")
     assert said.endswith(run_tests.WITHOUT_DATABASE)
+    assert re.search(r"^audit +SKIPPED", said, re.MULTILINE)
     assert "0 failed, 1 skipped" in said
 
 

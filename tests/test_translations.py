@@ -24,12 +24,24 @@ FOLDER = Path(custom_components.amp_sensor.__file__).parent / "translations"
 LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt"]
 
 SAME_AS_ENGLISH: Final = {
-    "de": {"Name", "Normal", "Sensor", "Token"},
-    "es": {"Normal", "Sensor", "Token"},
-    "fr": {"15 minutes", "5 minutes", "Maximum", "Mode", "Modes", "Page", "Phases", "Protection", "Strict"},
+    "de": {"Name", "Normal", "Plan", "Sensor", "Token"},
+    "es": {"Normal", "Plan", "Sensor", "Token"},
+    "fr": {
+        "15 minutes",
+        "5 minutes",
+        "Maximum",
+        "Mode",
+        "Modes",
+        "Page",
+        "Phases",
+        "Plan",
+        "Protection",
+        "Source",
+        "Strict",
+    },
     "it": {"File", "Token"},
-    "nl": {"Interval", "Maximum", "Sensor", "Token", "Week"},
-    "pl": {"Token"},
+    "nl": {"Interval", "Maximum", "Plan", "Sensor", "Token", "Week"},
+    "pl": {"Plan", "Token"},
     "pt": {"Normal", "Sensor", "Token"},
 }
 """Words that a language shares with English."""

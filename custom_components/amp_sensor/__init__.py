@@ -30,11 +30,15 @@ from .const import (
     CONF_VOLTAGE,
     DOMAIN,
     SUBENTRY_CHARGER,
+    SUBENTRY_LOAD,
+    SUBENTRY_PRICES,
 )
 from .control import Supply
+from .loads.load import Load
 from .services import async_setup_services
 from .site import supply
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
+from .site.prices import PriceSource
 from .site.store import async_remove, control_store, site_store
 from .view.links import LINKS, Links
 
@@ -46,6 +50,7 @@ PLATFORMS: Final = [
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.TIME,
 ]
 
 _UNLOADED: HassKey[dict[str, SiteCoordinator]] = HassKey(f"{DOMAIN}_unloaded")
@@ -114,12 +119,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         subentry.subentry_id: _create_charger(hass, entry, subentry)
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
     }
-    coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)
+    loads = {
+        subentry.subentry_id: Load(hass, subentry.data) for subentry in entry.get_subentries_of_type(SUBENTRY_LOAD)
+    }
+    coordinator = SiteCoordinator(hass, entry, chargers, loads, device_id=device.id)
     links = hass.data[LINKS]
     await coordinator.async_start(lost=links.lost)
     links.lost = ()
     entry.runtime_data = coordinator
     supply.async_register(hass, entry)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_PRICES):
+        entry.async_on_unload(PriceSource(hass, subentry.data).async_start(coordinator.async_take_prices))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
@@ -135,10 +145,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
         return False
     live.async_end(hass, entry)
     coordinator = entry.runtime_data
+    consumers = coordinator.data.consumers
     if entry.disabled_by is not None:
-        await coordinator.async_stop(ended=coordinator.data.chargers)
+        await coordinator.async_stop(ended=consumers)
     else:
-        await coordinator.async_stop(ended=coordinator.data.chargers.keys() - entry.subentries.keys())
+        await coordinator.async_stop(ended=consumers - entry.subentries.keys())
         hass.data.setdefault(_UNLOADED, {})[entry.entry_id] = coordinator
     return True
 
@@ -146,7 +157,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
     """Forget a site, and let its chargers go."""
     if (coordinator := hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)) is not None:
-        await coordinator.async_release(coordinator.data.chargers)
+        await coordinator.async_release(coordinator.data.consumers)
     links = hass.data.get(LINKS) or await Links.async_load(hass)  # a disabled site may be the only one
     await links.async_revoke(entry.entry_id)
     for store in (site_store(hass, entry.entry_id), control_store(hass, entry.entry_id)):

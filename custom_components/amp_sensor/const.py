@@ -39,12 +39,48 @@ CONF_ROLES: Final = "roles"  # which entity or action does what
 CONF_PROFILE: Final = "profile"  # the key of what is known of its integration; None where nothing is
 CONF_LEARNED: Final = "learned"  # what its rehearsal measured
 
+# Where the prices of a site come from: an integration's action, its config entry and area, or an entity
+SUBENTRY_PRICES: Final = "prices"
+CONF_PRICE_ACTION: Final = "price_action"
+CONF_PRICE_ENTRY: Final = "price_entry"
+CONF_AREA: Final = "area"
+CONF_PRICE_ENTITY: Final = "price_entity"
 # A home battery beside a site's chargers
 SUBENTRY_BATTERY: Final = "battery"
-CONF_POWER: Final = "power"
+CONF_POWER: Final = "power"  # the sensor of what it takes and gives, or of what a load draws
 CONF_POSITIVE: Final = "positive"  # what it does while its power is positive
 CONF_STATE_OF_CHARGE: Final = "state_of_charge"
 CONF_FIRST_UNTIL: Final = "first_until_percent"
+# Settings of a limit of the supply beside its budget; powers in kW, of all phases together
+SUBENTRY_LIMIT: Final = "limit"
+CONF_LIMIT_KW: Final = "limit_kw"  # what a peak may have; the number entity changes it
+CONF_WINDOW: Final = "window_min"  # over how long it is averaged; "0" holds at each moment
+CONF_FOLLOWS_PEAK: Final = "follows_peak"  # whether a month's peak is not paid for twice
+CONF_AVERAGE: Final = "average"  # the sensor with the meter's own average of its window
+CONF_ENTITY: Final = "entity"  # who says what holds; of a load, what is switched
+CONF_ON_KW: Final = "on_kw"  # what holds while an entity that is on or off is on
+CONF_FALLBACK_KW: Final = "fallback_kw"  # what holds once the entity was unavailable for a time; without: nothing
+CONF_FALLBACK_AFTER: Final = "fallback_after_min"
+CONF_EACH_CHARGER: Final = "each_charger"  # whether it bounds each charger, not the supply
+CONF_BLOCKS: Final = "blocks"  # when which power holds; the first that holds counts
+CONF_FIRST_MONTH: Final = "first_month"
+CONF_LAST_MONTH: Final = "last_month"
+CONF_WEEKDAYS: Final = "weekdays"
+CONF_FROM: Final = "from"
+CONF_TO: Final = "to"
+# Settings of a load
+SUBENTRY_LOAD: Final = "load"
+CONF_OFF: Final = "off"  # what counts as off for it: one of the following
+OFF_OFF, OFF_SETBACK, OFF_ECO = "off", "setback", "eco"
+CONF_SETBACK: Final = "setback"  # the temperature of `OFF_SETBACK`
+CONF_WATTS: Final = "watts"  # what it draws; without it, that is learned from the meter
+CONF_LEAST_ON: Final = "least_on_min"
+CONF_LEAST_OFF: Final = "least_off_min"
+CONF_RESTORE: Final = "restore"  # a value of `control.Restore`
+CONF_RESPECTS_USER: Final = "respects_user"
+CONF_ASKS: Final = "asks"  # whether somebody is asked before it is switched off
+CONF_ASK_FOR: Final = "ask_for_s"
+CONF_NOTIFY: Final = "notify"  # the action that asks on a phone; without it, a repair asks
 
 # Which charger a reauthentication is about
 CONF_SUBENTRY_ID: Final = "subentry_id"
@@ -70,6 +106,18 @@ DEFAULT_TOLERANCE_PERCENT: Final = 0  # nothing is taken for granted
 MIN_TIME_S: Final = 1  # an electronic switch without delay
 MAX_TIME_S: Final = 10800  # the three hours of Italian meters, the longest there is
 DEFAULT_TIME_S: Final = 60  # the shortest that contracts name
+MAX_LIMIT_KW: Final = 100  # above what 125 A on three phases carry
+MIN_PEAK_KW: Final = 0.5  # below, there is nothing left for a car
+DEFAULT_PEAK_KW: Final = 2.5  # Belgium bills at least this peak
+DEFAULT_FALLBACK_AFTER_MIN: Final = 5  # integrations that are reloaded take seconds, a box that restarts some minutes
+MAX_FALLBACK_AFTER_MIN: Final = 1440
+MIN_LOAD_W: Final = 100  # less is hardly half an ampere, which no switching off is worth
+MAX_LOAD_W: Final = 40000  # a heat pump on three phases of 63 A
+MAX_LEAST_MIN: Final = 240  # four hours: longer, and it is no load to be switched off
+DEFAULT_LEAST_MIN: Final = {"climate": 10}  # compressors do not like more than a few starts an hour
+MIN_ASK_S: Final = 15  # to see it on a phone and press a button
+MAX_ASK_S: Final = 600  # an overload of a fifth opens a breaker within minutes
+DEFAULT_ASK_S: Final = 60
 DEFAULT_TESSIE_URL: Final = "https://api.tessie.com"
 DEFAULT_RADIUS_M: Final = 100  # around the charger; the replaced service's rule
 MIN_RADIUS_M: Final = 20  # a car's position is good to some ten metres

@@ -1,4 +1,4 @@
-"""What the entities of a site and of its chargers have in common."""
+"""What the entities of a site, of its chargers and of its loads have in common."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,24 +16,27 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
+from .site.limiting import LimitData
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmpSensorEntityDescription[DataT](EntityDescription):
-    """Describes an entity that shows something of a site or of a charger."""
+    """Describes an entity that shows something of a site, a charger or a load."""
 
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
     is_wanted_fn: Callable[[SiteData], bool] = lambda _: True
     """Whether it says anything at such a site: else there is none."""
+    more_fn: Callable[[DataT], object] = lambda _: None
+    """What is worth a state when it changes, beside the value."""
     suits_fn: Callable[[DataT], bool] = lambda _: True
     """Whether it says anything of such a site or charger: else there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source[DataT]:
-    """Whose data an entity shows: the site's, or one charger's."""
+    """Whose data an entity shows: the site's, one charger's or one load's."""
 
     id: str
     """Of the config entry or the subentry: what unique ids begin with."""
@@ -70,6 +73,31 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
     )
 
 
+def _limit_source(coordinator: SiteCoordinator, limit_id: str) -> Source[LimitData]:
+    return Source(
+        id=limit_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, limit_id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=coordinator.config_entry.subentries[limit_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.limits[limit_id],
+    )
+
+
+def _load_source(coordinator: SiteCoordinator, load_id: str) -> Source[LoadData]:
+    return Source(
+        id=load_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, load_id)},
+            name=coordinator.config_entry.subentries[load_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.loads[load_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
@@ -78,8 +106,10 @@ def add_described_entities(
     *,
     site: Collection[AmpSensorEntityDescription[SiteData]] = (),
     charger: Collection[AmpSensorEntityDescription[ChargerData]] = (),
+    load: Collection[AmpSensorEntityDescription[LoadData]] = (),
+    limit: Collection[AmpSensorEntityDescription[LimitData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger.
+    """Add a platform's entities: one for each description of the site, of every charger, load and limit.
 
     One that comes to say something while the site runs is added then.
     """
@@ -103,15 +133,20 @@ def add_described_entities(
                 registry.async_remove(entity_id)
 
     site_source = _site_source(coordinator)
-    sources = {charger_id: _charger_source(coordinator, charger_id) for charger_id in coordinator.data.chargers}
+    data = coordinator.data
+    parts: list[tuple[str, Source[Any], Collection[AmpSensorEntityDescription[Any]]]] = [
+        *((charger_id, _charger_source(coordinator, charger_id), charger) for charger_id in data.chargers),
+        *((load_id, _load_source(coordinator, load_id), load) for load_id in data.loads),
+        *((limit_id, _limit_source(coordinator, limit_id), limit) for limit_id in data.limits),
+    ]
 
     @callback
     def async_add() -> None:
         if entities := list(created(site_source, site)):
             async_add_entities(entities)
-        for charger_id, source in sources.items():
-            if entities := list(created(source, charger)):
-                async_add_entities(entities, config_subentry_id=charger_id)
+        for subentry_id, source, descriptions in parts:
+            if entities := list(created(source, descriptions)):
+                async_add_entities(entities, config_subentry_id=subentry_id)
 
     async_add()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(async_add))
@@ -169,7 +204,9 @@ class AmpSensorEntity[DataT](CoordinatorEntity[SiteCoordinator]):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        value = self.entity_description.value_fn(self.shown) if self.available else STATE_UNAVAILABLE
-        if value != self._written:
-            self._written = value
+        description, shown = self.entity_description, self.shown
+        value = description.value_fn(shown) if description.available_fn(shown) else STATE_UNAVAILABLE
+        written = value, description.more_fn(shown)
+        if written != self._written:
+            self._written = written
             super()._handle_coordinator_update()

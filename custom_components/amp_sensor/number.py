@@ -5,15 +5,34 @@ from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import EntityCategory, UnitOfElectricCurrent, UnitOfPower, UnitOfTime
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MAX_RESERVE_W, MAX_WAIT_MIN, MIN_BUDGET_A
+from .const import (
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    DOMAIN,
+    MAX_BUDGET_A,
+    MAX_LIMIT_KW,
+    MAX_RESERVE_W,
+    MAX_WAIT_MIN,
+    MIN_BUDGET_A,
+    MIN_PEAK_KW,
+)
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
+from .site.goal import MAX_CAPACITY_KWH, MAX_WANTED_KWH, MIN_CAPACITY_KWH
+from .site.limiting import LimitData
 
 PARALLEL_UPDATES = 0
 
@@ -118,15 +137,78 @@ CHARGER_NUMBERS: Final = (
         ),
         is_wanted_fn=lambda site: site.offers_surplus,
     ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_percent",
+        translation_key="wanted_percent",
+        device_class=NumberDeviceClass.BATTERY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=100,
+        native_unit_of_measurement=PERCENTAGE,
+        value_fn=lambda charger: charger.goal.percent,
+        set_fn=lambda coordinator, charger, percent: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, percent=percent)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="wanted_energy",
+        translation_key="wanted_energy",
+        device_class=NumberDeviceClass.ENERGY,
+        entity_category=None,
+        native_min_value=0,
+        native_max_value=MAX_WANTED_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.goal.kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(charger.id, replace(charger.goal, kwh=kwh)),
+        suits_fn=lambda charger: not charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="battery_capacity",
+        translation_key="battery_capacity",
+        device_class=NumberDeviceClass.ENERGY_STORAGE,
+        native_min_value=MIN_CAPACITY_KWH,
+        native_max_value=MAX_CAPACITY_KWH,
+        native_step=0.1,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        value_fn=lambda charger: charger.capacity_kwh,
+        set_fn=lambda coordinator, charger, kwh: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, capacity_kwh=kwh)
+        ),
+        suits_fn=lambda charger: charger.knows_battery,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+)
+LIMIT_NUMBERS: Final = (
+    AmpSensorNumberDescription[LimitData](
+        key="peak_limit",
+        translation_key="peak_limit",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        native_min_value=MIN_PEAK_KW,
+        native_max_value=MAX_LIMIT_KW,
+        native_step=0.1,
+        value_fn=lambda limit: (limit.set_watts or 0.0) / 1000,
+        set_fn=lambda coordinator, limit, kw: coordinator.async_set_limit(limit.id, 1000 * kw),
+        suits_fn=lambda limit: limit.is_peak,
+    ),
 )
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the numbers of a site and of its chargers."""
+    """Set up the numbers of a site, its chargers and its limits."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorNumber, site=SITE_NUMBERS, charger=CHARGER_NUMBERS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorNumber,
+        site=SITE_NUMBERS,
+        charger=CHARGER_NUMBERS,
+        limit=LIMIT_NUMBERS,
     )
 
 

@@ -1,4 +1,4 @@
-"""How a site is controlled, what its chargers charge with, and who of them comes first."""
+"""How a site is controlled, what its chargers charge with and when, and who of them and of its loads comes first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,10 +11,11 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .control import ChargeWith, Mode, Priority
+from .control import ChargeWith, Mode, Priority, When
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
+from .site.goal import Days
 
 PARALLEL_UPDATES = 0
 
@@ -68,15 +69,54 @@ CHARGER_SELECTS: Final = (
         ),
         is_wanted_fn=lambda site: len(site.chargers) > 1,  # who is alone comes first anyway
     ),
+    AmpSensorSelectDescription[ChargerData](
+        key="plan",
+        translation_key="plan",
+        options=list(When),
+        value_fn=lambda charger: charger.goal.when,
+        select_fn=lambda coordinator, charger, option: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, when=When(option))
+        ),
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSelectDescription[ChargerData](
+        key="ready_days",
+        translation_key="ready_days",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Days),
+        value_fn=lambda charger: charger.goal.days,
+        select_fn=lambda coordinator, charger, option: coordinator.async_set_goal(
+            charger.id, replace(charger.goal, days=Days(option))
+        ),
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+)
+LOAD_SELECTS: Final = (
+    AmpSensorSelectDescription[LoadData](
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Priority),
+        value_fn=lambda load: load.settings.priority,
+        select_fn=lambda coordinator, load, option: coordinator.async_set_load(
+            load.id, replace(load.settings, priority=Priority(option))
+        ),
+        is_wanted_fn=lambda site: len(site.loads) > 1,
+    ),
 )
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the choices of a site and of its chargers."""
+    """Set up the choices of a site, of its chargers and of its loads."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS, charger=CHARGER_SELECTS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorSelect,
+        site=SITE_SELECTS,
+        charger=CHARGER_SELECTS,
+        load=LOAD_SELECTS,
     )
 
 

@@ -23,10 +23,12 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ChargingState, Reason
+from .control import ChargingState, LoadReason, Reason
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
+from .site.goal import ChargerPlan
+from .site.limiting import LimitData
 from .site.shown import ChargingControl, Moment
 
 PARALLEL_UPDATES = 0
@@ -39,7 +41,7 @@ class AmpSensorSensorDescription[DataT](AmpSensorEntityDescription[DataT], Senso
     """Describes a sensor."""
 
     value_fn: Callable[[DataT], SensorValue]
-    attributes_fn: Callable[[DataT], Mapping[str, float] | None] = lambda _: None
+    attributes_fn: Callable[[DataT], Mapping[str, Any] | None] = lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,23 @@ class AmpSensorEnergyDescription[DataT](AmpSensorSensorDescription[DataT]):
     native_unit_of_measurement: str | None = UnitOfEnergy.WATT_HOUR
     suggested_unit_of_measurement: str | None = UnitOfEnergy.KILO_WATT_HOUR
     suggested_display_precision: int | None = 2
+
+
+def _timeline(plan: ChargerPlan) -> dict[str, Any]:
+    """Return what is planned, part by part, as the card draws it."""
+    return {
+        "ready_at": plan.ready_at.isoformat(),
+        "needed_kwh": plan.needed_kwh,
+        "timeline": [
+            {
+                "start": strip.start.isoformat(),
+                "end": strip.end.isoformat(),
+                "price": strip.price,
+                "planned": strip.is_planned,
+            }
+            for strip in plan.strips
+        ],
+    }
 
 
 def _is_decided(charger: ChargerData) -> bool:
@@ -221,15 +240,109 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
         translation_key="energy",
         value_fn=lambda charger: round(charger.energy_wh, 1),
     ),
+    AmpSensorSensorDescription(
+        key="planned_start",
+        translation_key="planned_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.start,
+        attributes_fn=lambda charger: None if charger.plan is None else _timeline(charger.plan),
+        more_fn=lambda charger: None if charger.plan is None else (charger.plan.ready_at, charger.plan.strips),
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSensorDescription(
+        key="planned_end",
+        translation_key="planned_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.end,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+    AmpSensorSensorDescription(
+        key="expected_cost",
+        translation_key="expected_cost",
+        device_class=SensorDeviceClass.MONETARY,
+        suggested_display_precision=2,
+        value_fn=lambda charger: None if charger.plan is None else charger.plan.cost,
+        is_wanted_fn=lambda site: site.has_prices,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorPowerDescription[DataT](AmpSensorSensorDescription[DataT]):
+    """Describes a sensor of the power of all phases together."""
+
+    device_class: SensorDeviceClass | None = SensorDeviceClass.POWER
+    state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
+    native_unit_of_measurement: str | None = UnitOfPower.WATT
+    suggested_unit_of_measurement: str | None = UnitOfPower.KILO_WATT
+    suggested_display_precision: int | None = 2
+
+
+LIMIT_SENSORS: Final[tuple[AmpSensorSensorDescription[LimitData], ...]] = (
+    AmpSensorPowerDescription(
+        key="limit_in_force",
+        translation_key="limit_in_force",
+        value_fn=lambda limit: limit.in_force_watts,
+        suits_fn=lambda limit: not limit.is_current,
+    ),
+    AmpSensorCurrentDescription(
+        key="limit_current",
+        translation_key="limit_current",
+        value_fn=lambda limit: limit.in_force_amps,
+        suits_fn=lambda limit: limit.is_current,
+    ),
+    AmpSensorPowerDescription(
+        key="window_average",
+        translation_key="window_average",
+        value_fn=lambda limit: limit.average_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+    AmpSensorPowerDescription(
+        key="window_expected",
+        translation_key="window_expected",
+        value_fn=lambda limit: limit.expected_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+    AmpSensorPowerDescription(
+        key="month_peak",
+        translation_key="month_peak",
+        value_fn=lambda limit: limit.peak_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+)
+LOAD_SENSORS: Final[tuple[AmpSensorSensorDescription[LoadData], ...]] = (
+    AmpSensorSensorDescription(
+        key="load_state",
+        translation_key="load_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(LoadReason),
+        value_fn=lambda load: load.reason,
+        attributes_fn=lambda load: None if load.amps is None else {"amps": load.amps},
+    ),
+    AmpSensorSensorDescription(
+        key="shed_today",
+        translation_key="shed_today",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda load: load.shed_today,
+    ),
 )
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors of a site and of its chargers; those of the phases once the site is known to have several."""
+    """Set up the sensors of a site, its chargers, loads and limits; of the phases once it is known to have several."""
     coordinator = entry.runtime_data
-    add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=SITE_SENSORS, charger=CHARGER_SENSORS)
+    add_described_entities(
+        coordinator,
+        async_add_entities,
+        AmpSensorSensor,
+        site=SITE_SENSORS,
+        charger=CHARGER_SENSORS,
+        load=LOAD_SENSORS,
+        limit=LIMIT_SENSORS,
+    )
     added = 0
 
     @callback
@@ -262,6 +375,13 @@ class AmpSensorSensor[DataT](AmpSensorEntity[DataT], SensorEntity):
     def native_value(self) -> SensorValue:
         """Return what is seen."""
         return self.entity_description.value_fn(self.shown)
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit; of money, the currency of Home Assistant."""
+        is_money = self.entity_description.device_class is SensorDeviceClass.MONETARY
+        return self.hass.config.currency if is_money else super().native_unit_of_measurement
 
     @property
     @override

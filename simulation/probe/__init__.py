@@ -37,6 +37,10 @@ class Probe:
         _limit(*((NO_LIMIT, NO_LIMIT) if (await request.json())["lift"] else LIMITS))
         return json_response({})
 
+    async def cpu(self, hass: HomeAssistant, webhook_id: str, request: Request) -> Response:
+        """Tell for how long the event loop's thread has computed, s."""
+        return json_response(time.thread_time())
+
     async def begin(self, hass: HomeAssistant, webhook_id: str, request: Request) -> Response:
         """Begin to look at the event loop."""
         self._lateness = await Lateness().__aenter__()
@@ -73,6 +77,6 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Lift the limit, and wait to be asked."""
     probe = Probe()
     _limit(NO_LIMIT, NO_LIMIT)
-    for name in ("nothing", "limit", "begin", "end", "readings"):
+    for name in ("nothing", "limit", "cpu", "begin", "end", "readings"):
         hooks.async_register(hass, DOMAIN, name, f"probe-{name}", getattr(probe, name), local_only=True)
     return True

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator
 import contextlib
+from datetime import UTC, datetime
 from itertools import pairwise
 import json
+from math import cos
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -44,6 +46,23 @@ def charger_entities(number: int) -> dict[str, str]:
         "managed": f"switch.car_{number}_managed",
         "priority": f"select.car_{number}_priority",
     }
+
+
+def planned_entities(number: int) -> dict[str, str]:
+    """Return the ids of what a charger has besides, where prices are known."""
+    return {
+        "plan": f"select.car_{number}_plan",
+        "ready_by": f"time.car_{number}_ready_by",
+        "planned_start": f"sensor.car_{number}_planned_start",
+        "planned_end": f"sensor.car_{number}_planned_end",
+        "expected_cost": f"sensor.car_{number}_expected_cost",
+        "ready_in_time": f"binary_sensor.car_{number}_ready_in_time",
+    }
+
+
+def entities_of(number: int, told: dict[str, Any]) -> dict[str, str]:
+    """Return the ids of the entities of a charger of an event."""
+    return charger_entities(number) | (planned_entities(number) if told["reason"] == "planned" else {})
 
 
 def charger(number: int, *amps: float, **more: Any) -> dict[str, Any]:
@@ -127,7 +146,7 @@ def event(house: list[float] | None, *chargers: dict[str, Any], **more: Any) -> 
 
 def first(told: dict[str, Any]) -> dict[str, Any]:
     """Return an event as the first one is: it tells the entities' ids as well."""
-    chargers = [{**each, "entities": charger_entities(number)} for number, each in enumerate(told["chargers"])]
+    chargers = [{**each, "entities": entities_of(number, each)} for number, each in enumerate(told["chargers"])]
     return {**told, "entities": SITE, "chargers": chargers}
 
 
@@ -167,6 +186,9 @@ STATES: Final[dict[str, dict[str, Any]]] = {
         [4.33], charger(0, 9.06, reason="shared"), charger(1, 5.94, deed=deed("started", 40, amps=6), reason="started")
     ),
     "four": event([3.42], charger(0, 6.03), charger(1, 5.01), charger(2, 5.96), charger(3, 0.0)),
+    "planned": event(
+        [3.42], charger(0, 0.0, state="stopped", cap_amps=16, control="paused", reason="planned", plugged_in=True)
+    ),
     "three": event(
         [6.31, 2.74, 9.46],
         charger(0, 11.02, 11.04, 10.97, deed=deed("lowered_house_rose", amps=11, from_amps=16, rise_amps=5.2)),
@@ -197,7 +219,38 @@ def states_of(told: dict[str, Any]) -> dict[str, Any]:
         found[entities["min_amps_car"]] = number(5, 5, 16)
         found[entities["managed"]] = {"state": "on", "attributes": {}}
         found[entities["priority"]] = {"state": "normal", "attributes": {"options": ["first", "normal", "last"]}}
+        if told["chargers"][index]["reason"] == "planned":
+            found |= plan_states(planned_entities(index))
     return found
+
+
+def plan_states(entities: dict[str, str]) -> dict[str, Any]:
+    """Return the states of a plan: two hours of a night, whose prices are known until midnight and a bit."""
+    begin = AT - AT % 900
+
+    def moment(hours: float) -> str:
+        return datetime.fromtimestamp(begin + 3600 * hours, UTC).isoformat()
+
+    timeline = [
+        {
+            "start": moment(quarter / 4),
+            "end": moment((quarter + 1) / 4),
+            "price": round(0.2 + 0.1 * cos(quarter / 9), 4) if quarter < 44 else None,
+            "planned": 24 <= quarter < 32,
+        }
+        for quarter in range(52)
+    ]
+    return {
+        entities["plan"]: {"state": "cheapest", "attributes": {"options": ["now", "cheapest", "late"]}},
+        entities["ready_by"]: {"state": "07:00:00", "attributes": {}},
+        entities["planned_start"]: {
+            "state": moment(6),
+            "attributes": {"timeline": timeline, "ready_at": moment(13), "needed_kwh": 12.4},
+        },
+        entities["planned_end"]: {"state": moment(8), "attributes": {}},
+        entities["expected_cost"]: {"state": "1.32", "attributes": {"unit_of_measurement": "EUR"}},
+        entities["ready_in_time"]: {"state": "on", "attributes": {}},
+    }
 
 
 def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[str, list[tuple[float, Any]]]:

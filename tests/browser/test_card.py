@@ -31,6 +31,7 @@ SENTENCES: Final = {
     "two": "5.7 A of 25 A free. There was room 40 seconds ago: Model Y with a rather long name started with 6 A.",
     "four": "4.6 A of 25 A free. Model 3, Model Y with a rather long name, and Zoe: No room for more. "
     "Guest: Not plugged in.",
+    "planned": "21.6 A of 25 A free. Model 3: Waiting for its planned time.",
     "three": "4.6 A of 25 A free. The house rose by 5.2 A 20 seconds ago: Model 3 lowered to 11 A.",
     "three-over": "7.9 A over the budget of 25 A. "
     "Model 3: Lowered: over budget. Model Y with a rather long name: No room for more.",
@@ -326,6 +327,23 @@ def test_what_can_be_set_is_sent_to_home_assistant() -> None:
             ["select", "select_option", {"entity_id": "select.car_0_priority", "option": "first"}],
             ["select", "select_option", {"entity_id": "select.home_mode", "option": "strict"}],
         ]
+
+    look(step)
+
+
+def test_a_plan_is_a_line_and_a_bar_for_each_part_of_the_night() -> None:
+    async def step(page: Page) -> None:
+        await put_card(page, STATES["planned"])
+        said = await text_of(card(page, ".plan-said"))
+        assert re.fullmatch(r"Ready by \w+,? \d\d:\d\d, charges \d\d:00 to \d\d:00, about 1.32 EUR", said), said
+        assert await card(page, ".hour").count() == 52
+        assert await card(page, ".hour.planned").count() == 8
+        assert await card(page, ".hour.unknown").count() == 8
+        label = await card(page, ".hours").get_attribute("aria-label")
+        assert label is not None
+        assert label.startswith("Prices and planned hours until ")
+        await put_card(page, STATES["one"])
+        await expect(card(page, ".plan")).to_be_hidden()
 
     look(step)
 

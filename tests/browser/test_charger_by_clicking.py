@@ -34,8 +34,6 @@ CAR_MAX_A: Final = 16
 BUDGET_A: Final = 25
 MOST_PAGES: Final = 8
 """From "Amp Sensor is installed" to "the car is controlled"."""
-MOST_S: Final = 120.0
-"""And not longer than this, even on two cores that run Home Assistant and a browser as well."""
 REHEARSAL_S: Final = 300.0
 OTHER_SETTINGS: Final = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
 
@@ -178,7 +176,6 @@ async def journey(size: str, scheme: str) -> None:
             await home.until(lambda states: any(each.startswith("sensor.smartevse") for each in states), 30)
             print(f"{size}: {len(pages.seen)} pages, {took_s:.0f} s")
             assert len(pages.seen) <= MOST_PAGES
-            assert took_s <= MOST_S
             told = await rehearse(person)
             assert len(told) == 3, told
             assert {each.action for each in home.charger.told} == {"set_amps", "stop", "start"}

@@ -1126,3 +1126,63 @@ def test_another_number_of_phases_makes_what_was_learned_void() -> None:
     assert car.learned == (1,)
     car.add_report(_report(phases=3), 30.0)
     assert car.learned is None
+
+
+# -- whether it does what it is told --------------------------------------------------------------------------------
+
+
+def test_a_stop_that_only_the_charger_shows_got_through() -> None:
+    """A meter that is the wrong way round shows nothing of it, so it is sent again before a report tells."""
+    car = _car()
+    _do(car, STOP, 10.0)
+    assert car.look(40.0, 40.0)
+    assert car.is_deaf(40.0)
+    _do(car, STOP, 40.0)
+    assert car.is_deaf(42.0)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0, age_s=15.0), 50.0)
+    assert not car.is_deaf(50.0), "though it may be older than the second"
+
+
+def test_starts_that_fail_are_no_less_deaf_for_a_report_that_it_stands_still() -> None:
+    car = _paused()
+    car.target = 6
+    _do(car, START, 100.0, Outcome.FAILED)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 120.0)
+    assert car.is_deaf(120.0)
+    car.target = 6
+    _do(car, START, 130.0)
+    assert not car.is_deaf(132.0)
+
+
+# -- states that are stuck ------------------------------------------------------------------------------------------
+
+
+def _stopped_while_stuck(seconds: int = 480, *, quiet: bool = True) -> ManagedCharger:
+    """Return one that obeyed our stop, while for so long its entities went on showing what was before it."""
+    car = _car()
+    _do(car, STOP, 10.0)
+    for now in range(20, 20 + seconds, 30):
+        car.add_report(_report(quiet_s=float(now) if quiet else 0.0), float(now))
+    assert car.running, "what is not known to have come is reckoned with"
+    assert car.belief.high == 16
+    return car
+
+
+def test_a_pause_is_ours_though_what_is_stuck_denied_it_for_long() -> None:
+    car = _stopped_while_stuck()
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 520.0)
+    assert car.paused
+    assert car.not_ours(Mode.BALANCED, 520.0) is None
+
+
+def test_a_stop_is_its_users_where_it_was_seen_to_charge_on_after_ours() -> None:
+    car = _stopped_while_stuck(quiet=False)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 520.0)
+    assert car.not_ours(Mode.BALANCED, 520.0) is Reason.STOPPED_BY_USER
+
+
+def test_what_moves_again_after_a_stop_that_came_to_nothing_is_its_users_to_stop() -> None:
+    car = _stopped_while_stuck()
+    car.add_report(_report(quiet_s=0.0), 515.0)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 700.0)
+    assert car.not_ours(Mode.BALANCED, 700.0) is Reason.STOPPED_BY_USER

@@ -73,25 +73,25 @@ def test_where_it_loads_nobody_knows_it_has_what_the_worst_of_all_phases_leaves(
 def test_a_house_that_draws_next_to_nothing_leaves_the_rest() -> None:
     site = Site("a")
     site.read(0.5)
-    assert site.view().safe_room == 24.5
+    assert site.view().safe_room() == 24.5
 
 
 def test_what_is_safe_is_what_the_houses_highest_minute_leaves_beside_the_others() -> None:
     site = _site((1,), (1,))
     site.read(12.0 + 16)
     site.read(5.0 + 16)
-    assert site.view().safe_room == 25 - 8 - 12
+    assert site.view().safe_room() == 25 - 8 - 12
     while site.now < 120 + 59 * 60:
         site.read(5.0 + 16)
-    assert site.view().safe_room == 25 - 8 - 12
+    assert site.view().safe_room() == 25 - 8 - 12
     for _ in range(24):
         site.read(5.0 + 16)
-    assert site.view().safe_room == 25 - 8 - 5, "an hour later it is forgotten"
+    assert site.view().safe_room() == 25 - 8 - 5, "an hour later it is forgotten"
 
 
 def test_a_house_that_is_over_by_itself_is_known() -> None:
     site = _site((1,), (2,), house=(25.0, 25.01))
-    assert [site.view(name).house_is_over for name in "ab"] == [False, True]
+    assert [site.view(name).house_is_over() for name in "ab"] == [False, True]
 
 
 def test_the_protection_bears_what_its_weakest_phase_does() -> None:

@@ -354,7 +354,7 @@ def test_what_a_car_is_found_to_draw_was_never_the_houses() -> None:
     site.report(amps=16)
     assert site.controller.house == (5.0,)
     site.read(21.0)
-    assert site.view().safe_room == 20, "nor is it expected of it to come back"
+    assert site.view().safe_room() == 20, "nor is it expected of it to come back"
 
 
 def test_a_report_of_what_was_known_leaves_the_houses_peak() -> None:
@@ -362,7 +362,7 @@ def test_a_report_of_what_was_known_leaves_the_houses_peak() -> None:
     site.read(25.0)
     site.read(21.0)
     site.report(amps=16)
-    assert site.view().safe_room == 25 - 9
+    assert site.view().safe_room() == 25 - 9
 
 
 def test_before_all_phases_were_told_nothing_is_told_apart() -> None:

@@ -15,7 +15,8 @@ from custom_components.amp_sensor.chargers.tessie import TessieCharger
 from custom_components.amp_sensor.const import CONF_MAX_AMPS_CAR, CONF_ROLES, CONF_TESSIE_URL
 from tests.conftest import CHARGER_ID, car_data
 from tests.faults.box import ROLES
-from tests.faults.evening import Evening, Fault, Hours, Row
+from tests.faults.evening import Evening, Fault, Hours
+from tests.faults.judge import Row
 
 BOX = {CONF_MAX_AMPS_CAR: 16, CONF_ROLES: ROLES}
 

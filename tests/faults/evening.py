@@ -8,7 +8,7 @@ one, which may be set; and that of the world, by which the house draws and the c
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
@@ -30,19 +30,16 @@ from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.site.coordinator import SiteCoordinator
 from simulation.car import Car
 from simulation.house import House, load
-from simulation.plant import NORMAL, Breaker, Sensor
-from simulation.replay import Watch
+from simulation.plant import NORMAL, Sensor
 from simulation.tessie_server import TessieServer
 from simulation.virtual_time import VirtualTime
 from tests.conftest import VIN, WEBHOOK_ID
 from tests.faults.box import Box
+from tests.faults.judge import Judge, Judged, Row
 
 TRACE: Final = Path(__file__).parents[2] / "simulation" / "traces" / "uci_sceaux_2007jan_1min.csv.gz"
-BUDGET_A: Final = 25.0
-REPEATED_S: Final = 60.0
-"""How often a command is repeated that does not get through: nobody can know when the cloud is back."""
-LOWERED_S: Final = 20.0
-"""Within what a car can be lowered: a reading after 5 s, a command of 8 s, a car that takes 3 s, and falls."""
+KNOWN_S: Final = 30.0
+"""After what the cloud shows is known here, s: it is asked every 20 s, and may take 8 s to answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,49 +73,17 @@ async def nothing(_: Evening) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(Judged):
     """Something that goes wrong for a while."""
 
-    name: str
     begin: Deed = nothing
     end: Deed = nothing
     meter: Callable[[], Meter] | None = None
-    deaf: bool = False
-    """Whether no command can arrive meanwhile."""
-    blind_s: float = 0.0
-    """For how long of it nobody could know what flows."""
-    lasts: bool = False
-    """Whether what it brings about stays, because somebody wants it so: nothing is to resume."""
-    twin: str = "nothing wrong"
-    """The evening that it is held against."""
     phases: int = 1
     clock: str = "2026-11-20 18:12:00+00:00"
     """What it is on the wall when the evening begins."""
     box: bool = False
     """Whether the car hangs on a charger of entities, rather than on Tessie."""
-
-
-@dataclass(kw_only=True)
-class Row:
-    """What came of an evening."""
-
-    name: str
-    over_s: int = 0
-    longest_s: int = 0
-    trips: int = 0
-    avoidable: int = 0
-    """Of these trips."""
-    ended: int = 0
-    """When the fault was over, s."""
-    away: int = 0
-    """Commands to a car that was away."""
-    away_at: list[int] = field(default_factory=list)
-    """When, s after it left."""
-    asleep: int = 0
-    told: list[str] = field(default_factory=list)
-    reasons: dict[str, int] = field(default_factory=dict)
-    """For how long each was shown in the fault, s."""
-    errors: list[str] = field(default_factory=list)
 
 
 class Evening(VirtualTime):
@@ -148,12 +113,20 @@ class Evening(VirtualTime):
         self.lock: sqlite3.Connection | None = None
         """What holds the recorder's database."""
         self.meter: Meter | None = None
-        self._left_at = 0
+        self._left_at = self._shown_at = 0
         self.is_dark = False
         """Whether Home Assistant does not run."""
-        self.row = Row(name="")
-        self.drawn: list[float] = []
-        """What the car drew, second by second, A."""
+        self._judge: Judge
+
+    @property
+    def row(self) -> Row:
+        """Return what comes of it."""
+        return self._judge.row
+
+    @property
+    def drawn(self) -> list[float]:
+        """Return what the car drew, second by second, A."""
+        return self._judge.drawn
 
     @property
     def coordinator(self) -> SiteCoordinator:
@@ -207,7 +180,7 @@ class Evening(VirtualTime):
 
     async def run(self, fault: Fault, hours: Hours) -> Row:
         """Let an evening pass."""
-        self.row = Row(name=fault.name)
+        self._judge = Judge(fault, phases=fault.phases)
         self.fault, self.hours = fault, hours
         house = hours.house(fault.phases)
         self._house = list(zip(*house.phases.tolist(), strict=True))
@@ -216,10 +189,6 @@ class Evening(VirtualTime):
         self.server.add_car(VIN, self.car)
         self.box = Box(self.hass, self.car) if fault.box else None
         self._sensor = Sensor(NORMAL, report_delta=1.0, seed=1)
-        self._watch = Watch(BUDGET_A, fault.phases)
-        self._ideals = [Breaker(BUDGET_A) for _ in range(fault.phases)]
-        self._reals = [Breaker(BUDGET_A) for _ in range(fault.phases)]
-        self._over_s = [0.0] * fault.phases
         self._totals = self._house[0]
         self._look()
         assert await self.wait_for(self.hass.config_entries.async_setup(self.entry.entry_id))
@@ -237,7 +206,6 @@ class Evening(VirtualTime):
         while self.second < hours.seconds - 1:
             await self.tick()
         row = self.row
-        row.over_s, row.longest_s, row.trips = self._watch.over_s, self._watch.longest_s, self._watch.trips
         row.asleep = self.server.counters.commands_asleep
         row.ended = ended
         assert await self.wait_for(self.hass.config_entries.async_unload(self.entry.entry_id))
@@ -252,31 +220,24 @@ class Evening(VirtualTime):
         if self.second >= len(self._house):
             return
         self._totals = tuple(amps + self.car.amps for amps in self._house[self.second])
-        self._watch.tick(self.second, self._totals, [self.car.amps] * len(self._totals))
-        self.drawn.append(self.car.amps)
-        # What is called avoidable: that it would not have opened if the car had been gone as soon as it can be
         helpless = self.is_faulty and (
             self.fault.deaf or self.second < self.hours.begin + self.fault.blind_s or self.is_dark
         )
-        for phase, total in enumerate(self._totals):
-            over = total > BUDGET_A * Breaker.HOLDS
-            if not over:
-                self._over_s[phase] = 0.0
-            elif helpless:
-                self._over_s[phase] = -REPEATED_S if self.fault.deaf else 0.0
-            else:
-                self._over_s[phase] += 1
-            late = self._over_s[phase] > LOWERED_S
-            held = not self._ideals[phase].tick(total - self.car.amps if late else total)
-            if self._reals[phase].tick(total) and self.car.amps > 0 and held:
-                self.row.avoidable += 1
+        self._judge.tick(self.second, self._house[self.second], self.car.amps, helpless=helpless)
 
     def _count_away(self) -> None:
         if self.car.at_home:
             self._left_at = self.second
-        if self.server.counters.commands_away > self.row.away:
-            self.row.away = self.server.counters.commands_away
-            self.row.away_at.append(self.second - self._left_at)
+        if self.server.shown(VIN)["charge_state"]["conn_charge_cable"] == "IEC":
+            self._shown_at = self.second
+        commands = self.server.counters.commands_away
+        if commands > self.row.away + len(self.row.unknown_at):
+            left_s = self.second - self._left_at
+            if self.second - self._shown_at > KNOWN_S:
+                self.row.away += 1
+                self.row.away_at.append(left_s)
+            else:
+                self.row.unknown_at.append(left_s)
 
     def _due(self) -> dict[str, Any] | None:
         reading = self._sensor.sample(self.second, self._totals)
@@ -288,17 +249,12 @@ class Evening(VirtualTime):
 
     def _look(self) -> None:
         """Note what people are told from now on."""
-        told = self.row.told
-
-        def note(text: str) -> None:
-            if text not in told:
-                told.append(text)
 
         @callback
         def repair(event: Event[Any]) -> None:
             issue = ir.async_get(self.hass).async_get_issue(event.data["domain"], event.data["issue_id"])
             if issue is not None and issue.domain in (DOMAIN, "homeassistant") and issue.active:
-                note(f"{issue.translation_key}")
+                self.row.tell(f"{issue.translation_key}")
 
         shown: dict[str, Any] = {"reason": None, "at": 0}
         seconds = self.row.reasons
@@ -307,7 +263,7 @@ class Evening(VirtualTime):
         def state(event: Event[EventStateChangedData]) -> None:
             new = event.data["new_state"]
             if event.data["entity_id"] == "binary_sensor.casa_connected" and new is not None and new.state == "off":
-                note("connected off")
+                self.row.tell("connected off")
             if event.data["entity_id"] == "sensor.rocinante_reason":
                 if shown["reason"]:
                     seconds[shown["reason"]] = seconds.get(shown["reason"], 0) + self.second - shown["at"]

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from simulation.lateness import Delays
-from simulation.load import Answers, Found, post, report
+from simulation.load import Answers, Found, Turn, post, report
 
 DELAYS = Delays(median=0.2, high=1.5, highest=30, blocked=2)
 
@@ -40,8 +40,10 @@ def test_the_report_holds_a_site_against_a_webhook_that_does_nothing() -> None:
     found = Found(
         early_s=[0.0002] * 10,
         late_s=[0.0003] * 10,
-        nothing=answers(2000),
-        readings=answers(500),
+        turns=[
+            (Turn(answers=answers(2000), cpu_s=0.2), Turn(answers=answers(count), cpu_s=0.001 * count))
+            for count in (100, 500, 600)
+        ],
         alone=answers(100),
         flooded=answers(100),
         flood=answers(100, 429),
@@ -50,9 +52,13 @@ def test_the_report_holds_a_site_against_a_webhook_that_does_nothing() -> None:
         accepted=3000,
         cpu=0.25,
         delays=DELAYS,
+        machine=(1.5, 2.5),
     )
     told = report(found)
     assert "0.20 ms (median 0.20); after ten minutes 0.30 ms" in told
     assert "250 posts a second, 25.0% of the 1,000" in told
+    assert "in 3 turns 5.0% to 30.0%" in told
+    assert "1.00 ms a post, 0.10 ms where nothing is done: 10.0%" in told
+    assert "a load of 1.5 at the beginning and 2.5 at the end" in told
     assert "50 sites with a car each, once a second: 3,000 posts accepted" in told
     assert "25.0% of one core" in told

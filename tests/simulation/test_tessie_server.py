@@ -421,3 +421,21 @@ async def test_stopping_does_not_wait_for_those_who_hang(server: TessieServer) -
         async with asyncio.timeout(5):
             await server.stop()
         assert await call == {"error": "Gateway timeout"}
+
+
+async def test_nobody_gets_through_while_it_is_cut_off(call: Caller, server: TessieServer) -> None:
+    assert "charge_state" in await call.state()
+    await server.cut()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await call.state()
+    await server.mend()
+    assert "charge_state" in await call.state()
+
+
+async def test_who_waits_for_an_answer_when_it_is_cut_off_gets_none(call: Caller, server: TessieServer) -> None:
+    server.faults.inject("hang")
+    waiting = asyncio.create_task(call.state())
+    await asyncio.sleep(0.05)
+    await server.cut()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await waiting

@@ -283,7 +283,7 @@ FINE = {
 }
 """What such a key may be after all; a missing one that came later is no loss either."""
 LATER = {
-    *("heard", "control", "may_wake", "priority"),
+    *("heard", "loads", "control", "may_wake", "priority"),
     *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 }
 
@@ -291,7 +291,7 @@ LATER = {
 def _is_fine(key: str, value: Any) -> bool:
     if value is ...:
         return key in LATER
-    if key in {"chargers", "control"}:
+    if key in {"chargers", "loads", "control"}:
         return value == {}
     number = key.startswith("configured_") and value == 1e300
     return number or any(key == fine and value is other for fine, other in FINE) or (key, value) == ("energy_wh", 1e300)
@@ -302,7 +302,7 @@ async def test_one_key_that_cannot_be_read_is_left_out_and_all_else_is_kept(site
     file = json.loads((folder / KEY).read_text())
     data = file["data"]
     assert data.keys() == {
-        *("heard", "max_amps", "configured_max_amps", "mode", "energy_wh", "counter", "chargers", "control"),
+        *("heard", "max_amps", "configured_max_amps", "mode", "energy_wh", "counter", "chargers", "loads", "control"),
         "knows_sign",
     }
     for key, value in _wrong(data):

@@ -94,6 +94,11 @@ class Charger(Protocol):
         return False
 
     @property
+    def knows_battery(self) -> bool:
+        """Whether it tells how full the car's battery is."""
+        return False
+
+    @property
     def switches_phases(self) -> bool:
         """Whether it can be switched between one phase and three."""
         return False

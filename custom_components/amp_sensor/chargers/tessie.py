@@ -410,6 +410,12 @@ class TessieCharger(Charger):
 
     @property
     @override
+    def knows_battery(self) -> bool:
+        """Tessie does."""
+        return True
+
+    @property
+    @override
     def can_wake(self) -> bool:
         """Tessie can."""
         return True

@@ -10,6 +10,7 @@ from .belief import STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
 from .profile import TESSIE, Profile
+from .usual import Usual
 
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 """Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
@@ -150,6 +151,8 @@ class ManagedCharger:
         """The most that a rehearsal lets it have, A; None while there is none."""
         self.rations: Mapping[Reason, int] = {}
         """The most that it may have for other reasons than the supply, A, each by its reason; 0 lets it stand still."""
+        self.usual = Usual()
+        """What it usually can have, by the hour of the week."""
         self.in_flight: Command | None = None
         self.not_before = self.no_cut_before = -math.inf
         """No command before this, s; and no cut."""
@@ -203,6 +206,8 @@ class ManagedCharger:
         """
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
+        if not _draws_here(report) and (self.running or not self.is_failing):
+            self.deaf_at = math.inf  # it stopped, whatever the meter shows
         if last is None:
             was_paused = self.paused
             self._adopt(report)
@@ -257,8 +262,6 @@ class ManagedCharger:
         """Take a report that shows what came of the last command."""
         self._is_doubted = False
         if not _draws_here(report):
-            if self.running:
-                self.deaf_at = math.inf
             self._stands_still(measured_at, now)
             return
         self._seen_running = self._seen_running or report.state is ChargingState.CHARGING

@@ -42,8 +42,8 @@ class MeterDoubt:
     @property
     def since(self) -> float | None:
         """Since when nothing that it says is believed, s."""
-        each = (self.frozen_at, self.wrong_at, self.reversed_at)
-        return min((at for at in each if at is not None), default=None)
+        each = [at for at in (self.frozen_at, self.wrong_at, self.reversed_at) if at is not None]
+        return min(each) if each else None
 
     @property
     def is_low(self) -> bool:

@@ -33,9 +33,10 @@ class Flows:
         expected = charger.expected_by_others(self._now)
         may = max(expected, charger.committed_amps) if charger.charger_id in self._ours else expected
         parts = self._parts[charger.charger_id]
-        for committed, amps in ((False, expected), (True, may)):
+        shown = self._by_phase(charger, expected)
+        for committed, after in ((False, shown), (True, shown if may == expected else self._by_phase(charger, may))):
             sums, before = self._sums[committed], parts[committed]
-            parts[committed] = after = self._by_phase(charger, amps)
+            parts[committed] = after
             for phase, (new, old) in enumerate(zip(after, before, strict=True)):
                 sums[phase] += new - old
 

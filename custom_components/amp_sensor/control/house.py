@@ -64,7 +64,7 @@ class Phase:
 
         Where several may have moved, each is taken to have gone the same part of its way, A.
         """
-        low, high = (sum(bounds[end] for bounds in drawn.values()) for end in (0, 1))
+        low, high = sum([least for least, _ in drawn.values()]), sum([most for _, most in drawn.values()])
         rest = 0.0 if self.read is None else self.read - self.amps - low
         part = min(1.0, max(0.0, rest / (high - low))) if high > low else 0.0
         return {charger_id: least + part * (most - least) for charger_id, (least, most) in drawn.items()}
@@ -132,12 +132,12 @@ class House:
     @property
     def amps(self) -> tuple[float, ...]:
         """The house's part by phase, A."""
-        return tuple(phase.amps for phase in self.phases)
+        return tuple([phase.amps for phase in self.phases])
 
     @property
     def read(self) -> tuple[float, ...]:
         """What the meter said last of each phase, A."""
-        return tuple(phase.read or 0.0 for phase in self.phases)
+        return tuple([phase.read or 0.0 for phase in self.phases])
 
     @property
     def is_beyond_range(self) -> bool:
@@ -151,6 +151,8 @@ class House:
 
     def integrate(self, now: float) -> None:
         """Let what was read last flow until now."""
+        if now == self._integrated_at:
+            return
         for phase in self.phases:
             phase.load.integrate(phase.read or 0.0, now - self._integrated_at)
         self._integrated_at = now

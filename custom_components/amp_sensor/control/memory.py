@@ -78,8 +78,12 @@ def _bin(calm_s: float) -> int:
     return bisect_right(EDGES_S, calm_s)
 
 
+_BASES = tuple(CALM + PER_RETURN * returns for returns in range(BUSIEST + 1))
+"""`c` at no distance, by the number of returns."""
+
+
 def _law(calm_s: float, returns: int, gap: float) -> float:
-    c = (CALM + PER_RETURN * (min(BUSIEST, returns))) / math.sqrt(1 + gap)
+    c = _BASES[min(BUSIEST, returns)] / math.sqrt(1 + gap)
     return c / (max(SHORTEST_S, calm_s)) + RARE_PER_S
 
 
@@ -105,8 +109,10 @@ class HouseMemory:
             self._levels[:0] = [_Level() for _ in range(below)]
         before, recent_from = self._amps, at - RECENT_S
         last_since, calm_s, index = -math.inf, 0.0, 0
-        for number, level in enumerate(self._levels, self._first):
-            amount = number * GRID_A
+        amount = self._first * GRID_A - GRID_A
+        # There are a hundred levels at times, at each reading: `_law` as it is written there, without the call
+        for level in self._levels:
+            amount += GRID_A
             since = level.below_since
             if since is None:
                 if amps <= amount:
@@ -115,16 +121,20 @@ class HouseMemory:
             if since != last_since:  # it fell below many levels at once
                 last_since, calm_s = since, at - since
                 index = _bin(calm_s)
-            returns = level.returns
-            while returns and returns[0] < recent_from:
-                returns.popleft()
-            gap = amount - before if amount > before else 0.0
-            level.expected[index] += _law(calm_s, len(returns), gap) * held_s
+                calm_s = max(SHORTEST_S, calm_s)
+            c = _BASES[0]
+            if returns := level.returns:
+                while returns and returns[0] < recent_from:
+                    returns.popleft()
+                c = _BASES[min(BUSIEST, len(returns))]
+            if amount > before:
+                c /= math.sqrt(1 + (amount - before))
+            level.expected[index] += (c / calm_s + RARE_PER_S) * held_s
             if amps > amount + HYSTERESIS_A:
                 level.happened[index] += 1
                 level.step_sum += amps - amount
                 level.step_count += 1
-                returns.append(at)
+                level.returns.append(at)
                 level.below_since = None
         self._amps = amps
 

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 import math
-from statistics import median
 
 from .reading import MAX_AMPS, Reading
 
@@ -38,7 +37,9 @@ def usual_interval_s(gaps: Iterable[float]) -> float:
         ordered.pop()
     if len(ordered) < HABIT_GAPS:
         return USUAL_INTERVAL_S
-    return max(1.0, median(ordered[len(ordered) // 2 :]))
+    longer = ordered[len(ordered) // 2 :]  # statistics.median would sort what is in order already
+    middle = len(longer) // 2
+    return max(1.0, longer[middle] if len(longer) % 2 else (longer[middle - 1] + longer[middle]) / 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Reading:
         """Refuse what nothing can be decided on."""
         if not 1 <= len(self.amps) <= 3 or len(self.volts) != len(self.amps):
             raise ValueError(f"a reading has 1 to 3 phases, each with amps and volts, not {len(self.amps)}")
-        if not any(amps is not None for amps in self.amps):
+        if self.amps.count(None) == len(self.amps):
             raise ValueError("amps must tell of one phase at least")
         for amps, volts in zip(self.amps, self.volts, strict=True):
             if amps is not None and not abs(amps) <= MAX_AMPS:
@@ -49,16 +49,17 @@ class Reading:
                 raise ValueError(f"volts must be above 0, not {volts}")
         if self.doubt_amps and len(self.doubt_amps) != len(self.amps):
             raise ValueError(f"doubt_amps must tell of each phase, not of {len(self.doubt_amps)}")
-        if not all(0 <= doubt <= MAX_AMPS for doubt in self.doubt_amps):
-            raise ValueError(f"doubt_amps must be between 0 and {MAX_AMPS:g}, not {self.doubt_amps}")
-        for name in ("at", "watts", "energy_wh"):
-            if (value := getattr(self, name)) is not None and not math.isfinite(value):
+        for doubt in self.doubt_amps:
+            if not 0 <= doubt <= MAX_AMPS:
+                raise ValueError(f"doubt_amps must be between 0 and {MAX_AMPS:g}, not {self.doubt_amps}")
+        for name, value in (("at", self.at), ("watts", self.watts), ("energy_wh", self.energy_wh)):
+            if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} must be finite, not {value}")
 
     @property
     def known(self) -> tuple[float, ...]:
         """The currents of the phases that were told, A."""
-        return tuple(amps for amps in self.amps if amps is not None)
+        return tuple([amps for amps in self.amps if amps is not None])
 
     @property
     def current(self) -> float:

@@ -27,6 +27,12 @@ def restore(record: Mapping[str, Any], house: House, chargers: Mapping[str, Mana
                 chargers[charger_id].paused = True
     except TypeError:
         bad.append("paused")
+    usual = record.get("usual", {})
+    try:
+        for charger_id in usual.keys() & chargers.keys():
+            chargers[charger_id].usual.restore(usual[charger_id])
+    except ValueError, AttributeError:
+        bad.append("usual")
     kept = record.get("chargers", {})
     if not isinstance(kept, Mapping):
         return (*bad, "chargers")

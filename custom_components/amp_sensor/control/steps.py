@@ -78,6 +78,8 @@ def _shown(before: _Drawn, after: _Drawn, readings: Sequence[Reading]) -> Shown 
     times = [first, *(reading.at for reading in inside), end]
     if change < CHANGE_A or any(later - earlier > SHOWN_S for earlier, later in pairwise(times)):
         return None
+    if any(reading.beyond for reading in inside):
+        return None  # a sensor at its end shows a part of what changes, and the right one of everything else
     phases = zip_longest(*(reading.amps for reading in inside))
     is_rise = after.amps > before.amps
     sign = 1 if is_rise else -1

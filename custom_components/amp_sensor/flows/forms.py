@@ -181,16 +181,17 @@ def car_schema(phases: int) -> vol.Schema:
             vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
         }
     )
-    return schema.extend(_phases_schema(phases))
+    return schema.extend(phases_schema(phases))
 
 
 def charger_schema(phases: int) -> vol.Schema:
     """Return the beginning of the form of a charger in Home Assistant, at a site with so many phases."""
     amps = whole_number(MIN_CAR_A, MAX_CHARGER_A, UnitOfElectricCurrent.AMPERE)
-    return vol.Schema({vol.Required(CONF_MAX_AMPS_CAR): amps, **_phases_schema(phases)})
+    return vol.Schema({vol.Required(CONF_MAX_AMPS_CAR): amps, **phases_schema(phases)})
 
 
-def _phases_schema(phases: int) -> dict[vol.Optional, SelectSelector]:
+def phases_schema(phases: int) -> dict[vol.Optional, SelectSelector]:
+    """Return the field for the phases that something loads, at a site that has so many; none where it has one."""
     if phases == 1:
         return {}
     options = [SelectOptionDict(value=str(phase), label=f"L{phase}") for phase in range(1, phases + 1)]

@@ -4,7 +4,9 @@ This depends on `homeassistant.components.webhook`, and on how it tells who is i
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
+from typing import Final
 
 from aiohttp.web import Request, Response
 from homeassistant.components import webhook
@@ -13,6 +15,9 @@ from homeassistant.helpers.network import NoURLAvailableError, is_cloud_connecti
 from homeassistant.util import network
 
 from ..const import DOMAIN
+
+KNOWN_SENDERS: Final = 64
+"""Of whom is kept who they are: at each post it would be told anew."""
 
 
 def new_id() -> str:
@@ -55,8 +60,11 @@ def async_listen(
 
 def is_local(hass: HomeAssistant, address: str | None) -> bool:
     """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
-    if is_cloud_connection(hass) or address is None:
-        return False
+    return not is_cloud_connection(hass) and address is not None and _is_local_address(address)
+
+
+@lru_cache(maxsize=KNOWN_SENDERS)
+def _is_local_address(address: str) -> bool:
     try:
         return network.is_local(ip_address(address))
     except ValueError:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 import json
 from math import ceil
@@ -18,7 +19,7 @@ import voluptuous as vol
 
 from ..control import Reading
 from ..control.reading import MAX_AMPS as MOST_AMPS, signed
-from .endpoint import is_local
+from .endpoint import KNOWN_SENDERS, is_local
 from .posts import MAX_USER_AGENT, PostLog, Sender
 
 MAX_BODY_BYTES: Final = 4096
@@ -46,7 +47,7 @@ MAX_VERSION: Final = 32
 """Characters; as of `2026.10.0b1+20261126.abcdef0`."""
 
 
-_ACCEPTED: Final = json.dumps({"accepted": True})
+_ACCEPTED: Final = json.dumps({"accepted": True}).encode()
 
 
 class Refused(Exception):
@@ -273,7 +274,12 @@ async def _async_read(request: Request) -> bytes:
 
 def sender_of(request: Request) -> Sender:
     """Return who posted."""
-    return Sender(address=request.remote, user_agent=request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
+    return _sender(request.remote, request.headers.get(hdrs.USER_AGENT, "").strip()[:MAX_USER_AGENT])
+
+
+@lru_cache(maxsize=KNOWN_SENDERS)
+def _sender(address: str | None, user_agent: str) -> Sender:
+    return Sender(address=address, user_agent=user_agent)
 
 
 class Receiver:
@@ -308,7 +314,7 @@ class Receiver:
         if post.version != self.posts.version:
             self._show_version(post.version)
         self.posts.accept(sender, post.reading, at=dt_util.utcnow(), version=post.version)
-        return Response(text=_ACCEPTED, content_type="application/json")
+        return Response(body=_ACCEPTED, content_type="application/json")
 
     async def _async_read(self, hass: HomeAssistant, request: Request) -> Post:
         if self.local_only and not is_local(hass, request.remote):

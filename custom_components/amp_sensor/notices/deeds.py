@@ -19,10 +19,16 @@ CAUSES: Final = {
     Reason.PHASE_SILENT: ("lowered_phase_silent", "paused_phase_silent"),
     Reason.SHARED: ("lowered_shared", "paused_shared"),
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
+    Reason.PLANNED: ("lowered", "paused_planned"),
+    Reason.WANTED_REACHED: ("lowered", "paused_wanted_reached"),
     Reason.SURPLUS: ("lowered_surplus", "paused_surplus"),
     Reason.WAITING_FOR_SURPLUS: ("lowered_surplus", "paused_surplus"),
     Reason.SURPLUS_UNKNOWN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
     Reason.NO_SIGN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
+    Reason.PEAK_LIMIT: ("lowered_peak_limit", "paused_peak_limit"),
+    Reason.OUTSIDE_LIMIT: ("lowered_outside_limit", "paused_outside_limit"),
+    Reason.SCHEDULED_LIMIT: ("lowered_scheduled_limit", "paused_scheduled_limit"),
+    Reason.HOUSE_OVER_LIMIT: ("lowered_house_over_limit", "paused_house_over_limit"),
 }
 """Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 
@@ -79,7 +85,8 @@ class Deeds:
         if not decision.cap:
             self._past.pop(decision.charger_id, None)
             return None
-        past = self._past.setdefault(decision.charger_id, _Past(decision.target))
+        if (past := self._past.get(decision.charger_id)) is None:
+            past = self._past[decision.charger_id] = _Past(decision.target)
         rise_amps = past.rise_amps(decision)
         before = past.amps
         if decision.command is None or decision.target == before:

@@ -7,7 +7,15 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 
-FIXABLE: Final = ("asleep_while_paused", "left_paused", "memory_damaged", "old_address")
+FIXABLE: Final = (
+    "asleep_while_paused",
+    "left_paused",
+    "load_asks_off",
+    "load_asks_on",
+    "load_left_off",
+    "memory_damaged",
+    "old_address",
+)
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = (
     "charger_gone",
@@ -29,7 +37,7 @@ class Issues:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._hass = hass
-        self._entry_id = entry_id
+        self.entry_id = entry_id
 
     def set(self, key: str, of: str, *, is_wrong: bool, **placeholders: str) -> None:
         """Show the repair `key` of a site or charger (its id) while something is wrong, and hide it when it is not."""
@@ -44,7 +52,7 @@ class Issues:
             self._hass,
             DOMAIN,
             issue_id,
-            data={"entry_id": self._entry_id, "key": key, "of": of},
+            data={"entry_id": self.entry_id, "key": key, "of": of},
             is_fixable=key in FIXABLE,
             severity=ir.IssueSeverity.ERROR if key in ERRORS else ir.IssueSeverity.WARNING,
             translation_key=key,
@@ -56,7 +64,7 @@ class Issues:
         return [
             issue
             for issue in issues
-            if issue.domain == DOMAIN and issue.data is not None and issue.data.get("entry_id") == self._entry_id
+            if issue.domain == DOMAIN and issue.data is not None and issue.data.get("entry_id") == self.entry_id
         ]
 
     def keys(self) -> list[str]:

@@ -141,8 +141,9 @@ class PowerWatch:
 
     def add(self, reading: Reading) -> None:
         """Take a reading. Most are beyond doubt, and some prove nothing."""
-        apparent = sum(abs(a) * v for a, v in zip(reading.amps, reading.volts, strict=True) if a is not None)
-        if sum(map(abs, reading.known)) <= JUDGED_A or (min(reading.known) < 0 < reading.current):
+        apparent = sum([abs(a) * v for a, v in zip(reading.amps, reading.volts, strict=True) if a is not None])
+        known = reading.known
+        if sum(map(abs, known)) <= JUDGED_A or min(known) < 0 < max(known):
             return  # what one phase imports and another exports is taken off each other
         part = abs(reading.watts) / apparent
         least = LEAST_PART if len(reading.amps) == 1 else LEAST_PART_OF_PHASES

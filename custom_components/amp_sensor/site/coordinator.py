@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,23 +33,29 @@ from ..const import (
     DEFAULT_CONNECTED_TIMEOUT_S,
     DEFAULT_DEAD_BAND_A,
     DEFAULT_PUBLISH_INTERVAL_S,
+    SUBENTRY_PRICES,
 )
 from ..control import (
     Action,
     ChargerReport,
     ChargerSettings,
+    ChargeWith,
     Command,
     Controller,
     Decision,
+    LoadAction,
+    LoadSettings,
     Mode,
     Outcome,
     Protection,
     ProtectionKind,
     Reading,
+    Reason,
     SiteSettings,
     Supply,
 )
 from ..control.meter import BRIDGED_GAP_S, Counter
+from ..loads.load import Load
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.deeds import Deeds
@@ -60,7 +65,11 @@ from .events import (
     ChargerSet,
     Configured,
     ControlEnded,
+    GoalSet,
+    LoadAnswered,
+    LoadSwitched,
     PollFailed,
+    PricesKnown,
     ReadingArrived,
     RehearsalAsked,
     RehearsalLeft,
@@ -68,10 +77,15 @@ from .events import (
     SiteEvent,
     Ticked,
 )
+from .goal import Goal
 from .keeper import Keeper
+from .limiting import Limiting
 from .link import Link
+from .loading import Loading
 from .mending import Mending, controls
 from .parts import Parts
+from .planning import Planner
+from .prices import Prices
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
@@ -116,12 +130,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     config_entry: AmpSensorConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: AmpSensorConfigEntry, chargers: Mapping[str, Charger], *, device_id: str
+        self,
+        hass: HomeAssistant,
+        entry: AmpSensorConfigEntry,
+        chargers: Mapping[str, Charger],
+        loads: Mapping[str, Load],
+        *,
+        device_id: str,
     ) -> None:
-        """Take the chargers by the id of their subentry, and the id of the site's device."""
+        """Take the chargers and the loads by the id of their subentry, and the id of the site's device."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=f"Amp Sensor {entry.title}")
         self.device_id = device_id
         self._chargers = chargers
+        self._loads = loads
         self._configured_max_amps: float = entry.data[CONF_MAX_AMPS]
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
@@ -178,6 +199,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self.controller = Controller(self._settings, now=now)
         counter = memory.get("counter")
         self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
+        self._limiting = Limiting(self.hass, entry, memory.get("limits", {}), interval_s=self._publish_interval_s)
         self._links = {
             charger_id: Link(
                 charger,
@@ -190,8 +212,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        with self._parts.part("limits"):
+            self._limiting.look(self.controller, now=now)
+        has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
+        self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
         self._surplus = SiteSurplus(self.hass, entry, self.controller, knows_sign=memory.get("knows_sign", False))
+        self._loading = Loading(
+            self.hass,
+            entry,
+            self._loads,
+            memory.get("loads", {}),
+            parts=self._parts,
+            save=self._async_save,
+            spawn=self._spawn,
+            emit=self._emit,
+            now=now,
+        )
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
         self._started_at = now
@@ -205,6 +242,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
         for charger_id, link in self._links.items():
             entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
+        entry.async_on_unload(self._loading.async_listen())
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
         )
@@ -218,6 +256,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._is_ending = True
         if commanding := [task for link in self._links.values() for task in link.commanding]:
             await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
+        await self._loading.async_stop(STOP_TIMEOUT_S)
         while not self._events.empty():
             self._take(self._events.get_nowait())
             self._events.task_done()
@@ -229,14 +268,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         await self._async_save()
         await self._keeper.async_save_record(self.controller, now=self.now())
 
-    async def async_release(self, charger_ids: Collection[str]) -> None:
-        """Give chargers back as they were, where that is safe: a car remembers the last amps, or a stop, for ever."""
+    async def async_release(self, ids: Collection[str]) -> None:
+        """Give chargers and loads back as they were, where that is safe.
+
+        A car remembers the last amps, or a stop, for ever, and a load that it is off.
+        """
         await asyncio.gather(
+            self._loading.async_release(ids, self.controller, now=self.now()),
             *(
                 self._async_release(link)
-                for charger_id in charger_ids
-                if controls(self._settings, link := self._links[charger_id]) or charger_id in self._releasing
-            )
+                for charger_id, link in self._links.items()
+                if charger_id in ids and (controls(self._settings, link) or charger_id in self._releasing)
+            ),
         )
 
     async def _async_release(self, link: Link) -> None:
@@ -298,6 +341,34 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._keep(ChargerSet(charger_id, settings), ended=before - self._controlled())
 
     @callback
+    def async_set_goal(self, charger_id: str, goal: Goal) -> None:
+        """Take what the owner of a charger wants by a time, at once and for good."""
+        self._planner.set_goal(charger_id, goal)
+        self._keep(GoalSet(charger_id), ended=())
+
+    @callback
+    def async_take_prices(self, prices: Prices) -> None:
+        """Take what electricity costs."""
+        self._emit(PricesKnown(prices))
+
+    @callback
+    def async_set_limit(self, limit_id: str, watts: float) -> None:
+        """Take what a person set of a limit, at once and for good, W."""
+        self._limiting.set(limit_id, watts)
+        self._keep(Ticked(), ended=())
+
+    @callback
+    def async_set_load(self, load_id: str, settings: LoadSettings) -> None:
+        """Take new settings of a load, at once and for good."""
+        self._loading.set_load(load_id, settings, self.now())
+        self._keep(Ticked(), ended=())
+
+    @callback
+    def async_answer(self, load_id: str, action: LoadAction, *, is_yes: bool) -> None:
+        """Take what somebody says to what a load asks."""
+        self._emit(LoadAnswered(load_id, action, is_yes))
+
+    @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
         """Rehearse with a charger; None while that is done with one already, which the meter could not tell apart."""
         if self._rehearsing is not None:
@@ -346,10 +417,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> Callable[[], None]:
         """Show an entity what is known, whatever becomes of the others."""
+        part = self._parts.part("entities", update_callback)
 
         @callback
         def async_show() -> None:
-            with self._parts.part("entities", update_callback):
+            with part:
                 update_callback()
 
         return super().async_add_listener(async_show, context)
@@ -409,21 +481,24 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         now = self.now()
         match event:
             case ReadingArrived(reading):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.add_reading(reading)
+                self._act(now)
                 self._take_reading(reading)
             case Ticked():
-                with self._acting(now):
-                    pass  # that nothing came in a second is news enough
+                with self._parts.part("limits"):
+                    self._limiting.look(self.controller, now=now)
+                self._act(now)  # that nothing came in a second is news enough
                 self._take_tick(now)
             case Reported(charger_id, report):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.add_report(charger_id, report, now=now)
+                self._act(now)
                 self._take_report(self._links[charger_id], report, now)
             case PollFailed(charger_id, error):
                 self._take_poll_failure(self._links[charger_id], error, now)
             case Acknowledged(command, outcome, error):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.acknowledge(
                         command,
                         outcome,
@@ -431,44 +506,57 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                         retry_after_s=0.0 if error is None else error.retry_after_s,
                         needs_person=error is not None and error.needs_person,
                     )
+                self._act(now)
                 self._take_acknowledgement(self._links[command.charger_id], event, now)
             case Configured(settings):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.configure(settings, now=now)
+                self._act(now)
             case ChargerSet(charger_id, settings):
-                with self._acting(now):
+                with self._parts.part("control"):
                     self.controller.set_charger(charger_id, settings, now=now)
+                self._act(now)
+            case GoalSet():
+                self._act(now)  # it may be meant to charge now
+            case PricesKnown(prices):
+                self._planner.take_prices(prices)
             case ControlEnded(charger_ids):
                 self._take_end_of_control(charger_ids, now)
             case RehearsalAsked(rehearsing):
-                with self._acting(now):
+                with self._parts.part("control"):
                     if not rehearsing.is_over:
                         rehearsing.rehearsal = self.controller.rehearse(rehearsing.charger_id, now=now)
+                self._act(now)
+            case LoadSwitched() | LoadAnswered():
+                with self._parts.part("loads"):
+                    self._loading.take(event, now)
+                self._act(now)
             case RehearsalLeft(rehearsing):
-                with self._acting(now):
+                with self._parts.part("control"):
                     if rehearsing is self._rehearsing:
                         self._end_rehearsal()
+                self._act(now)
 
-    @contextmanager
-    def _acting(self, now: float) -> Iterator[None]:
-        """Tell control something inside. Then decide and send what was decided, before anything else is done."""
-        with self._parts.part("control"):
-            yield
+    def _act(self, now: float) -> None:
+        """Decide, and send what was decided, before anything else is done."""
         if self._is_ending:
             return
         self._look_at_rehearsal(now)
-        with self._parts.part("surplus"):
-            self._surplus.look(now)
+        self._ration(now)
         decisions: tuple[Decision, ...] = ()
         with self._parts.part("decisions"):
             decisions = self.controller.decide(now=now)
         commands = [decision.command for decision in decisions if decision.command is not None]
-        with self._parts.part("giving back"):
-            back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
-            commands.extend(command for command in back if command is not None)
-        self._send(commands)
+        if self._releasing:
+            with self._parts.part("giving back"):
+                back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
+                commands.extend(command for command in back if command is not None)
+        if commands:
+            self._send(commands)
         with self._parts.part("phases"):
             self._switch_phases()
+        with self._parts.part("loads"):
+            self._loading.decide(self.controller, now=now)
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -485,6 +573,24 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             for decision in decisions:
                 link = self._links[decision.charger_id]
                 self._announcer.add(decision, link.deed, name=link.title)
+
+    def _ration(self, now: float) -> None:
+        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing.
+
+        At the time of its plan a charger takes what the supply has; at others with what is left over, if it is to.
+        """
+        at = dt_util.now()
+        rations: dict[str, Mapping[Reason, int]] = {charger_id: {} for charger_id in self._links}
+        with self._parts.part("surplus"):
+            rations |= self._surplus.look(now)
+        with self._parts.part("plans"):
+            self._planner.look(now, at, self._volts, supply=self._settings.supply)
+            for charger_id, link in self._links.items():
+                planned = self._planner.rations(charger_id, at)
+                if planned is not None and (not planned or link.settings.charge_with is ChargeWith.GRID):
+                    rations[charger_id] = planned
+        for charger_id, ration in rations.items():
+            self.controller.ration(charger_id, ration)
 
     def _look_at_rehearsal(self, now: float) -> None:
         """Let a rehearsal go on. One that fails is over: it must not hold a charger down."""
@@ -618,6 +724,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._mending.tell_left_paused(self._links[charger_id])
         with self._parts.part("watch"):
             self._mending.look(self._settings, self.posts, is_heard=self._is_heard, now=now)
+        with self._parts.part("repairs of plans"):
+            self._planner.tell(self.issues, dt_util.now(), now, site=self.config_entry.title)
         if now >= self._show_at:
             self._show_at = _next_show_at(now)
             self._spawn(self._async_save_and_show(), "save")
@@ -645,8 +753,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._releasing |= dict.fromkeys(ended, now + RELEASE_S)
         for charger_id in self._controlled():
             self._releasing.pop(charger_id, None)
-        with self._acting(now):
-            pass
+        self._act(now)
 
     def _take_report(self, link: Link, report: ChargerReport, now: float) -> None:
         link.take_report(report, now)
@@ -686,13 +793,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
-        return self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
+        told = self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
+        return told | {"plan": self._planner.diagnostics(charger_id)}
+
+    @property
+    def _volts(self) -> tuple[float, ...]:
+        last = self.controller.meter.last
+        return (self._nominal_volts,) if last is None else last.volts
+
+    def load_diagnostics(self, load_id: str) -> dict[str, Any]:
+        """Return what is believed of a load."""
+        return self._loading.diagnostics(load_id)
 
     def _watts(self, link: Link, now: float) -> float:
-        last = self.controller.meter.last
         return link.watts(
             now,
-            (self._nominal_volts,) if last is None else last.volts,
+            self._volts,
             phases=self.controller.phases_of(link.charger_id),
             is_split=self._settings.supply is Supply.SPLIT,
         )
@@ -716,15 +832,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             silent_phases=self.controller.silent_phases(now),
             energy_wh=self._shown["energy_wh"],
             today=self._today,
+            has_prices=self._planner.has_prices,
             chargers={
                 charger_id: link.data(
                     self._shown_moment.moment,
                     energy_wh=self._shown["chargers"][charger_id]["energy_wh"],
                     phases=self.controller.phases_of(charger_id),
+                    goal=self._planner.goal(charger_id),
+                    plan=self._planner.shown(charger_id),
+                    capacity_kwh=self._planner.capacity_kwh(charger_id),
                     now=now,
                 )
                 for charger_id, link in self._links.items()
             },
+            limits=self._limiting.data,
+            loads=self._loading.data(),
         )
 
     def _memory(self) -> SiteMemory:
@@ -739,8 +861,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             counter=None
             if (counter := meter.counter) is None
             else CounterMemory(energy_wh=counter.energy_wh, boot_id=counter.boot_id),
-            chargers={charger_id: link.memory() for charger_id, link in self._links.items()},
+            chargers={
+                charger_id: link.memory() | self._planner.memory(charger_id) for charger_id, link in self._links.items()
+            },
+            loads=self._loading.memory(),
             control=self._urgent(),
+            **({"limits": limits} if (limits := self._limiting.memory()) else {}),
         )
 
     def _urgent(self) -> dict[str, Any]:

@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..control import ChargerReport, ChargerSettings, ChargeWith, Decision, SiteSettings
+from ..control import (
+    ChargerReport,
+    ChargerSettings,
+    ChargeWith,
+    Decision,
+    LoadReason,
+    LoadSettings,
+    SiteSettings,
+)
 from ..notices.deeds import Deed
+from .goal import ChargerPlan, Goal
+from .limiting import LimitData
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
 
@@ -21,6 +31,14 @@ class ChargerData:
     """The highest maximum that may be set for it, A per phase."""
     can_wake: bool
     """Whether there is a way to wake it."""
+    knows_battery: bool
+    """Whether it tells how full the car's battery is."""
+    goal: Goal
+    """What its owner wants by when."""
+    plan: ChargerPlan | None
+    """What is planned for that."""
+    capacity_kwh: float
+    """What the car's battery is taken to hold: told, learned or assumed."""
     report: ChargerReport | None
     """What it said last; None before it said anything, and while it cannot be reached."""
     charging_amps: float | None
@@ -46,6 +64,21 @@ class ChargerData:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadData:
+    """What is known of one load. Two are equal where entities show the same of both."""
+
+    id: str
+    """The id of its subentry."""
+    settings: LoadSettings
+    reason: LoadReason | None
+    """How it stands with it; None before anything was decided."""
+    amps: float | None
+    """What it draws while it is on, A per phase: told or learned; None where nobody knows."""
+    shed_today: int
+    """How often it was switched off today."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteData:
     """What is known of one site. Two are equal where entities show the same of both."""
 
@@ -67,7 +100,17 @@ class SiteData:
     """The phases, by their numbers from 1 (L1), of which the meter says nothing any more."""
     energy_wh: float
     today: Today
+    has_prices: bool
+    """Whether it is known what electricity costs, so that there are plans."""
     chargers: Mapping[str, ChargerData]
+    loads: Mapping[str, LoadData] = field(default_factory=dict)
+    limits: Mapping[str, LimitData] = field(default_factory=dict)
+    """What bounds the supply beside its budget."""
+
+    @property
+    def consumers(self) -> set[str]:
+        """The ids of its chargers and loads."""
+        return {*self.chargers, *self.loads}
 
     @property
     def offers_surplus(self) -> bool:

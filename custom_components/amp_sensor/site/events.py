@@ -4,7 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..chargers.charger import ChargerError
-from ..control import ChargerReport, ChargerSettings, Command, Outcome, Reading, SiteSettings
+from ..control import (
+    ChargerReport,
+    ChargerSettings,
+    Command,
+    LoadAction,
+    LoadCommand,
+    Outcome,
+    Reading,
+    SiteSettings,
+)
+from .prices import Prices
 from .rehearsing import Rehearsing
 
 
@@ -61,6 +71,20 @@ class ChargerSet:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalSet:
+    """The owner of a charger wants something else by a time."""
+
+    charger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricesKnown:
+    """What electricity costs was read."""
+
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
 class ControlEnded:
     """Somebody switched off the control of some chargers, or of none."""
 
@@ -81,6 +105,23 @@ class RehearsalLeft:
     rehearsing: Rehearsing
 
 
+@dataclass(frozen=True, slots=True)
+class LoadSwitched:
+    """What a load was told ended."""
+
+    command: LoadCommand
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAnswered:
+    """Somebody said whether something may be done to a load."""
+
+    load_id: str
+    action: LoadAction
+    is_yes: bool
+
+
 type SiteEvent = (
     ReadingArrived
     | Ticked
@@ -89,7 +130,11 @@ type SiteEvent = (
     | Acknowledged
     | Configured
     | ChargerSet
+    | GoalSet
+    | PricesKnown
     | ControlEnded
     | RehearsalAsked
     | RehearsalLeft
+    | LoadSwitched
+    | LoadAnswered
 )

@@ -18,6 +18,7 @@ from ..control.charger import UNUSABLE_S, ManagedCharger
 from ..notices.deeds import Deed
 from ..notices.watch import ChargerWatch
 from .data import ChargerData
+from .goal import ChargerPlan, Goal
 from .shown import Moment, ShownDecision
 from .store import ChargerMemory
 
@@ -46,7 +47,7 @@ class Link:
         self.charger = charger
         self.charger_id = subentry.subentry_id
         self.title = subentry.title
-        memory = memory or {}
+        self.remembered = memory = memory or {}
         self._configured_max_amps: int = subentry.data[CONF_MAX_AMPS_CAR]
         phases = subentry.data.get(CONF_PHASES)
         self.settings = ChargerSettings(
@@ -171,20 +172,31 @@ class Link:
         It lies on `phases` of a house whose phases have `volts`; None where nobody knows, which is both legs of a
         split supply.
         """
-        report, amps = self.report, self.charging_amps(now)
-        if report is None or amps is None:
-            return 0.0
-        count = report.phases or 1
-        if report.volts is not None:
-            return amps * report.volts * (1 if is_split else report.phases or len(phases or (1,)))
+        amps = self.charging_amps(now)
+        return 0.0 if amps is None else amps * self.watts_per_amp(volts, phases=phases, is_split=is_split)
+
+    def watts_per_amp(self, volts: Sequence[float], *, phases: tuple[int, ...] | None, is_split: bool) -> float:
+        """Return the power of each amp per phase, W, as `watts` has it."""
+        report = self.report
+        count = (None if report is None else report.phases) or 1
+        if report is not None and report.volts is not None:
+            return report.volts * (1 if is_split else report.phases or len(phases or (1,)))
         if phases is None and is_split:
             count = 2
         if phases is None or count > len(phases):
-            return amps * volts[0] * count
-        return amps * sum(volts[phase - 1] if phase <= len(volts) else volts[0] for phase in phases)
+            return volts[0] * count
+        return sum(volts[phase - 1] if phase <= len(volts) else volts[0] for phase in phases)
 
     def data(
-        self, shown: Moment | None, *, energy_wh: float, phases: tuple[int, ...] | None, now: float
+        self,
+        shown: Moment | None,
+        *,
+        energy_wh: float,
+        phases: tuple[int, ...] | None,
+        goal: Goal,
+        plan: ChargerPlan | None,
+        capacity_kwh: float,
+        now: float,
     ) -> ChargerData:
         """Return what is known of the charger, which loads `phases`, at the moment that is shown.
 
@@ -196,6 +208,10 @@ class Link:
             id=self.charger_id,
             most_amps=self._most_amps,
             can_wake=self.charger.can_wake,
+            knows_battery=self.charger.knows_battery,
+            goal=goal,
+            plan=plan,
+            capacity_kwh=capacity_kwh,
             settings=self.settings,
             report=self.report if self.reachable else None,
             charging_amps=self.charging_amps(now) if drawn is None else max(drawn),

@@ -1,6 +1,6 @@
 """Parts of a site that may fail, each for itself."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager
 import logging
 from types import TracebackType
@@ -22,8 +22,8 @@ class Parts:
         """What failed, and how often in a row it has worked since."""
 
     def part(self, name: str, key: Hashable = None) -> AbstractContextManager[None, bool]:
-        """Do what is inside; `key` tells apart those that share a name."""
-        return _Part(self, name, key)
+        """Do what is inside, any number of times; `key` tells apart those that share a name."""
+        return _Part(self, name, key, self._failing)
 
     def end(self, name: str, key: Hashable, error: BaseException | None) -> bool:
         """Take how a part ended; return whether all else goes on."""
@@ -41,12 +41,12 @@ class Parts:
 
 
 class _Part:
-    """What is inside of one part. Not a generator: there are a dozen in each reading."""
+    """What is inside of one part. Not a generator: there are a dozen in each reading, and nothing fails in most."""
 
-    __slots__ = ("_key", "_name", "_parts")
+    __slots__ = ("_failing", "_key", "_name", "_parts")
 
-    def __init__(self, parts: Parts, name: str, key: Hashable) -> None:
-        self._parts, self._name, self._key = parts, name, key
+    def __init__(self, parts: Parts, name: str, key: Hashable, failing: Mapping[Hashable, int]) -> None:
+        self._parts, self._name, self._key, self._failing = parts, name, key, failing
 
     def __enter__(self) -> None:
         pass
@@ -54,4 +54,6 @@ class _Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        if error is None and not self._failing:
+            return False
         return self._parts.end(self._name, self._key, error)

@@ -34,6 +34,10 @@ COMES_AND_GOES: Final = frozenset(
         Reason.WAITING_FOR_TURN,
         Reason.SURPLUS,
         Reason.WAITING_FOR_SURPLUS,
+        Reason.PEAK_LIMIT,
+        Reason.OUTSIDE_LIMIT,
+        Reason.SCHEDULED_LIMIT,
+        Reason.HOUSE_OVER_LIMIT,
         Reason.SETTLING,
         Reason.WAITING,
         Reason.NO_HEADROOM,
@@ -82,11 +86,11 @@ class Moment:
         return cls(
             at=reading.at,
             read_at=read_at,
-            amps=(*(None if amps is None else round(amps, 2) for amps in reading.amps), *missing),
+            amps=(*[None if amps is None else round(amps, 2) for amps in reading.amps], *missing),
             volts=(*reading.volts, *reading.volts[:1] * len(missing)),
             watts=reading.watts,
             drawn={
-                charger_id: tuple(round(amps, 2) for amps, _ in zip_longest(by_phase, range(phases), fillvalue=0.0))
+                charger_id: tuple([round(amps, 2) for amps, _ in zip_longest(by_phase, range(phases), fillvalue=0.0)])
                 for charger_id, by_phase in drawn.items()
             },
             protection_load=protection_load,
@@ -132,7 +136,7 @@ class Moment:
 
     def like(self, other: Moment) -> bool:
         """Whether it tells of the same phases and chargers."""
-        told, others = ([amps is None for amps in each.amps] for each in (self, other))
+        told, others = [amps is None for amps in self.amps], [amps is None for amps in other.amps]
         return told == others and self.drawn.keys() == other.drawn.keys()
 
     def with_numbers(self, numbers: Iterable[float]) -> Moment:

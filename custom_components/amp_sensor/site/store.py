@@ -19,6 +19,7 @@ from homeassistant.util.file import WriteError
 
 from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MAX_RESERVE_W, MAX_WAIT_MIN, MIN_BUDGET_A, MIN_CAR_A
 from ..control import ChargeWith, ControlRecord, Mode, Priority
+from .goal import GoalMemory, is_goal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +43,23 @@ class ChargerMemory(TypedDict, total=False):
     start_after_s: float
     stop_after_s: float
     energy_wh: float
+    goal: GoalMemory
+    goal_due: float | None
+    goal_from_wh: float
+    wh_per_percent: float | None
+
+
+class LoadMemory(TypedDict, total=False):
+    """What is remembered of a load."""
+
+    managed: bool
+    priority: str
+    record: dict[str, Any]
+    """What control has to know: above all, whether it is off because of us."""
+    before: dict[str, Any]
+    """How it was before that."""
+    day: str
+    """The day that is counted, as in ISO 8601."""
 
 
 class CounterMemory(TypedDict):
@@ -65,6 +83,9 @@ class SiteMemory(TypedDict, total=False):
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    limits: dict[str, dict[str, Any]]
+    """What each limit beside the budget has: what a person set, this month's peak, the window under way."""
+    loads: dict[str, LoadMemory]
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -74,6 +95,10 @@ type _Check = Callable[[Any], bool]
 
 def _is_number(least: float = 0.0, most: float = inf) -> _Check:
     return lambda value: type(value) in (int, float) and isfinite(value) and least <= value <= most
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number()(value)
 
 
 def _is_bool(value: Any) -> bool:
@@ -106,7 +131,9 @@ _SITE: Final[Mapping[str, _Check]] = {
     "energy_wh": _is_number(),
     "counter": _is_counter,
     "chargers": _is_mapping,
+    "loads": _is_mapping,
     "control": _is_mapping,
+    "limits": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
     "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
@@ -120,9 +147,21 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "start_after_s": _is_number(0, MAX_WAIT_MIN * 60),
     "stop_after_s": _is_number(0, MAX_WAIT_MIN * 60),
     "energy_wh": _is_number(),
+    "goal": is_goal,
+    "goal_due": _is_number_or_none,
+    "goal_from_wh": _is_number(),
+    "wh_per_percent": _is_number_or_none,
+}
+_LOAD: Final[Mapping[str, _Check]] = {
+    "managed": _is_bool,
+    "priority": _is_one_of(tuple(Priority)),
+    "record": _is_mapping,
+    "before": _is_mapping,
+    "day": lambda value: isinstance(value, str),
 }
 _NEWER: Final = (
-    *("heard", "control", "may_wake", "priority"),
+    *("heard", "control", "may_wake", "priority", "limits", "loads"),
+    *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
     *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 )
 """What the first files did not have."""
@@ -147,6 +186,9 @@ def read_memory(stored: Any, name: str) -> tuple[SiteMemory, list[str]]:
     site["chargers"] = {
         charger_id: _readable(charger, _CHARGER, str(charger_id), lost)
         for charger_id, charger in site.get("chargers", {}).items()
+    }
+    site["loads"] = {
+        load_id: _readable(load, _LOAD, str(load_id), lost) for load_id, load in site.get("loads", {}).items()
     }
     return SiteMemory(**site), lost  # type: ignore[typeddict-item]  # checked key by key
 

@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_METER, SUBENTRY_BATTERY
-from ..control import Battery, Controller, Surplus
+from ..control import Battery, Controller, Reason, Surplus
 from ..meters.battery import read_battery
 from ..meters.entity import tells_sign
 
@@ -48,9 +48,7 @@ class SiteSurplus:
         said = [asdict(battery) for battery in self.batteries]
         return {"knows_sign": self.knows_sign, "left_over_w": self._surplus.watts, "batteries": told, "said": said}
 
-    def look(self, now: float) -> None:
-        """Let each charger have its part; call it before the controller decides."""
+    def look(self, now: float) -> Mapping[str, Mapping[Reason, int]]:
+        """Return each charger's part, as the controller is told of it; call it whenever something happened."""
         self.batteries = [read_battery(self._hass, settings) for settings in self._settings]
-        rations = self._surplus.look(self._controller, now=now, batteries=self.batteries)
-        for charger_id, ration in rations.items():
-            self._controller.ration(charger_id, ration)
+        return self._surplus.look(self._controller, now=now, batteries=self.batteries)

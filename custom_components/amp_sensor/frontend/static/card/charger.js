@@ -1,6 +1,7 @@
 /** What a charger does, and why; and what was done today. */
 
 import { html, icon, set, style, write } from "./dom.js";
+import { Timeline } from "./plan.js";
 import { Settings } from "./settings.js";
 
 const SHOWN_WH = 50; // a tenth of a kWh
@@ -24,6 +25,7 @@ export class Charger {
     this.level = html("span", { class: "bar battery", "aria-hidden": "true" }, span("drawn"), span("aim"));
     this.charge = html("div", { class: "range" }, this.level, html("div", { class: "ends" }, this.battery, this.until));
     this.session = span("session");
+    this.plan = new Timeline(charger.entities, { text });
     this.settings = new Settings(charger.entities, { text, of: charger.name });
     this.element = html(
       "section",
@@ -38,6 +40,7 @@ export class Charger {
       html("p", { class: "why" }, this.reason),
       this.range,
       this.charge,
+      this.plan.element,
       html("div", { class: "foot" }, this.session),
       this.settings.element,
     );
@@ -79,6 +82,7 @@ export class Charger {
     }
     const session = charger.session_wh;
     write(this.session, session == null || session < SHOWN_WH ? "" : card("session", { energy: formats.tenths(session / 1000) }));
+    this.plan.update({ hass, formats, now });
     this.settings.update(hass);
   }
 }

@@ -30,6 +30,7 @@ export function formatsOf(hass) {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   return {
     tenths: numeric({ minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    hundredths: numeric({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     short: numeric({ maximumFractionDigits: 1 }),
     whole: numeric({ maximumFractionDigits: 0 }),
     time: timed({ hour: "2-digit", minute: "2-digit" }),

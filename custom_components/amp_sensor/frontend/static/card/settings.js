@@ -2,7 +2,10 @@
 
 import { html, set, write } from "./dom.js";
 
-const ORDER = ["mode", "max_amps", "managed", "priority", "min_amps_car", "max_amps_car"];
+const ORDER = [
+  ...["mode", "max_amps", "managed", "plan", "ready_by", "wanted_percent", "wanted_energy", "ready_days"],
+  ...["priority", "min_amps_car", "max_amps_car"],
+];
 const rank = (key) => (ORDER.indexOf(key) + ORDER.length + 1) % (ORDER.length + 1);
 
 /** How an entity of each domain is set: its input, how it shows a state, and what it asks of Home Assistant. */

@@ -163,6 +163,12 @@ button, summary, input, select { outline-offset: 2px; }
 .bar.battery .aim { opacity: 0.65; }
 .bar.unlimited .aim { display: none; }
 .ends { display: flex; justify-content: space-between; gap: 12px; font-size: 13px; color: var(--amp-faint); font-variant-numeric: tabular-nums; }
+.plan { display: grid; gap: 5px; }
+.plan-said { font-size: 14px; line-height: 1.4; }
+.hours { display: block; width: 100%; height: 34px; }
+.hour { fill: color-mix(in srgb, var(--amp-faint) 38%, transparent); }
+.hour.unknown { opacity: 0.5; }
+.hour.planned { fill: var(--flow); opacity: 1; }
 .foot { font-size: 13px; color: var(--amp-faint); }
 .settings { font-size: 14px; }
 .settings summary { cursor: pointer; padding: 4px 0; color: var(--amp-faint); width: max-content; }
