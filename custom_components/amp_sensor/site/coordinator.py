@@ -628,7 +628,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     def _switch_phases(self) -> None:
         for charger_id, phases in self._surplus.switches.items():
-            if controls(self._settings, link := self._links[charger_id]):
+            charger = self.controller.chargers[charger_id]
+            # A plan may start it at this very moment
+            stands = not charger.running and charger.in_flight is None
+            if stands and controls(self._settings, link := self._links[charger_id]):
                 self._spawn(self._async_switch_phases(link, phases), "switch phases")
 
     async def _async_switch_phases(self, link: Link, phases: int) -> None:
