@@ -100,8 +100,12 @@ class Loads:
             return None
         phases = load.phases(len(strain.read))
         need = self._need(load, strain, phases)
-        if strain.is_known and not all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases):
-            return None
+        if strain.is_known and not all(
+            strain.endures(phase, strain.read[phase] + need, GIVEN_S)
+            and strain.endures(phase, strain.kept[phase] + need, math.inf)
+            for phase in phases
+        ):
+            return None  # nobody would switch it off again
         return load.send(LoadAction.RESTORE, strain, now)
 
     def _too_much(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool]]:
