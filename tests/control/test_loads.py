@@ -90,6 +90,7 @@ class LoadBench(Bench):
             report = LoadReport(is_on=load.is_on if load.available else None, draws=load.says_draws)
             self.control_loads.each[load.load_id].add_report(report, now)
         decisions = self.control_loads.decide(self.controller.strain(now), self.settings.mode, now=now)
+        self.controller.reserve(self.control_loads.reserved)
         self.load_decisions += decisions
         for decision in decisions:
             if decision.command is not None:
@@ -458,6 +459,21 @@ def test_chargers_give_all_they_can_before_anything_goes_off() -> None:
     bench.house = 25.0
     bench.run(120)
     assert bench.actions("shed") == ["boiler"]
+
+
+def test_a_charger_gives_way_to_a_load_that_is_to_come_back() -> None:
+    bench = calm(BenchLoad(settings={"amps": 10.0}), cars=(BenchCar(),), budget=25.0, house=2.0)
+    bench.house = 17.0  # 27 A without the car
+    bench.run(900)
+    assert bench.actions("shed") == ["boiler"]
+    bench.house = 8.0  # the car takes all the rest
+    for _ in range(400):
+        bench.run(1)
+        assert bench.controller.protection_load < 0.5
+    assert bench.actions("restore") == ["boiler"]
+    bench.run(300)
+    assert bench.total <= 25.3
+    assert bench.car.amps >= 5
 
 
 def test_a_charger_that_cannot_be_told_is_not_waited_for_in_vain() -> None:
