@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost, loads, peaks, sun
+from . import cost, loads, nights, peaks, sun
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -89,6 +89,11 @@ def parser() -> argparse.ArgumentParser:
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
     price.set_defaults(run=run_cost)
+
+    ready = commands.add_parser("nights", help="a car that is to be ready by seven, at made-up prices")
+    ready.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
+    ready.add_argument("--seeds", type=int, default=5, metavar="N", help="cars and prices for each night; default: 5")
+    ready.set_defaults(run=run_nights)
 
     database = commands.add_parser("recorder", help="what a day costs Home Assistant's database, and how true it is")
     database.add_argument("trace", type=Path, nargs="?", default=SHIPPED / UCI, metavar="TRACE.csv[.gz]")
@@ -185,6 +190,11 @@ def run_loads(args: argparse.Namespace) -> None:
 def run_cost(options: argparse.Namespace) -> None:
     """Measure what deciding costs on this machine, and print it."""
     print(cost.report(cost.measure(load(SHIPPED / UCI).window(start_h=AFTERNOON_H, hours=options.hours))))
+
+
+def run_nights(options: argparse.Namespace) -> None:
+    """Play each night with each plan, and print what it came to."""
+    print(nights.report(options.traces, options.seeds))
 
 
 def run_recorder(options: argparse.Namespace) -> None:

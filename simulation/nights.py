@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from statistics import fmean
 
+from tqdm import tqdm
+
 from custom_components.amp_sensor.control import Controller, Plan, Reason, SiteSettings, Slot, Usual, When, make_plan
 
 from .hindsight import allocation
@@ -262,12 +264,19 @@ def contenders(night: Night) -> dict[str, Planner]:
     }
 
 
-def summary(results: Sequence[Result]) -> dict[str, float]:
-    """Return what nights came to together: those made, %, cost of what the cheapest possible is, %, starts a night."""
+def report(traces: Path, seeds: int) -> str:
+    """Play each night with each plan; return a table of what that came to."""
+    played: dict[str, list[Result]] = {}
+    for night in tqdm(nights(traces, seeds)):
+        for name, planner in contenders(night).items():
+            played.setdefault(name, []).append(play(night, planner))
+    rows = [f"| {name} | {summary(results)} |" for name, results in played.items()]
+    return "\n".join(["| plan | ready | cost | starts |", "| --- | --- | --- | --- |", *rows])
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return what nights came to: those made, cost of what the cheapest possible is (of those), starts a night."""
     made = [result for result in results if result.is_made]
-    return {
-        "nights": len(results),
-        "made_pct": 100 * len(made) / len(results),
-        "cost_pct": 100 * sum(result.cost for result in made) / sum(result.best_cost for result in made),
-        "starts": fmean(result.starts for result in results),
-    }
+    cost = sum(result.cost for result in made) / (sum(result.best_cost for result in made) or 1.0)
+    starts = fmean(result.starts for result in results)
+    return f"{len(made)} of {len(results)} | {100 * cost:.1f} % | {starts:.1f}"

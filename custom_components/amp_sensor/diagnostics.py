@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .const import (
+    CONF_AREA,
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_OLD_WEBHOOKS,
@@ -19,10 +20,12 @@ from .const import (
     CONF_TESSIE_URL,
     DOMAIN,
     SUBENTRY_LIMIT,
+    SUBENTRY_PRICES,
 )
 from .site.coordinator import AmpSensorConfigEntry
 
 TO_REDACT: Final = {
+    CONF_AREA,  # of prices: Tibber's is what a person calls their home
     CONF_CAR_VIN,
     CONF_CHARGER_LOCATION,
     CONF_OLD_WEBHOOKS,
@@ -63,6 +66,9 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, ids: Collection[str]
     told = {
         "settings": async_redact_data(entry.data, TO_REDACT),
         "options": dict(entry.options),
+        "prices": [
+            async_redact_data(subentry.data, TO_REDACT) for subentry in entry.get_subentries_of_type(SUBENTRY_PRICES)
+        ],
         "site": site,
         "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),

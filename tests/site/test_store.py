@@ -28,7 +28,8 @@ STORED = Path(__file__).parent / "stored"
 
 Each folder is named after what came with it: the second says whether the meter was ever heard, the third a car's
 priority, the fourth at once whose pause it is (and what each phase taught, apart), the fifth whether a car may be
-woken. All of them are of version 1: what is new may be missing.
+woken, the sixth what it is to have by when, and what there usually is. All of them are of version 1: what is new may be
+missing.
 """
 FORMATS = sorted(path.name for path in STORED.iterdir())
 USUAL = FORMATS[1]

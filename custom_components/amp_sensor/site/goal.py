@@ -62,7 +62,7 @@ class Goal:
             ready = datetime.combine(day, self.ready_by, tzinfo=after.tzinfo)
             if ready > after and day.weekday() in self.days.numbers:
                 return ready
-        raise AssertionError("a week has such a day")  # pragma: no cover -- 9 days have each weekday after any time
+        raise AssertionError("within 9 days each weekday comes after any time")  # pragma: no cover
 
     def memory(self) -> GoalMemory:
         """Return what to remember of it."""
