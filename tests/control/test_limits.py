@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.amp_sensor.control import Clock, LimitSettings, Reading, Reason
-from custom_components.amp_sensor.control.limits import Budget, Power, binding, power_of, room
+from custom_components.amp_sensor.control.limits import Budget, Power, Reserved, binding, power_of, room
 from tests.control.bench import Bench, BenchCar, running
 
 FLOWS = (5.0, 20.0, -8.0)
@@ -22,6 +22,12 @@ def test_a_budget_leaves_what_its_fullest_phase_has() -> None:
 
 def test_what_is_exported_leaves_more_room() -> None:
     assert Budget(max_amps=25.0).room(FLOWS, (2,)) == 33
+
+
+def test_what_is_kept_free_for_loads_is_no_room() -> None:
+    kept = Reserved(max_amps=25.0, amps=(8.0, 0.0, 0.0))
+    assert kept.room(FLOWS, (0,)) == kept.bearable(FLOWS, (0,)) == 12
+    assert kept.room(FLOWS, (1,)) == 5
 
 
 def test_a_budget_that_is_exceeded_says_by_how_much() -> None:

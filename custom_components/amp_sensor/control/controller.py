@@ -17,7 +17,7 @@ from .doubt import MeterDoubt, least_shown
 from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
-from .limits import Budget, Clock, Limit, LimitSettings, Power, SupplyLimit, binding, power_of, room
+from .limits import Budget, Clock, Limit, LimitSettings, Power, Reserved, SupplyLimit, binding, power_of, room
 from .load import Strain
 from .memory import Record, Risk, together
 from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
@@ -98,6 +98,8 @@ class Controller:
         self._budget = Budget(max_amps=settings.max_amps)
         self._limits: tuple[Limit, ...] = (self._budget,)
         """What bounds the supply at this moment."""
+        self._reserved: Sequence[float] = ()
+        """What chargers keep free on each phase, A."""
         self._momentary: tuple[Limit, ...] = self._limits
         """Those of them that hold at each moment, not on average."""
         self.supply_limits: dict[str, SupplyLimit] = {}
@@ -480,6 +482,10 @@ class Controller:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
         return max([phase.load.load for phase in self._house.phases])
 
+    def reserve(self, amps: Sequence[float]) -> None:
+        """Let chargers keep so much free on each phase, A, for loads that are to come back; nothing keeps nothing."""
+        self._reserved = amps
+
     def strain(self, now: float) -> Strain:
         """Return how much the supply bears now: what loads are judged by. Call it after `decide`."""
         flows, phases = self._flows(now), self._house.phases
@@ -489,7 +495,7 @@ class Controller:
             house=self._house.amps,
             read=self._house.read,
             kept=flows.without(giving),
-            limits=self._limits,
+            limits=[limit for limit in self._limits if not isinstance(limit, Reserved)],
             read_at=self.meter.last.at if self.meter.last else -math.inf,
             silence_s=silence_s,
             interval_s=self.meter.interval_s,
@@ -526,12 +532,15 @@ class Controller:
 
     def _bind(self, now: float) -> None:
         """See what bounds the supply at this moment."""
+        own: tuple[Limit, ...] = (self._budget,)
+        if len(self._reserved) >= len(self._house.phases):
+            own = (self._budget, Reserved(max_amps=self._budget.max_amps, amps=self._reserved))
         if not self.supply_limits:
-            self._limits = self._momentary = (self._budget,)
+            self._limits = self._momentary = own
             return
         volts, beside = self._volts, self._beside_watts
         others = [limit.bound(volts, beside, now) for limit in self.supply_limits.values()]
-        self._limits = (self._budget, *(limit for limit in others if limit is not None))
+        self._limits = (*own, *(limit for limit in others if limit is not None))
         self._momentary = tuple(limit for limit in self._limits if not limit.is_averaged)
 
     @property

@@ -55,6 +55,24 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """The budget of a site that keeps something free for loads that are to come back."""
+
+    max_amps: float
+    amps: Sequence[float]
+    """What is kept free on each phase, A."""
+    reason: Reason | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    is_averaged: bool = False
+
+    def room(self, flowing: Sequence[float], phases: Iterable[int]) -> float:
+        """Return what is left on the phase with the least."""
+        return self.max_amps - max([flowing[phase] + self.amps[phase] for phase in phases])
+
+    bearable = room
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
     """The most that the site may import on all phases together, W."""
 

@@ -45,6 +45,8 @@ class Loads:
     def __init__(self) -> None:
         self._loads: dict[str, ManagedLoad] = {}
         self._came_back_at = -math.inf
+        self.reserved: tuple[float, ...] = ()
+        """What chargers are to leave on each phase, A, so that the next load can come back."""
 
     @property
     def each(self) -> Mapping[str, ManagedLoad]:
@@ -65,6 +67,7 @@ class Loads:
 
     def decide(self, strain: Strain, mode: Mode, *, now: float) -> tuple[LoadDecision, ...]:
         """Decide for every load. A decision with a command puts that command in flight until `acknowledge`."""
+        self.reserved = ()
         commands: dict[str, LoadCommand] = {}
         wanted: set[str] = set()
         for load in self._loads.values():
@@ -82,11 +85,15 @@ class Loads:
                 load.forget_question()
         if mode not in (Mode.OFF, Mode.MONITOR) and not wanted:
             for load in self._to_bring_back(strain, now):
-                if load.may(LoadAction.RESTORE, now):
+                if not load.may(LoadAction.RESTORE, now):
+                    continue
+                if self._is_borne(load, strain):
                     commands[load.load_id] = load.send(LoadAction.RESTORE, strain, now)
                     self._came_back_at = now
                     self._note_others(load)
-                    break
+                else:
+                    self._reserve(load, strain)
+                break
         return tuple(self._told(load, mode, commands.get(load.load_id), wanted, now) for load in self._loads.values())
 
     def release(self, load_id: str, strain: Strain, *, now: float) -> LoadCommand | None:
@@ -100,8 +107,9 @@ class Loads:
             return None
         phases = load.phases(len(strain.read))
         need = self._need(load, strain, phases)
-        if strain.is_known and not all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases):
-            return None
+        for_good = all(strain.endures(phase, strain.kept[phase] + need, math.inf) for phase in phases)
+        if strain.is_known and not (for_good and self._is_borne(load, strain)):
+            return None  # nobody would switch it off again
         return load.send(LoadAction.RESTORE, strain, now)
 
     def _too_much(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool]]:
@@ -189,13 +197,20 @@ class Loads:
         need = self._need(load, strain, phases)
         if strain.silence_s >= BLIND_S:
             return
-        has_room = (
-            strain.is_known
-            and room(strain.limits, strain.kept, phases) >= need + MARGIN_A
-            and all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases)
-        )
-        if not has_room:
+        if not strain.is_known or room(strain.limits, strain.kept, phases) < need + MARGIN_A:
             load.no_room_at = now
+
+    def _is_borne(self, load: ManagedLoad, strain: Strain) -> bool:
+        """Whether what a load adds is borne until the chargers have given way; nobody knows without a meter."""
+        phases = load.phases(len(strain.read))
+        need = self._need(load, strain, phases)
+        return not strain.is_known or all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases)
+
+    def _reserve(self, load: ManagedLoad, strain: Strain) -> None:
+        """Let chargers give way before a load comes back that would be too much beside them."""
+        phases = load.phases(len(strain.read))
+        need = self._need(load, strain, phases)
+        self.reserved = tuple(need if phase in phases else 0.0 for phase in range(len(strain.read)))
 
     def _to_bring_back(self, strain: Strain, now: float) -> Iterator[ManagedLoad]:
         """Yield what may come back, the last that went first; who cannot come stands in nobody's way."""

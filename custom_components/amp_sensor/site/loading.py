@@ -145,6 +145,7 @@ class Loading:
             self._control.each[load_id].add_report(load.report(), now)
         mode, strain = controller.settings.mode, controller.strain(now)
         decisions = self._control.decide(strain, mode, now=now)
+        controller.reserve(self._control.reserved)
         commands = [decision.command for decision in decisions if decision.command is not None]
         for load_id in self._loads:
             if self._is_being_released(load_id, mode, now):
