@@ -187,3 +187,21 @@ async def test_a_site_without_prices_shows_none_of_it(site: Site) -> None:
     await site.hass.async_block_till_done()
     for entity_id in ("select.rocinante_plan", "time.rocinante_ready_by", "sensor.rocinante_planned_start"):
         assert site.hass.states.get(entity_id) is None
+
+
+async def test_without_a_battery_level_it_gets_so_many_kwh(site: Site) -> None:
+    site.charger.knows_battery = False
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+    assert site.hass.states.get("number.rocinante_wanted_charge") is None
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("number", "set_value", "number.rocinante_wanted_energy", value=4.5)
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 3)
+    planned = site.hass.states.get("sensor.rocinante_planned_start")
+    assert planned is not None
+    assert 4.2 <= planned.attributes["needed_kwh"] <= 4.5
+    assert planned.state == "2026-11-25T01:00:00+00:00"
+    await site.call("number", "set_value", "number.rocinante_wanted_energy", value=0)
+    await run(site, 1)
+    assert site.state("sensor.rocinante_reason") == Reason.WANTED_REACHED
