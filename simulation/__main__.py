@@ -9,7 +9,7 @@ import sys
 
 from custom_components.amp_sensor.control import Mode
 
-from . import cost, nights
+from . import cost, loads, nights, peaks, sun
 from .account import account
 from .baselines import CONTROLLERS
 from .benchmark import SHIPPED, SUN, UCI, cases, run
@@ -63,6 +63,28 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("--report-delta", type=float, default=1.0, metavar="A")
     every.add_argument("--docs", type=Path, default=PROJECT / "docs", metavar="DIR", help="where benchmark.md goes")
     every.set_defaults(run=run_benchmark)
+
+    roof = commands.add_parser("sun", help="charging with surplus: the rows of docs/surplus.md")
+    roof.add_argument(
+        "--traces", type=Path, default=SHARED, metavar="DIR", help="more traces; default: ../shared/traces"
+    )
+    roof.add_argument("--hours", type=float, default=sun.HOURS, metavar="H", help="of each house at most")
+    roof.add_argument("--seeds", type=int, default=1, metavar="N")
+    roof.set_defaults(run=run_sun)
+
+    quarters = commands.add_parser("peaks", help="a car within a limit on each quarter of an hour")
+    quarters.add_argument(
+        "--traces", type=Path, default=SHARED, metavar="DIR", help="more traces; default: ../shared/traces"
+    )
+    quarters.add_argument("--start-h", type=float, default=12.0, metavar="H", help="of the first day; default: noon")
+    quarters.add_argument("--hours", type=float, default=12.0, metavar="H", help="of each house; default: 12")
+    quarters.add_argument("--seed", type=int, default=1, metavar="N")
+    quarters.set_defaults(run=run_peaks)
+
+    switched = commands.add_parser("loads", help="a boiler and a heat pump behind a breaker of half the usual rating")
+    switched.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
+    switched.add_argument("--hours", type=float, default=48.0, metavar="H", help="of each house; default: two days")
+    switched.set_defaults(run=run_loads)
 
     price = commands.add_parser("cost", help="time of a decision and of a reading")
     price.add_argument("--hours", type=float, default=1.0, metavar="H", help="of the house, an afternoon")
@@ -143,6 +165,26 @@ def run_benchmark(options: argparse.Namespace) -> None:
     results = run(houses, seeds=options.seeds, report_delta=options.report_delta)
     print(tables(results, absent))
     write(options.docs, results, absent)
+
+
+def run_sun(options: argparse.Namespace) -> None:
+    """Let cars charge with surplus in all houses, and print the table."""
+    houses = sun.cases((SHIPPED, options.traces), hours=options.hours)
+    print(sun.table(sun.run(houses, seeds=options.seeds)))
+
+
+def run_peaks(options: argparse.Namespace) -> None:
+    """Print what a car gets within a limit on each quarter of an hour, line by line: it takes minutes."""
+    for line in peaks.tables(
+        (SHIPPED, options.traces), start_h=options.start_h, hours=options.hours, seed=options.seed
+    ):
+        print(line, flush=True)
+
+
+def run_loads(args: argparse.Namespace) -> None:
+    """Print the table of docs/loads.md."""
+    for row in loads.table(args.traces, hours=args.hours):
+        print(row, flush=True)
 
 
 def run_cost(options: argparse.Namespace) -> None:

@@ -14,7 +14,6 @@ from functools import partial
 import gc
 from http import HTTPStatus
 from itertools import pairwise
-import json
 import logging
 import os
 from pathlib import Path
@@ -201,7 +200,7 @@ class Week(VirtualTime):
     async def _live(self, look: Callable[[int, Look], None]) -> None:
         gc.collect()
         gc.freeze()  # what is there now stays, and need not be looked through each hour
-        while self._second < len(self._amps):
+        while self._second < len(self._amps) or self._second % HOUR_S:  # the last value is held to the hour's end
             await self.tick()
             if self._second % HOUR_S == 0:
                 self.found.looks.append(self._look())
@@ -470,7 +469,6 @@ def main() -> int:
         metavar="N",
         help="of the recording's seven, whole hours, two at least; from four on it tells what grows. Default: 7",
     )
-    parser.add_argument("--rows", type=Path, help="keep all that was measured in this file, as JSON")
     options = parser.parse_args()
     logging.getLogger("homeassistant").setLevel(logging.WARNING)
 
@@ -484,8 +482,6 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="amp-sensor-soak-") as folder:
         found = asyncio.run(live(load(HOUSE).window(hours=options.days * 24), Path(folder), look))
-    if options.rows:
-        options.rows.write_text(json.dumps(asdict(found)))
     print("\r" + report(found))
     for text in (failures := wrong(found)):
         print(f"WRONG: {text}")

@@ -110,6 +110,9 @@ class FakeCharger:
     gone: tuple[str, ...] = ()
     can_wake: bool = True
     knows_battery: bool = True
+    switches_phases: bool = False
+    switched: list[int] = field(default_factory=list)
+    """To how many phases it was switched."""
 
     async def async_report(self) -> ChargerReport:
         self.polls += 1
@@ -130,6 +133,11 @@ class FakeCharger:
 
     def diagnostics(self) -> list[dict[str, Any]]:
         return self.calls
+
+    async def async_switch_phases(self, phases: int) -> None:
+        self.switched.append(phases)
+        if isinstance(self.answer, Exception):
+            raise self.answer
 
     async def async_wake(self) -> None:
         self.wakes += 1

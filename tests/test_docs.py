@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.control import LoadReason
 from custom_components.amp_sensor.meters import webhook
 from custom_components.amp_sensor.site import address
 from tests.conftest import TEXTS, Site
@@ -157,7 +158,7 @@ def named(heading: str) -> dict[str, str]:
 
 def test_the_reference_has_every_entity() -> None:
     entities = {(key, text["name"]) for platform in TEXTS["entity"].values() for key, text in platform.items()}
-    tables = [named("Entities of a site"), named("Entities of a car")]
+    tables = [named(f"Entities of a {kind}") for kind in ("site", "car", "load")]
     assert {item for table in tables for item in table.items()} == entities
 
 
@@ -172,6 +173,10 @@ def test_the_reference_has_every_setting() -> None:
     site, car = TEXTS["config"]["step"], TEXTS["config_subentries"]["charger"]["step"]
     assert named("Settings of a site") == labels(site["reconfigure"])
     assert named("Settings of a car") == labels(car["tesla"]) | labels(car["which_car"]) | labels(car["car"])
+    battery = TEXTS["config_subentries"]["battery"]["step"]["battery"]
+    assert named("Settings of a home battery") == labels(battery)
+    load = TEXTS["config_subentries"]["load"]["step"]
+    assert named("Settings of a load") == labels(load["user"]) | labels(load["settings"])
     assert named("Options") == labels(TEXTS["options"]["step"]["settings"])
 
 
@@ -192,6 +197,13 @@ def test_the_reference_has_every_action_with_its_fields() -> None:
 def test_the_reference_has_every_repair() -> None:
     keys = [key for row in rows(REFERENCE, "Repairs") for key in re.findall(r"`(\w+)`", row[0])]
     assert sorted(keys) == sorted(TEXTS["issues"])
+
+
+def test_the_page_of_loads_has_every_state() -> None:
+    texts = TEXTS["entity"]["sensor"]["load_state"]["state"]
+    table = rows(ROOT / "docs" / "loads.md", "What it shows")
+    assert {row[0].strip("`"): row[1] for row in table} == texts
+    assert list(texts) == list(LoadReason)
 
 
 def test_the_protocol_has_every_answer() -> None:

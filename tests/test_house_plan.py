@@ -29,7 +29,7 @@ ROOMS = (
     {"const"},
     {"control", "texts"},
     {"chargers", "meters"},
-    {"notices"},
+    {"loads", "notices"},
     {"site"},
     {"history", "live"},
     {"entity", "view", "what_if", "migration", "flows", "frontend"},

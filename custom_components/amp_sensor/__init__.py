@@ -30,9 +30,11 @@ from .const import (
     CONF_VOLTAGE,
     DOMAIN,
     SUBENTRY_CHARGER,
+    SUBENTRY_LOAD,
     SUBENTRY_PRICES,
 )
 from .control import Supply
+from .loads.load import Load
 from .services import async_setup_services
 from .site import supply
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
@@ -117,7 +119,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
         subentry.subentry_id: _create_charger(hass, entry, subentry)
         for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
     }
-    coordinator = SiteCoordinator(hass, entry, chargers, device_id=device.id)
+    loads = {
+        subentry.subentry_id: Load(hass, subentry.data) for subentry in entry.get_subentries_of_type(SUBENTRY_LOAD)
+    }
+    coordinator = SiteCoordinator(hass, entry, chargers, loads, device_id=device.id)
     links = hass.data[LINKS]
     await coordinator.async_start(lost=links.lost)
     links.lost = ()
@@ -140,10 +145,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
         return False
     live.async_end(hass, entry)
     coordinator = entry.runtime_data
+    consumers = coordinator.data.consumers
     if entry.disabled_by is not None:
-        await coordinator.async_stop(ended=coordinator.data.chargers)
+        await coordinator.async_stop(ended=consumers)
     else:
-        await coordinator.async_stop(ended=coordinator.data.chargers.keys() - entry.subentries.keys())
+        await coordinator.async_stop(ended=consumers - entry.subentries.keys())
         hass.data.setdefault(_UNLOADED, {})[entry.entry_id] = coordinator
     return True
 
@@ -151,7 +157,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
     """Forget a site, and let its chargers go."""
     if (coordinator := hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)) is not None:
-        await coordinator.async_release(coordinator.data.chargers)
+        await coordinator.async_release(coordinator.data.consumers)
     links = hass.data.get(LINKS) or await Links.async_load(hass)  # a disabled site may be the only one
     await links.async_revoke(entry.entry_id)
     for store in (site_store(hass, entry.entry_id), control_store(hass, entry.entry_id)):

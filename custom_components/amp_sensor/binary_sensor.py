@@ -13,6 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
 from .site.data import ChargerData, SiteData
+from .site.limiting import LimitData
 
 PARALLEL_UPDATES = 0
 
@@ -63,17 +64,28 @@ CHARGER_BINARY_SENSORS: Final = (
     ),
 )
 
+LIMIT_BINARY_SENSORS: Final = (
+    AmpSensorBinarySensorDescription[LimitData](
+        key="at_risk",
+        translation_key="at_risk",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        value_fn=lambda limit: limit.is_at_risk,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the binary sensors of a site and of its chargers."""
+    """Set up the binary sensors of a site, its chargers and its limits."""
     add_described_entities(
         entry.runtime_data,
         async_add_entities,
         AmpSensorBinarySensor,
         site=SITE_BINARY_SENSORS,
         charger=CHARGER_BINARY_SENSORS,
+        limit=LIMIT_BINARY_SENSORS,
     )
 
 

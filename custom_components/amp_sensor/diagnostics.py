@@ -19,6 +19,7 @@ from .const import (
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     DOMAIN,
+    SUBENTRY_LIMIT,
     SUBENTRY_PRICES,
 )
 from .site.coordinator import AmpSensorConfigEntry
@@ -31,6 +32,7 @@ TO_REDACT: Final = {
     CONF_TESSIE_TOKEN,
     CONF_TESSIE_URL,
     CONF_WEBHOOK_ID,
+    "notify",  # an action that has the name of a phone
     "pause_action",  # whatever a person wrote there
     "resume_action",
     "set_current",
@@ -43,22 +45,23 @@ _VIN: Final = r"(?<![A-Z0-9])(?=[A-Z]*[0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])"
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> dict[str, Any]:
     """Return the settings of a site, and what is known of it and its chargers."""
-    return _told(hass, entry, entry.runtime_data.data.chargers)
+    return _told(hass, entry, entry.runtime_data.data.consumers)
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, device: dr.DeviceEntry
 ) -> dict[str, Any]:
-    """Return the same of one charger; of the site itself all of it."""
+    """Return the same of one charger or load; of the site itself all of it."""
     ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN}
-    chargers = entry.runtime_data.data.chargers
-    return _told(hass, entry, [charger_id for charger_id in chargers if charger_id in ids] or chargers)
+    consumers = entry.runtime_data.data.consumers
+    return _told(hass, entry, consumers & ids or consumers)
 
 
-def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collection[str]) -> dict[str, Any]:
+def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, ids: Collection[str]) -> dict[str, Any]:
     coordinator = entry.runtime_data
     site = asdict(coordinator.data)
-    known = site.pop("chargers")
+    known, loads = site.pop("chargers"), site.pop("loads")
+    charger_ids = [charger_id for charger_id in known if charger_id in ids]
     secrets = _secrets(hass, entry)
     told = {
         "settings": async_redact_data(entry.data, TO_REDACT),
@@ -69,6 +72,7 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
         "site": site,
         "reading": None if (last := coordinator.controller.meter.last) is None else asdict(last),
         "readings": coordinator.posts.as_dict(),
+        "surplus": coordinator.surplus_diagnostics(),
         "repairs": coordinator.issues.keys(),
         "decisions": [
             asdict(decision) | {"at": at.isoformat()}
@@ -83,6 +87,18 @@ def _told(hass: HomeAssistant, entry: AmpSensorConfigEntry, charger_ids: Collect
                 **coordinator.charger_diagnostics(charger_id),
             }
             for charger_id in charger_ids
+        },
+        "limits": [
+            async_redact_data(limit.as_dict(), TO_REDACT) for limit in entry.get_subentries_of_type(SUBENTRY_LIMIT)
+        ],
+        "loads": {
+            load_id: {
+                "subentry": async_redact_data(entry.subentries[load_id].as_dict(), TO_REDACT),
+                "known": loads[load_id],
+                **coordinator.load_diagnostics(load_id),
+            }
+            for load_id in loads
+            if load_id in ids
         },
     }
     return {key: _scrubbed(value, secrets) for key, value in told.items()}

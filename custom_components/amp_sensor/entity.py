@@ -1,6 +1,6 @@
-"""What the entities of a site and of its chargers have in common."""
+"""What the entities of a site, of its chargers and of its loads have in common."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -16,12 +16,13 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .chargers.tessie import model_of
 from .const import CONF_CAR_VIN, CONF_ROLES, DOMAIN
 from .site.coordinator import SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
+from .site.limiting import LimitData
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmpSensorEntityDescription[DataT](EntityDescription):
-    """Describes an entity that shows something of a site or of a charger."""
+    """Describes an entity that shows something of a site, a charger or a load."""
 
     value_fn: Callable[[DataT], object]
     available_fn: Callable[[DataT], bool] = lambda _: True
@@ -35,7 +36,7 @@ class AmpSensorEntityDescription[DataT](EntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class Source[DataT]:
-    """Whose data an entity shows: the site's, or one charger's."""
+    """Whose data an entity shows: the site's, one charger's or one load's."""
 
     id: str
     """Of the config entry or the subentry: what unique ids begin with."""
@@ -72,34 +73,83 @@ def _charger_source(coordinator: SiteCoordinator, charger_id: str) -> Source[Cha
     )
 
 
+def _limit_source(coordinator: SiteCoordinator, limit_id: str) -> Source[LimitData]:
+    return Source(
+        id=limit_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, limit_id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=coordinator.config_entry.subentries[limit_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.limits[limit_id],
+    )
+
+
+def _load_source(coordinator: SiteCoordinator, load_id: str) -> Source[LoadData]:
+    return Source(
+        id=load_id,
+        device_info=DeviceInfo(
+            identifiers={(DOMAIN, load_id)},
+            name=coordinator.config_entry.subentries[load_id].title,
+            via_device_id=coordinator.device_id,
+        ),
+        read=lambda site: site.loads[load_id],
+    )
+
+
 @callback
 def add_described_entities(
     coordinator: SiteCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     create: Callable[[SiteCoordinator, Source[Any], Any], Entity],
     *,
-    site: Iterable[AmpSensorEntityDescription[SiteData]] = (),
-    charger: Iterable[AmpSensorEntityDescription[ChargerData]] = (),
+    site: Collection[AmpSensorEntityDescription[SiteData]] = (),
+    charger: Collection[AmpSensorEntityDescription[ChargerData]] = (),
+    load: Collection[AmpSensorEntityDescription[LoadData]] = (),
+    limit: Collection[AmpSensorEntityDescription[LimitData]] = (),
 ) -> None:
-    """Add a platform's entities: one for each description of the site, and of every charger."""
+    """Add a platform's entities: one for each description of the site, of every charger, load and limit.
+
+    One that comes to say something while the site runs is added then.
+    """
     registry = er.async_get(coordinator.hass)
     entries = er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id)
     known = {entry.unique_id: entry.entity_id for entry in entries}
+    added: set[str] = set()
 
     def created[DataT](
         source: Source[DataT], descriptions: Iterable[AmpSensorEntityDescription[DataT]]
     ) -> Iterator[Entity]:
         for description in descriptions:
+            unique_id = _unique_id(source, description)
             suits = description.suits_fn(source.read(coordinator.data))
+            if unique_id in added:
+                continue
             if suits and description.is_wanted_fn(coordinator.data):
+                added.add(unique_id)
                 yield create(coordinator, source, description)
-            elif entity_id := known.get(_unique_id(source, description)):
+            elif entity_id := known.pop(unique_id, None):
                 registry.async_remove(entity_id)
 
-    async_add_entities(list(created(_site_source(coordinator), site)))
-    for charger_id in coordinator.data.chargers:
-        source = _charger_source(coordinator, charger_id)
-        async_add_entities(list(created(source, charger)), config_subentry_id=charger_id)
+    site_source = _site_source(coordinator)
+    data = coordinator.data
+    parts: list[tuple[str, Source[Any], Collection[AmpSensorEntityDescription[Any]]]] = [
+        *((charger_id, _charger_source(coordinator, charger_id), charger) for charger_id in data.chargers),
+        *((load_id, _load_source(coordinator, load_id), load) for load_id in data.loads),
+        *((limit_id, _limit_source(coordinator, limit_id), limit) for limit_id in data.limits),
+    ]
+
+    @callback
+    def async_add() -> None:
+        if entities := list(created(site_source, site)):
+            async_add_entities(entities)
+        for subentry_id, source, descriptions in parts:
+            if entities := list(created(source, descriptions)):
+                async_add_entities(entities, config_subentry_id=subentry_id)
+
+    async_add()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(async_add))
 
 
 def _unique_id(source: Source[Any], description: EntityDescription) -> str:

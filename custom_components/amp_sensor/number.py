@@ -1,20 +1,38 @@
-"""The amps that a person sets, and what a car is to get."""
+"""The numbers that a person sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfElectricCurrent, UnitOfEnergy
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_MAX_AMPS, CONF_MAX_AMPS_CAR, DOMAIN, MAX_BUDGET_A, MIN_BUDGET_A
+from .const import (
+    CONF_MAX_AMPS,
+    CONF_MAX_AMPS_CAR,
+    DOMAIN,
+    MAX_BUDGET_A,
+    MAX_LIMIT_KW,
+    MAX_RESERVE_W,
+    MAX_WAIT_MIN,
+    MIN_BUDGET_A,
+    MIN_PEAK_KW,
+)
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
 from .site.data import ChargerData, SiteData
 from .site.goal import MAX_CAPACITY_KWH, MAX_WANTED_KWH, MIN_CAPACITY_KWH
+from .site.limiting import LimitData
 
 PARALLEL_UPDATES = 0
 
@@ -81,6 +99,45 @@ CHARGER_NUMBERS: Final = (
         set_fn=lambda coordinator, charger, amps: _set_range(coordinator, charger, min_amps=amps),
     ),
     AmpSensorNumberDescription[ChargerData](
+        key="reserve_w",
+        translation_key="reserve_w",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=0,
+        native_max_value=MAX_RESERVE_W,
+        value_fn=lambda charger: charger.settings.reserve_w,
+        set_fn=lambda coordinator, charger, watts: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, reserve_w=watts)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="start_after",
+        translation_key="start_after",
+        device_class=NumberDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=0,
+        native_max_value=MAX_WAIT_MIN,
+        value_fn=lambda charger: charger.settings.start_after_s / 60,
+        set_fn=lambda coordinator, charger, minutes: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, start_after_s=60 * minutes)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
+        key="stop_after",
+        translation_key="stop_after",
+        device_class=NumberDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        native_min_value=0,
+        native_max_value=MAX_WAIT_MIN,
+        value_fn=lambda charger: charger.settings.stop_after_s / 60,
+        set_fn=lambda coordinator, charger, minutes: coordinator.async_set_charger(
+            charger.id, replace(charger.settings, stop_after_s=60 * minutes)
+        ),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
+    AmpSensorNumberDescription[ChargerData](
         key="wanted_percent",
         translation_key="wanted_percent",
         device_class=NumberDeviceClass.BATTERY,
@@ -125,14 +182,33 @@ CHARGER_NUMBERS: Final = (
         is_wanted_fn=lambda site: site.has_prices,
     ),
 )
+LIMIT_NUMBERS: Final = (
+    AmpSensorNumberDescription[LimitData](
+        key="peak_limit",
+        translation_key="peak_limit",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        native_min_value=MIN_PEAK_KW,
+        native_max_value=MAX_LIMIT_KW,
+        native_step=0.1,
+        value_fn=lambda limit: (limit.set_watts or 0.0) / 1000,
+        set_fn=lambda coordinator, limit, kw: coordinator.async_set_limit(limit.id, 1000 * kw),
+        suits_fn=lambda limit: limit.is_peak,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the numbers of a site and of its chargers."""
+    """Set up the numbers of a site, its chargers and its limits."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorNumber, site=SITE_NUMBERS, charger=CHARGER_NUMBERS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorNumber,
+        site=SITE_NUMBERS,
+        charger=CHARGER_NUMBERS,
+        limit=LIMIT_NUMBERS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from .chargers.charger import ChargerError
 from .const import CONF_OLD_WEBHOOKS, DOMAIN
+from .control import LoadAction
 from .site.coordinator import AmpSensorConfigEntry
 
 
@@ -93,14 +94,33 @@ class AsleepFlow(_ConfirmFlow):
         return self.async_create_entry(data={})
 
 
+class LoadFlow(_ConfirmFlow):
+    """Lets a load be switched off or on that asks first."""
+
+    def __init__(self, entry: AmpSensorConfigEntry, load_id: str, action: LoadAction) -> None:
+        super().__init__(entry)
+        self._load_id = load_id
+        self._action = action
+
+    @override
+    async def _async_confirmed(self) -> RepairsFlowResult:
+        self._entry.runtime_data.async_answer(self._load_id, self._action, is_yes=True)
+        return self.async_create_entry(data={})
+
+
+_ASKING: Final = {"load_asks_off": LoadAction.SHED, "load_asks_on": LoadAction.RESTORE}
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow of a repair that has one; `Issues.set` made it."""
     told = data or {}
-    if told["key"] in ("left_paused", "memory_damaged"):
+    if told["key"] in ("left_paused", "load_left_off", "memory_damaged"):
         return ConfirmRepairFlow()  # only to be read; its site may be gone
     entry: AmpSensorConfigEntry = hass.config_entries.async_get_known_entry(str(told["entry_id"]))
     if told["key"] == "old_address":
         return OldAddressFlow(entry)
+    if (action := _ASKING.get(str(told["key"]))) is not None:
+        return LoadFlow(entry, str(told["of"]), action)
     return AsleepFlow(entry, str(told["of"]))

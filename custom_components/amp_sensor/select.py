@@ -1,4 +1,4 @@
-"""How a site is controlled, who of its chargers comes first, and when they charge."""
+"""How a site is controlled, what its chargers charge with and when, and who of them and of its loads comes first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,12 +7,14 @@ from typing import Final, override
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import Mode, Priority, When
+from .const import DOMAIN
+from .control import ChargeWith, Mode, Priority, When
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 from .site.goal import Days
 
 PARALLEL_UPDATES = 0
@@ -24,6 +26,16 @@ class AmpSensorSelectDescription[DataT](AmpSensorEntityDescription[DataT], Selec
 
     value_fn: Callable[[DataT], str]
     select_fn: Callable[[SiteCoordinator, DataT, str], None]
+
+
+def _charge_with(coordinator: SiteCoordinator, charger: ChargerData, option: ChargeWith) -> None:
+    if option is not ChargeWith.GRID and not coordinator.data.knows_sign:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_sign",
+            translation_placeholders={"site": coordinator.config_entry.title},
+        )
+    coordinator.async_set_charger(charger.id, replace(charger.settings, charge_with=option))
 
 
 SITE_SELECTS: Final = (
@@ -38,6 +50,14 @@ SITE_SELECTS: Final = (
     ),
 )
 CHARGER_SELECTS: Final = (
+    AmpSensorSelectDescription[ChargerData](
+        key="charge_with",
+        translation_key="charge_with",
+        options=list(ChargeWith),
+        value_fn=lambda charger: charger.settings.charge_with,
+        select_fn=lambda coordinator, charger, option: _charge_with(coordinator, charger, ChargeWith(option)),
+        is_wanted_fn=lambda site: site.offers_surplus,
+    ),
     AmpSensorSelectDescription[ChargerData](
         key="priority",
         translation_key="priority",
@@ -71,14 +91,32 @@ CHARGER_SELECTS: Final = (
         is_wanted_fn=lambda site: site.has_prices,
     ),
 )
+LOAD_SELECTS: Final = (
+    AmpSensorSelectDescription[LoadData](
+        key="priority",
+        translation_key="priority",
+        entity_category=EntityCategory.CONFIG,
+        options=list(Priority),
+        value_fn=lambda load: load.settings.priority,
+        select_fn=lambda coordinator, load, option: coordinator.async_set_load(
+            load.id, replace(load.settings, priority=Priority(option))
+        ),
+        is_wanted_fn=lambda site: len(site.loads) > 1,
+    ),
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the choices of a site and of its chargers."""
+    """Set up the choices of a site, of its chargers and of its loads."""
     add_described_entities(
-        entry.runtime_data, async_add_entities, AmpSensorSelect, site=SITE_SELECTS, charger=CHARGER_SELECTS
+        entry.runtime_data,
+        async_add_entities,
+        AmpSensorSelect,
+        site=SITE_SELECTS,
+        charger=CHARGER_SELECTS,
+        load=LOAD_SELECTS,
     )
 
 

@@ -23,11 +23,12 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control import ChargingState, Reason
+from .control import ChargingState, LoadReason, Reason
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities, is_connected, is_reported
 from .site.coordinator import AmpSensorConfigEntry
-from .site.data import ChargerData, SiteData
+from .site.data import ChargerData, LoadData, SiteData
 from .site.goal import ChargerPlan
+from .site.limiting import LimitData
 from .site.shown import ChargingControl, Moment
 
 PARALLEL_UPDATES = 0
@@ -266,12 +267,82 @@ CHARGER_SENSORS: Final[tuple[AmpSensorSensorDescription[ChargerData], ...]] = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AmpSensorPowerDescription[DataT](AmpSensorSensorDescription[DataT]):
+    """Describes a sensor of the power of all phases together."""
+
+    device_class: SensorDeviceClass | None = SensorDeviceClass.POWER
+    state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
+    native_unit_of_measurement: str | None = UnitOfPower.WATT
+    suggested_unit_of_measurement: str | None = UnitOfPower.KILO_WATT
+    suggested_display_precision: int | None = 2
+
+
+LIMIT_SENSORS: Final[tuple[AmpSensorSensorDescription[LimitData], ...]] = (
+    AmpSensorPowerDescription(
+        key="limit_in_force",
+        translation_key="limit_in_force",
+        value_fn=lambda limit: limit.in_force_watts,
+        suits_fn=lambda limit: not limit.is_current,
+    ),
+    AmpSensorCurrentDescription(
+        key="limit_current",
+        translation_key="limit_current",
+        value_fn=lambda limit: limit.in_force_amps,
+        suits_fn=lambda limit: limit.is_current,
+    ),
+    AmpSensorPowerDescription(
+        key="window_average",
+        translation_key="window_average",
+        value_fn=lambda limit: limit.average_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+    AmpSensorPowerDescription(
+        key="window_expected",
+        translation_key="window_expected",
+        value_fn=lambda limit: limit.expected_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+    AmpSensorPowerDescription(
+        key="month_peak",
+        translation_key="month_peak",
+        value_fn=lambda limit: limit.peak_watts,
+        suits_fn=lambda limit: limit.is_averaged,
+    ),
+)
+LOAD_SENSORS: Final[tuple[AmpSensorSensorDescription[LoadData], ...]] = (
+    AmpSensorSensorDescription(
+        key="load_state",
+        translation_key="load_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(LoadReason),
+        value_fn=lambda load: load.reason,
+        attributes_fn=lambda load: None if load.amps is None else {"amps": load.amps},
+    ),
+    AmpSensorSensorDescription(
+        key="shed_today",
+        translation_key="shed_today",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda load: load.shed_today,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors of a site and of its chargers; those of the phases once the site is known to have several."""
+    """Set up the sensors of a site, its chargers, loads and limits; of the phases once it is known to have several."""
     coordinator = entry.runtime_data
-    add_described_entities(coordinator, async_add_entities, AmpSensorSensor, site=SITE_SENSORS, charger=CHARGER_SENSORS)
+    add_described_entities(
+        coordinator,
+        async_add_entities,
+        AmpSensorSensor,
+        site=SITE_SENSORS,
+        charger=CHARGER_SENSORS,
+        load=LOAD_SENSORS,
+        limit=LIMIT_SENSORS,
+    )
     added = 0
 
     @callback

@@ -1,4 +1,4 @@
-"""Whether a site may command a charger."""
+"""Whether a site may command a charger or a load."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import AmpSensorEntity, AmpSensorEntityDescription, add_described_entities
 from .site.coordinator import AmpSensorConfigEntry, SiteCoordinator
-from .site.data import ChargerData
+from .site.data import ChargerData, LoadData
 
 PARALLEL_UPDATES = 0
 
@@ -45,12 +45,23 @@ CHARGER_SWITCHES: Final = (
     ),
 )
 
+LOAD_SWITCHES: Final = (
+    AmpSensorSwitchDescription[LoadData](
+        key="managed",
+        translation_key="managed",
+        value_fn=lambda load: load.settings.managed,
+        set_fn=lambda coordinator, load, on: coordinator.async_set_load(load.id, replace(load.settings, managed=on)),
+    ),
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AmpSensorConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the switches of the chargers."""
-    add_described_entities(entry.runtime_data, async_add_entities, AmpSensorSwitch, charger=CHARGER_SWITCHES)
+    """Set up the switches of the chargers and the loads."""
+    add_described_entities(
+        entry.runtime_data, async_add_entities, AmpSensorSwitch, charger=CHARGER_SWITCHES, load=LOAD_SWITCHES
+    )
 
 
 class AmpSensorSwitch[DataT](AmpSensorEntity[DataT], SwitchEntity):

@@ -664,3 +664,51 @@ async def test_a_car_that_is_away_is_never_told_anything(
                     await one.async_command(decision.command)
                     controller.acknowledge(decision.command, Outcome.ACCEPTED, now=now)
     assert all(6 <= call.data["value"] <= 32 for call in told if call.service == "set_value")
+
+
+# -- its phases -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "options", "one", "all_"),
+    [
+        ("input_select.phases", ["Auto", "1 phase", "3 phases"], "1 phase", "3 phases"),
+        ("input_boolean.three", None, "off", "on"),
+    ],
+)
+async def test_its_phases_are_switched_by_an_entity_and_told_by_it(
+    hass_with_box: HomeAssistant, entity_id: str, options: list[str] | None, one: str, all_: str
+) -> None:
+    hass = hass_with_box
+    domain, name = entity_id.split(".")
+    settings = {} if options is None else {"options": options, "initial": all_}
+    assert await async_setup_component(hass, domain, {domain: {name: settings}})
+    told = {} if options is None else {"one_phase_state": one, "all_phases_state": all_}
+    switched = charger(hass, roles=box_roles(hass, switch_phases=entity_id, **told))
+    assert switched.switches_phases
+    await switched.async_switch_phases(1)
+    state = hass.states.get(entity_id)
+    assert state is not None
+    assert state.state == one
+    assert (await switched.async_report()).phases == 1
+    await switched.async_switch_phases(3)
+    assert (await switched.async_report()).phases == 3
+
+
+async def test_a_charger_without_a_switch_of_its_phases_cannot_be_switched(hass_with_box: HomeAssistant) -> None:
+    plain = charger(hass_with_box)
+    assert not plain.switches_phases
+    with pytest.raises(ChargerRefused):
+        await plain.async_switch_phases(1)
+
+
+async def test_a_switch_of_the_phases_that_takes_for_ever_is_given_up(hass_with_box: HomeAssistant) -> None:
+    async def hang(_call: ServiceCall) -> None:
+        await asyncio.sleep(60)
+
+    hass_with_box.states.async_set("switch.phases", "on")
+    hass_with_box.services.async_register("switch", "turn_off", hang)
+    with patch.object(entities, "COMMAND_TIMEOUT_S", 0.01), pytest.raises(ChargerTimeout):
+        await charger(hass_with_box, roles=box_roles(hass_with_box, switch_phases="switch.phases")).async_switch_phases(
+            1
+        )

@@ -43,8 +43,13 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "charger": charger,
             "prices": PRICED,
             "budget_amps": 25.0,
+            "house_amps": 25.0 - changes.get("room", 20.0),
             "cap": 16,
             "rationed_by": None,
+            "bound_by": None,
+            "bound_numbers": {},
+            "momentary_room": changes.get("room", 20.0),
+            "bearable_room": changes.get("room", 20.0),
             "share": 16,
             "has_phases": True,
             "is_shared": False,
@@ -174,6 +179,39 @@ def test_over_the_budget_it_has_what_is_left(room: float, lowered: int) -> None:
         "budget_amps": 25.0,
         "over_amps": pytest.approx(10 - room),
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "target", "reason"),
+    [
+        ({"room": 8.4}, 8, Reason.PEAK_LIMIT),
+        ({"free": 10.0}, 10, Reason.PEAK_LIMIT),
+        ({"room": -30.0, "returns": lambda _: 5}, 0, Reason.PEAK_LIMIT),
+        ({"room": 5.5}, 6, Reason.MINIMUM),
+        ({}, 16, Reason.RAISED),
+    ],
+)
+def test_another_limit_than_the_budget_is_named(changes: dict[str, Any], target: int, reason: Reason) -> None:
+    numbers = {"limit_watts": 4000.0}
+    choice = choose(_view(_charger(), bound_by=Reason.PEAK_LIMIT, bound_numbers=numbers, **changes))
+    assert (choice.target, choice.reason) == (target, reason)
+    assert (choice.numbers.get("limit_watts") == 4000.0) is (reason is Reason.PEAK_LIMIT)
+
+
+def test_over_what_is_left_of_a_window_a_cut_waits_and_a_stop_until_it_must_be() -> None:
+    window: dict[str, Any] = {"bound_by": Reason.PEAK_LIMIT, "momentary_room": 20.0}
+    assert _chosen(room=8.1, **window) == (10, Reason.PEAK_LIMIT), "it may end by itself"
+    assert _chosen(room=7.9, **window) == (7, Reason.PEAK_LIMIT)
+    assert _chosen(room=2.0, bearable_room=7.0, **window) == (6, Reason.PEAK_LIMIT)
+    assert _chosen(room=-30.0, bearable_room=5.0, returns=lambda _: 5, **window) == (0, Reason.PEAK_LIMIT)
+
+
+def test_a_house_that_alone_exceeds_another_limit_is_named_too() -> None:
+    charger = _charger(running=False)
+    choice = choose(
+        _view(charger, room=-1.0, free=-1.0, house_is_over=True, bound_by=Reason.OUTSIDE_LIMIT, bound_numbers={})
+    )
+    assert (choice.target, choice.reason) == (0, Reason.HOUSE_OVER_LIMIT)
 
 
 def test_no_more_than_the_noise_is_not_over() -> None:

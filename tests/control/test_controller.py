@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.amp_sensor.control import Protection, ProtectionKind, Reason
+from custom_components.amp_sensor.control import Clock, LimitSettings, Protection, ProtectionKind, Reason
 from custom_components.amp_sensor.control.profile import TESSIE
 from tests.control.bench import Bench, BenchCar, running
 
@@ -1487,6 +1487,15 @@ def _asleep_while_paused(bench: Bench) -> None:
     bench.run(300)
 
 
+def _limited(reason: Reason, *, max_watts: float = 3000.0, window_s: float = 0.0) -> Callable[[Bench], None]:
+    def limit(bench: Bench) -> None:
+        settings = LimitSettings(reason=reason, max_watts=max_watts, window_s=window_s)
+        bench.controller.limit({"limit": settings}, Clock(wall_s=0.0, month="2026-11"), now=bench.now)
+        bench.run(120)
+
+    return limit
+
+
 HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.OFF: lambda bench: (bench.configure(mode="off"), bench.run(1))[1],
     Reason.NOT_MANAGED: lambda bench: (bench.set_charger(managed=False), bench.run(1))[1],
@@ -1517,6 +1526,10 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.LIMIT_TOO_LOW: lambda bench: (bench.set_charger(max_amps=4), bench.run(1))[1],
     Reason.SHARED: lambda bench: _joined(bench, 5.0),
     Reason.WAITING_FOR_TURN: lambda bench: _joined(bench, 17.0),
+    Reason.PEAK_LIMIT: _limited(Reason.PEAK_LIMIT, window_s=900.0),
+    Reason.OUTSIDE_LIMIT: _limited(Reason.OUTSIDE_LIMIT),
+    Reason.SCHEDULED_LIMIT: _limited(Reason.SCHEDULED_LIMIT),
+    Reason.HOUSE_OVER_LIMIT: lambda bench: (bench.run(1), _limited(Reason.PEAK_LIMIT, max_watts=500.0)(bench))[1],
     Reason.SETTLING: _lowered,
     Reason.WAITING: _lowered,
     Reason.NO_HEADROOM: _full,

@@ -268,6 +268,12 @@ async def test_the_states_of_an_unknown_sensor_are_sorted(helpers: HomeAssistant
         ({"pause": "input_button.halt"}, {}, {"commands": "no_resume"}, {}),
         ({"pause_action": [{"action": "scene.turn_on"}]}, {}, {"commands": "no_resume"}, {}),
         (
+            {"current": "input_number.amps", "switch_phases": "input_select.mode", "one_phase_state": "1"},
+            {},
+            {"commands": "no_such_option"},
+            {"entity": "input_select.mode", "options": "auto, active, disabled"},
+        ),
+        (
             {"pause": "input_select.mode", "pause_state": "off", "resume_state": "auto"},
             {},
             {"commands": "no_such_option"},

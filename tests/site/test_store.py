@@ -274,15 +274,25 @@ def _put(data: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return rest if value is ... else {**rest, key: value}
 
 
-FINE = {("heard", True), ("counter", None), ("managed", True), ("may_wake", True), ("energy_wh", 1e300)}
+FINE = {
+    ("heard", True),
+    ("knows_sign", True),
+    ("counter", None),
+    ("managed", True),
+    ("may_wake", True),
+    ("energy_wh", 1e300),
+}
 """What such a key may be after all; a missing one that came later is no loss either."""
-LATER = {"heard", "control", "may_wake", "priority"}
+LATER = {
+    *("heard", "loads", "control", "may_wake", "priority"),
+    *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
+}
 
 
 def _is_fine(key: str, value: Any) -> bool:
     if value is ...:
         return key in LATER
-    if key in {"chargers", "control"}:
+    if key in {"chargers", "loads", "control"}:
         return value == {}
     number = key.startswith("configured_") and value == 1e300
     return number or any(key == fine and value is other for fine, other in FINE) or (key, value) == ("energy_wh", 1e300)
@@ -293,7 +303,8 @@ async def test_one_key_that_cannot_be_read_is_left_out_and_all_else_is_kept(site
     file = json.loads((folder / KEY).read_text())
     data = file["data"]
     assert data.keys() == {
-        *("heard", "max_amps", "configured_max_amps", "mode", "energy_wh", "counter", "chargers", "control")
+        *("heard", "max_amps", "configured_max_amps", "mode", "energy_wh", "counter", "chargers", "loads", "control"),
+        "knows_sign",
     }
     for key, value in _wrong(data):
         (folder / KEY).write_text(json.dumps({**file, "data": _put(data, key, value)}))
@@ -320,7 +331,7 @@ async def test_one_key_of_a_car_that_cannot_be_read_is_left_out(site: Site, fold
     car = data["chargers"][CHARGER_ID]
     assert car.keys() == {
         *("max_amps_car", "configured_max_amps_car", "min_amps_car", "managed", "may_wake", "priority"),
-        "energy_wh",
+        *("charge_with", "reserve_w", "start_after_s", "stop_after_s", "energy_wh"),
     }
     for key, value in [*_wrong(car), ("", ...)]:
         damaged = "nonsense" if not key else _put(car, key, value)

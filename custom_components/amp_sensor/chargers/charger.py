@@ -98,6 +98,15 @@ class Charger(Protocol):
         """Whether it tells how full the car's battery is."""
         return False
 
+    @property
+    def switches_phases(self) -> bool:
+        """Whether it can be switched between one phase and three."""
+        return False
+
+    async def async_switch_phases(self, phases: int) -> None:
+        """Switch it, which stands, to so many phases; raise ChargerError where that fails."""
+        raise ChargerRefused("it cannot be switched")
+
     async def async_report(self) -> ChargerReport:
         """Return what the charger says of itself now; raise ChargerError."""
 

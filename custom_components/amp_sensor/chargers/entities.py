@@ -466,6 +466,22 @@ class EntityCharger(Charger):
         except TimeoutError:
             raise ChargerTimeout("it did not wake up") from None
 
+    @property
+    @override
+    def switches_phases(self) -> bool:
+        """Whether there is something to switch its phases with."""
+        return "switch_phases" in self._roles.entities
+
+    @override
+    async def async_switch_phases(self, phases: int) -> None:
+        """Switch it to one phase, or to all of its own."""
+        wanted = self._roles.one_phase_state if phases == 1 else self._roles.all_phases_state
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                await self._press("switch_phases", wanted, Context())
+        except TimeoutError:
+            raise ChargerTimeout("its phases were not switched in time") from None
+
     # -- when it is looked at -----------------------------------------------------------------------------------
 
     @override

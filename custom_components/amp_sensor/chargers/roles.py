@@ -30,7 +30,7 @@ from .profile import ChargerProfile
 
 _ENTITIES: Final = (
     *("current", "pause", "resume", "state", "plugged", "charging", "power", "voltage", "phases", "limit"),
-    *("place", "scheduled", "asleep", "wake", "battery"),
+    *("place", "scheduled", "asleep", "wake", "battery", "switch_phases"),
 )
 """Roles that one entity has."""
 NEEDED: Final = ("current", "pause", "resume", "state", "plugged", "charging", "place")
@@ -51,6 +51,8 @@ class Roles:
     resume_action: Sequence[Mapping[str, Any]] = ()
     pause_state: str = STATE_OFF
     resume_state: str = STATE_ON
+    one_phase_state: str = STATE_OFF
+    all_phases_state: str = STATE_ON
     states: Mapping[str, ChargingState] = field(default_factory=dict)
     phases_states: Mapping[str, int] = field(default_factory=dict)
     scheduled_states: frozenset[str] = frozenset()
@@ -73,6 +75,8 @@ class Roles:
             resume_action=told.get("resume_action", ()),
             pause_state=pause_state,
             resume_state=told.get("resume_state", STATE_OFF if pause_state == STATE_ON else STATE_ON),
+            one_phase_state=told.get("one_phase_state", STATE_OFF),
+            all_phases_state=told.get("all_phases_state", STATE_ON),
             states={word.casefold(): state for word, state in states.items()},
             phases_states=dict(profile.phases_states) if profile else {},
             scheduled_states=profile.scheduled_states if profile else frozenset(),
@@ -188,6 +192,8 @@ class Seen:
 
     def phases(self) -> int | None:
         """Return how many phases it says that it draws from."""
+        if (word := self.word("switch_phases")) in (self.roles.one_phase_state, self.roles.all_phases_state):
+            return 1 if word == self.roles.one_phase_state else 3
         word = self.word("phases")
         if word is None:
             return None

@@ -64,6 +64,15 @@ class Priority(StrEnum):
     LAST = "last"
 
 
+class ChargeWith(StrEnum):
+    """What a charger may charge with."""
+
+    GRID = "grid"
+    """Whatever the budget leaves."""
+    MINIMUM_PLUS_SURPLUS = "minimum_plus_surplus"
+    SURPLUS_ONLY = "surplus_only"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerSettings:
     """What the owner set for one charger. Raises ValueError where a number is out of range."""
@@ -79,6 +88,15 @@ class ChargerSettings:
     """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
     may_wake: bool = False
     """Whether it may be woken where it fell asleep while we had paused it."""
+    charge_with: ChargeWith = ChargeWith.GRID
+    reserve_w: float = 0.0
+    """What of the surplus is left to the grid, W (0–20000)."""
+    start_after_s: float = 300.0
+    """How long its minimum must have been left over before it starts, s (0–3600)."""
+    stop_after_s: float = 600.0
+    """How long its minimum may be missing before it stops, s (0–3600)."""
+    switches_phases: bool = False
+    """Whether it can be switched between one phase and all of its own while it stands."""
     profile: Profile = TESSIE
 
     def __post_init__(self) -> None:
@@ -86,6 +104,9 @@ class ChargerSettings:
         for name in ("max_amps", "min_amps"):
             if not 1 <= getattr(self, name) <= 125:
                 raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
+        for name, most in (("reserve_w", 20000), ("start_after_s", 3600), ("stop_after_s", 3600)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be 0 to {most}, not {getattr(self, name)}")
         if self.profile.is_switched:
             object.__setattr__(self, "min_amps", self.max_amps)
         if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):

@@ -19,11 +19,17 @@ STOP_PART = 1.6
 SMALL_PART = 0.06
 """Over the budget by no more than this part of it, a cut waits until it is worth its command: every breaker carries
 twice as much for an hour (IEC 60898: 1.13 times its rating)."""
+AVERAGED_A = 2.0
+"""Over what is left of a window by no more than this, A, a cut waits: most of that ends by itself, and otherwise a
+smaller part of the window makes it more."""
 TEACHING_A = 4
 """The least that is taken from a charger whose phases nobody knows, A: so much shows on which phase it is
 (`learning.LEAST_A`). Small steps would go on for whatever a phase does that it does not even load."""
 PROTECT_S = 10.0
 """The minimum is held only while the protection would bear it for so many seconds more: a stop takes up to ten."""
+
+SHORT = (Reason.OVER_BUDGET, Reason.NO_HEADROOM, Reason.PAUSED, Reason.HOUSE_OVER_BUDGET)
+"""Reasons that say that the supply is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,20 @@ class View:
     charger: ManagedCharger
     prices: Prices
     budget_amps: float
+    house_amps: float
+    """What flows beside it, of the phase with the least room within the budget, A."""
     cap: int
     """The most that it may have, A."""
     rationed_by: Reason | None
     """Why that is less than it could have; None where only the supply, itself or its user bounds it."""
+    bound_by: Reason | None
+    """What leaves it the least, where that is not the budget."""
+    bound_numbers: Mapping[str, float]
+    """The quantities behind that."""
+    momentary_room: float
+    """What is left within the limits that hold at each moment, not on average over a window, A."""
+    bearable_room: float
+    """The same where what is drawn now can be made up for until the end of a window, A."""
     share: int
     """The most that it may have beside the others' parts, A."""
     has_phases: bool
@@ -98,12 +114,12 @@ class View:
     @property
     def numbers(self) -> dict[str, float]:
         """The quantities behind most reasons."""
-        return {"house_amps": self.budget_amps - self.room, "budget_amps": self.budget_amps}
+        return {"house_amps": self.house_amps, "budget_amps": self.budget_amps}
 
 
 def choose(view: View) -> Choice:
     """Choose the target of one charger, and say why."""
-    choice = _choose(view)
+    choice = _named(_choose(view), view)
     if view.beyond_s is None:
         return choice
     # How much flows nobody knows: what can be given up is, and if that does not bring it back in range, all of it
@@ -111,6 +127,15 @@ def choose(view: View) -> Choice:
     if choice.target < held:
         return choice
     return Choice(held, Reason.BEYOND_RANGE, {"beyond_s": view.beyond_s})
+
+
+def _named(choice: Choice, view: View) -> Choice:
+    """Say what is short, where that is not the budget."""
+    if view.bound_by is None or choice.reason not in SHORT:
+        return choice
+    is_house = choice.reason is Reason.HOUSE_OVER_BUDGET
+    reason = Reason.HOUSE_OVER_LIMIT if is_house else view.bound_by
+    return Choice(choice.target, reason, {**choice.numbers, **view.bound_numbers})
 
 
 def _choose(view: View) -> Choice:
@@ -149,6 +174,8 @@ def _choose(view: View) -> Choice:
 def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
     """Over the budget: give up what is too much, unless that is so little that it may end by itself."""
     charger, target, least = view.charger, view.charger.target, view.least
+    if target > least and over <= AVERAGED_A and charger.expected_amps - view.momentary_room <= OVER_A:
+        return Choice(target, Reason.NO_HEADROOM, numbers)  # later in the window it is made up for, or too much
     small = target > least and over <= SMALL_PART * view.budget_amps
     if small and view.tolerated_s(view.room + over) >= PROTECT_S:
         charger.debt_as += over * min(1.0, view.now - charger.chosen_at)
@@ -161,6 +188,8 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
         left = max(least, min(left, target - TEACHING_A))
     if left >= least:
         return Choice(min(left, target), Reason.OVER_BUDGET, numbers | {"over_amps": over})
+    if view.momentary_room > view.room and view.bearable_room >= least:
+        return Choice(min(target, least), Reason.NO_HEADROOM, numbers)  # a stop is worth waiting for until it must be
     return _below_minimum(view, least - view.room, numbers)
 
 

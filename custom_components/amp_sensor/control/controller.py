@@ -17,7 +17,8 @@ from .doubt import MeterDoubt, least_shown
 from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
-from .limits import Budget, Limit, room
+from .limits import Budget, Clock, Limit, LimitSettings, Power, SupplyLimit, binding, power_of, room
+from .load import Strain
 from .memory import Record, Risk, together
 from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
 from .prices import OVER_A, PRICES, Prices, best_raise
@@ -94,7 +95,13 @@ class Controller:
         self.settings = settings
         self.meter = Meter()
         self._rating_amps = settings.max_amps
-        self._limits: tuple[Limit, ...] = (Budget(max_amps=settings.max_amps),)
+        self._budget = Budget(max_amps=settings.max_amps)
+        self._limits: tuple[Limit, ...] = (self._budget,)
+        """What bounds the supply at this moment."""
+        self._momentary: tuple[Limit, ...] = self._limits
+        """Those of them that hold at each moment, not on average."""
+        self.supply_limits: dict[str, SupplyLimit] = {}
+        """What else than the budget may bound it, by an id, to look at only."""
         self._house = House(max_amps=settings.max_amps, protection=self._protection, phases=self._told_phases, now=now)
         self._chargers: dict[str, ManagedCharger] = {}
         self._doubt = MeterDoubt(now)
@@ -113,8 +120,9 @@ class Controller:
         self._house.integrate(now)
         self.settings = settings
         self._rating_amps = max(self._rating_amps, settings.max_amps)
-        self._limits = (Budget(max_amps=settings.max_amps),)
+        self._budget = Budget(max_amps=settings.max_amps)
         self._house.configure(max_amps=settings.max_amps, protection=self._protection, phases=self._told_phases)
+        self._bind(now)
 
     def set_charger(self, charger_id: str, settings: ChargerSettings, *, now: float) -> None:
         """Add a charger, or take new settings for one."""
@@ -135,6 +143,16 @@ class Controller:
         """
         self._chargers[charger_id].rations = rations
 
+    def limit(self, limits: Mapping[str, LimitSettings], clock: Clock, *, now: float) -> None:
+        """Let the supply be bounded by these, by an id of each, beside its budget, until told otherwise."""
+        for limit_id in self.supply_limits.keys() - limits.keys():
+            del self.supply_limits[limit_id]
+        for limit_id, settings in limits.items():
+            if (known := self.supply_limits.get(limit_id)) is None:
+                self.supply_limits[limit_id] = SupplyLimit(limit_id, settings, clock, now)
+            else:
+                known.set(settings, clock, now)
+
     def add_reading(self, reading: Reading) -> None:
         """Take a reading; call `decide` right after."""
         now, last = reading.at, self.meter.last
@@ -148,6 +166,7 @@ class Controller:
         if last is not None:
             self._witness(before, now)
         self._share(now)
+        self._count_import(reading)
         loads = self._loaded
         self._doubt.compare(self._house, self._chargers, loads, now)
         self._doubt.look_at_sign(self._house, now)
@@ -162,6 +181,13 @@ class Controller:
             was_blind=is_seen_again,
             patience_s=self.meter.patience_s,
         )
+
+    def _count_import(self, reading: Reading) -> None:
+        """Let the limits have what a reading tells of all phases together."""
+        if self.supply_limits and self._house.is_complete and not self._house.is_beyond_range:
+            watts, house = power_of(reading), self._power(self._house.amps) + self._beside_watts
+            for limit in self.supply_limits.values():
+                limit.add(watts, house, reading.at, holds_s=self._quiet_s)
 
     def _believe_stops(self, loads: Mapping[str, Sequence[int] | None], now: float) -> None:
         """See from the meter that a stop came which a cloud does not show; where sun comes in too, it shows nothing."""
@@ -371,6 +397,15 @@ class Controller:
         """Current without the managed chargers, A, highest phase; None before the first reading."""
         return max(self.house, default=None)
 
+    @property
+    def exports(self) -> bool:
+        """Whether the meter ever showed that current flows out: only then it is known to tell which way it flows."""
+        return self._house.exports
+
+    def trust_sign(self) -> None:
+        """Take it that the meter tells which way current flows, although no phase has shown it: somebody told."""
+        self._house.exports = True
+
     def drawn(self, now: float) -> dict[str, tuple[float, ...]]:
         """Return what each charger draws of the last reading, A by phase; not of those whose phases nobody knows."""
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
@@ -445,6 +480,25 @@ class Controller:
         """How near the protection is to opening, 0 (cold) to 1 (opens), of the worst phase."""
         return max([phase.load.load for phase in self._house.phases])
 
+    def strain(self, now: float) -> Strain:
+        """Return how much the supply bears now: what loads are judged by. Call it after `decide`."""
+        flows, phases = self._flows(now), self._house.phases
+        giving = [charger for charger in self._ours(now) if not charger.is_blocked(now)]
+        silence_s = self._silence_s(self._all_phases, now)
+        return Strain(
+            house=self._house.amps,
+            read=self._house.read,
+            kept=flows.without(giving),
+            limits=self._limits,
+            read_at=self.meter.last.at if self.meter.last else -math.inf,
+            silence_s=silence_s,
+            interval_s=self.meter.interval_s,
+            is_known=self._house.is_told and silence_s <= self._quiet_s and not self._doubt.is_low,
+            bears_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, PROTECT_AT),
+            opens_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, 1.0),
+            heat=[phase.load.load for phase in phases],
+        )
+
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""
         excess = max(self._house.read) - self.settings.max_amps
@@ -458,6 +512,7 @@ class Controller:
         for charger in self._chargers.values():
             if charger.in_flight and charger.is_lost(now):
                 charger.acknowledge(charger.in_flight, Outcome.UNKNOWN, now)
+        self._bind(now)
         flows = self._flows(now)
         shares = self._shares(flows, now)
         decisions = {}
@@ -469,6 +524,31 @@ class Controller:
             last = charger
         return tuple(decisions[charger_id] for charger_id in self._chargers)
 
+    def _bind(self, now: float) -> None:
+        """See what bounds the supply at this moment."""
+        if not self.supply_limits:
+            self._limits = self._momentary = (self._budget,)
+            return
+        volts, beside = self._volts, self._beside_watts
+        others = [limit.bound(volts, beside, now) for limit in self.supply_limits.values()]
+        self._limits = (self._budget, *(limit for limit in others if limit is not None))
+        self._momentary = tuple(limit for limit in self._limits if not limit.is_averaged)
+
+    @property
+    def _volts(self) -> tuple[float, ...]:
+        """Of every phase; of one that was not told, those of the first, V."""
+        told = self.meter.last.volts if self.meter.last else (1.0,)
+        return (*told, *told[:1] * len(self._house.phases))[: len(self._house.phases)]
+
+    def _power(self, amps: Sequence[float]) -> float:
+        return sum(each * volts for each, volts in zip(amps, self._volts, strict=True))
+
+    @property
+    def _beside_watts(self) -> float:
+        """By how much the meter's power differs from what its amps come to, W; 0 where it did not tell of all."""
+        last = self.meter.last
+        return 0.0 if last is None or not self._house.is_complete else power_of(last) - self._power(self._house.read)
+
     def release(self, charger_id: str, *, now: float) -> Command | None:
         """Return the next command that gives a charger back as it was, where that is safe; else nothing.
 
@@ -478,6 +558,7 @@ class Controller:
         charger = self._chargers[charger_id]
         if charger.out_of_reach(now) or self._is_unsure(charger, now):
             return None
+        self._bind(now)
         request, cap = charger.request or 0, charger.most(int(self.settings.max_amps))
         free = room(self._limits, self._flows(now).beside(charger, committed=True), self._loads(charger_id))
         fits = min(cap, math.floor(free))
@@ -614,6 +695,7 @@ class Controller:
         flowing, lasting = flows.beside(charger), flows.beside(charger, committed=True)
         phases = self._house.phases
         cap = self._cap(charger)
+        bound = binding(self._limits, flowing, loads)
         share = shares.get(charger.charger_id, Share(cap))
         silence_s, quietest_s = self._silence_s(loads, now), self._silence_s(self._all_phases, now)
         return View(
@@ -621,8 +703,13 @@ class Controller:
             charger=charger,
             prices=self._prices.of(charger.settings.profile),
             budget_amps=self.settings.max_amps,
+            house_amps=self.settings.max_amps - self._budget.room(flowing, loads),
             cap=cap,
-            rationed_by=charger.rationed_by(int(self.settings.max_amps)),
+            rationed_by=self._rationed_by(charger),
+            bound_by=bound.reason,
+            bound_numbers=bound.numbers,
+            momentary_room=room(self._momentary, flowing, loads),
+            bearable_room=min(limit.bearable(flowing, loads) for limit in self._limits),
             share=share.amps,
             has_phases=self._known_phases(charger) is not None,
             is_shared=charger.charger_id in shares,
@@ -655,14 +742,21 @@ class Controller:
 
     def _returns(self, loads: Sequence[int], flowing: Sequence[float], excess: float, now: float) -> int:
         """Return how often the phase with the least room went lately where `excess` would be missing, A."""
-        phase = self._house.phases[min(loads, key=lambda number: room(self._limits, flowing, (number,)))]
+        phase = self._house.phases[min(loads, key=lambda number: self._budget.room(flowing, (number,)))]
         return phase.memory.returns(phase.amps - excess, now)
 
     def _risk(self, loads: Sequence[int], flowing: Sequence[float], amps: float, at: float) -> Risk | None:
-        """Return what the house threatens beside what flows and `amps` more; None while it does not even fit."""
+        """Return what the house threatens beside what flows and `amps` more; None while it does not even fit.
+
+        A window of the clock is threatened by no step: what it takes is made up for until its end.
+        """
         taken = amps + self._prices.margin_amps
+
+        def beside(number: int) -> list[float]:
+            return [each + taken if phase in loads and phase != number else each for phase, each in enumerate(flowing)]
+
         return together(
-            phase.memory.risk(phase.amps + room(self._limits, flowing, (number,)) - taken, at)
+            phase.memory.risk(phase.amps + room(self._momentary, beside(number), (number,)) - taken, at)
             for number, phase in enumerate(self._house.phases)
             if number in loads
         )
@@ -706,7 +800,9 @@ class Controller:
             return best > charger.target
 
         caps = {charger.charger_id: self._cap(charger) for charger in ours}
-        return self._sharing.shares(ours, caps, loads, free, wants=wants, now=now)
+        summed = [limit for limit in self._limits if isinstance(limit, Power)]
+        whole = min((room(summed, flowing, (phase,)) for phase in self._all_phases if summed), default=math.inf)
+        return self._sharing.shares(ours, caps, loads, free, whole=whole, wants=wants, now=now)
 
     def _may_rise(self, charger: ManagedCharger, now: float) -> bool:
         """Whether anything but the others stands in the way of a raise."""
@@ -767,8 +863,22 @@ class Controller:
 
     def _cap(self, charger: ManagedCharger) -> int:
         cap = charger.cap(int(self.settings.max_amps))
+        if (most := self._outside_most(charger)) is not None:
+            cap = min(cap, math.floor(most[0]))
         # A meter that was reversed has to show one step the right way round first
         return min(cap, charger.least(cap)) if self._doubt.is_on_trial else cap
+
+    def _outside_most(self, charger: ManagedCharger) -> tuple[float, Reason] | None:
+        """Return the most that a limit of each charger lets this one have, A, and what to call that."""
+        volts = [self._volts[phase] for phase in self._loads(charger.charger_id)] if self.supply_limits else []
+        told = [(limit.most_amps(volts), limit.settings.reason) for limit in self.supply_limits.values()]
+        return min((each for each in told if each[0] < math.inf), default=None)
+
+    def _rationed_by(self, charger: ManagedCharger) -> Reason | None:
+        """Return why a charger may have less than it could, where that is for another reason than the supply."""
+        budget = int(self.settings.max_amps)
+        most = self._outside_most(charger)
+        return charger.rationed_by(budget) if most is None or most[0] >= charger.cap(budget) else most[1]
 
     @property
     def _prices(self) -> Prices:

@@ -54,6 +54,16 @@ class Reason(StrEnum):
     WAITING_FOR_TURN = "waiting_for_turn"  # the minima do not all fit: another charger's turn
     PLANNED = "planned"  # its planned time is another
     WANTED_REACHED = "wanted_reached"  # it has what its owner wanted by the time that it is to be ready
+    # Charging with surplus
+    SURPLUS = "surplus"  # it has what the surplus gives, and its minimum where that is to be kept
+    WAITING_FOR_SURPLUS = "waiting_for_surplus"
+    SURPLUS_UNKNOWN = "surplus_unknown"  # the meter or a home battery says nothing
+    NO_SIGN = "no_sign"  # the meter has never shown that power flows out
+    # Another limit of the supply than its budget is the one that binds
+    PEAK_LIMIT = "peak_limit"  # what is left of a window of the clock
+    OUTSIDE_LIMIT = "outside_limit"  # what an entity says: a schedule, a grid operator's box
+    SCHEDULED_LIMIT = "scheduled_limit"  # the contract's power of this hour
+    HOUSE_OVER_LIMIT = "house_over_limit"  # the car obeys; the house alone exceeds one of them
     # Raising
     SETTLING = "settling"  # a change is on its way
     WAITING = "waiting"  # headroom is there, but not for long enough yet

@@ -23,10 +23,13 @@ def known_phases(
     """Return which of so many phases a charger loads, from 0; None where nobody knows."""
     if phases <= 1:
         return (0,)
-    if told := charger.settings.phases:
-        return tuple(number - 1 for number in told if number <= phases) or None
     report = charger.report
     reported = None if report is None else report.phases
+    told = charger.settings.phases
+    # Which one is left of those that it was connected to, only the meter can show
+    is_switched = charger.settings.switches_phases and told is not None and (reported or len(told)) < len(told)
+    if told and not is_switched:
+        return tuple(number - 1 for number in told if number <= phases) or None
     if reported is not None and reported >= phases:
         return tuple(range(phases))
     volts = None if report is None else report.volts

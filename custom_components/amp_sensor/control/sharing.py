@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+import math
 
 from .allocation import Demand, allocate
 from .charger import ManagedCharger, Priority
@@ -41,21 +42,22 @@ class Sharing:
         phases: Mapping[str, tuple[int, ...]],
         room: Sequence[float],
         *,
+        whole: float = math.inf,
         wants: Callable[[ManagedCharger, int, Mapping[str, int]], bool],
         now: float,
     ) -> dict[str, Share]:
         """Return everybody's part.
 
-        `room` is what they may draw from each phase together, A; `wants` tells whether a raise of one to so many amps
-        would be worth it, were each at its part.
+        `room` is what they may draw from each phase together, A, and `whole` from all phases together; `wants` tells
+        whether a raise of one to so many amps would be worth it, were each at its part.
         """
         demands = {charger.charger_id: self._demand(charger, caps, phases, now) for charger in chargers}
-        parts = allocate(room, list(demands.values()))
+        parts = allocate(room, list(demands.values()), whole=whole)
         claimed: set[int] = set()
         for charger in chargers:
             charger_id, target, part = charger.charger_id, charger.target, parts[charger.charger_id]
             gap = part - target
-            blocked = self._is_blocked(charger, part, chargers, phases, room)
+            blocked = self._is_blocked(charger, part, chargers, phases, [*room, whole])
             if (not target or gap >= CLAIM_A) and gap > 0 and blocked and wants(charger, part, parts):
                 since = self._claimed_at.setdefault(charger_id, now)
                 if now - since >= (CLAIM_RAISE_S if target else CLAIM_START_S):
@@ -66,9 +68,8 @@ class Sharing:
             charger.charger_id: Share(
                 parts[charger.charger_id],
                 must_share=bool(claimed & set(phases[charger.charger_id])),
-                may_turn=all(
-                    room[phase] >= demands[charger.charger_id].minimum for phase in phases[charger.charger_id]
-                ),
+                may_turn=all(room[phase] >= demands[charger.charger_id].minimum for phase in phases[charger.charger_id])
+                and whole >= demands[charger.charger_id].minimum * len(phases[charger.charger_id]),
             )
             for charger in chargers
         }
@@ -81,7 +82,12 @@ class Sharing:
         phases: Mapping[str, tuple[int, ...]],
         room: Sequence[float],
     ) -> bool:
-        """Whether its part is not free, because others have more than theirs."""
+        """Whether its part is not free, because others have more than theirs; the last room is of all together."""
+        together = sum(
+            other.committed_amps * len(phases[other.charger_id]) for other in chargers if other is not charger
+        )
+        if room[-1] - together < part * len(phases[charger.charger_id]):
+            return True
         for phase in phases[charger.charger_id]:
             others = sum(
                 other.committed_amps for other in chargers if other is not charger and phase in phases[other.charger_id]

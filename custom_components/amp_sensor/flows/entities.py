@@ -64,6 +64,9 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
         "pause_action": ActionSelector(),
         "resume_action": ActionSelector(),
         "wake": _entity("button", "input_button"),
+        "switch_phases": _entity("switch", "input_boolean", "select", "input_select"),
+        "one_phase_state": TextSelector(),
+        "all_phases_state": TextSelector(),
     },
     REPORTS: {
         "state": _entity("sensor", "select"),
@@ -81,7 +84,9 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """What can be chosen for each role, in two sections."""
-_TEXTS: Final = ("pause_state", "resume_state")
+_TEXTS: Final = ("pause_state", "resume_state", "one_phase_state", "all_phases_state")
+_STATES_OF: Final = {"pause": _TEXTS[:2], "switch_phases": _TEXTS[2:]}
+"""What the states of a list have to be told for."""
 _ACTIONS: Final = ("set_current", "pause_action", "resume_action")
 _MOVES: Final = ("current", "set_current", "pause", "pause_action")
 """One of them is needed."""
@@ -105,13 +110,14 @@ _USUAL: Final[Mapping[ChargingState, Collection[str]]] = {
 """What states usually mean by their names: proposed, and shown."""
 
 
-def _ref(hass: HomeAssistant, entity_id: str) -> str:
+def ref_of(hass: HomeAssistant, entity_id: str) -> str:
     """Return what an entity is kept as, so that it is still found once it is renamed."""
     entry = er.async_get(hass).async_get(entity_id)
     return entity_id if entry is None else entry.id
 
 
-def _entity_id(hass: HomeAssistant, ref: str) -> str | None:
+def entity_id_of(hass: HomeAssistant, ref: str) -> str | None:
+    """Return what an entity is called today; None where there is none any more."""
     return er.async_resolve_entity_id(er.async_get(hass), ref)
 
 
@@ -125,13 +131,16 @@ def _typed_roles(hass: HomeAssistant, user_input: Mapping[str, Any]) -> dict[str
             elif role in _ACTIONS:
                 value = typed
             elif isinstance(typed, list):
-                value = [_ref(hass, each) for each in typed]
+                value = [ref_of(hass, each) for each in typed]
             else:
-                value = _ref(hass, typed)
+                value = ref_of(hass, typed)
             if value:
                 roles[role] = value
     if "pause" not in roles:
         for role in ("pause_state", "resume", "resume_state"):
+            roles.pop(role, None)
+    if "switch_phases" not in roles:
+        for role in _STATES_OF["switch_phases"]:
             roles.pop(role, None)
     return roles
 
@@ -145,7 +154,7 @@ def _shown_roles(hass: HomeAssistant, roles: Mapping[str, Any]) -> dict[str, dic
                 continue
             if role not in (*_TEXTS, *_ACTIONS):
                 refs = value if isinstance(value, list) else [value]
-                found = [entity_id for ref in refs if (entity_id := _entity_id(hass, ref)) is not None]
+                found = [entity_id for ref in refs if (entity_id := entity_id_of(hass, ref)) is not None]
                 value = found if isinstance(value, list) else next(iter(found), None)
             if value:
                 shown[fields][role] = value
@@ -159,7 +168,7 @@ def _entities(hass: HomeAssistant, roles: Mapping[str, Any]) -> Iterator[tuple[s
             if role in roles and role not in (*_TEXTS, *_ACTIONS):
                 value = roles[role]
                 for ref in value if isinstance(value, list) else [value]:
-                    yield role, _entity_id(hass, ref) or ref
+                    yield role, entity_id_of(hass, ref) or ref
 
 
 def _errors(hass: HomeAssistant, roles: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -178,10 +187,10 @@ def _errors(hass: HomeAssistant, roles: Mapping[str, Any]) -> tuple[dict[str, st
             return {fields: "entity_disabled"}, {"entity": entity_id}
         if entry is not None and entry.platform == DOMAIN:
             return {fields: "entity_ours"}, {"entity": entity_id}
-        if role == "pause" and entity_id.split(".")[0] in ("select", "input_select"):
+        if role in _STATES_OF and entity_id.split(".")[0] in ("select", "input_select"):
             state = hass.states.get(entity_id)
             options = state.attributes.get("options", ()) if state else ()
-            for text in _TEXTS:
+            for text in _STATES_OF[role]:
                 if roles.get(text) not in options and options:
                     return {COMMANDS: "no_such_option"}, {"entity": entity_id, "options": ", ".join(options)}
         if role == "pause" and entity_id.split(".")[0] in ("button", "input_button") and "resume" not in roles:
@@ -189,7 +198,8 @@ def _errors(hass: HomeAssistant, roles: Mapping[str, Any]) -> tuple[dict[str, st
     return {}, {}
 
 
-def _device_name(hass: HomeAssistant, device_id: str | None) -> str | None:
+def device_name(hass: HomeAssistant, device_id: str | None) -> str | None:
+    """Return what people call a device."""
     device = dr.async_get(hass).async_get(device_id) if device_id else None
     return None if device is None else device.name_by_user or device.name
 
@@ -264,7 +274,7 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     def _proposed_amps(self) -> int | str:
         """Return the most that the charger can be set to, and no more than the house may draw."""
         ref = self._proposed.get("current")
-        state = self.hass.states.get(_entity_id(self.hass, ref) or "") if ref else None
+        state = self.hass.states.get(entity_id_of(self.hass, ref) or "") if ref else None
         amps = int(min(_number_of(state, "max"), self._site()[CONF_MAX_AMPS], MAX_CHARGER_A))
         return amps if amps >= MIN_BUDGET_A else EMPTY
 
@@ -296,7 +306,7 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=dict(errors or {}),
             description_placeholders={
-                "charger": _device_name(self.hass, self._device_id) or "?",
+                "charger": device_name(self.hass, self._device_id) or "?",
                 "profile": self._profile.title if self._profile else "?",
                 **(named or {}),
             },
@@ -323,7 +333,7 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     def _states_there_are(self) -> list[str]:
         """Return what the sensor can say, as far as it tells; and what it was told to mean."""
         told: Mapping[str, list[str]] = self._proposed.get(STATES, {})
-        state = self.hass.states.get(_entity_id(self.hass, self._settings[CONF_ROLES]["state"]) or "")
+        state = self.hass.states.get(entity_id_of(self.hass, self._settings[CONF_ROLES]["state"]) or "")
         options = [] if state is None else [*map(str, state.attributes.get("options") or ()), state.state]
         words = [*options, *(word for words in told.values() for word in words)]
         return [word for word in dict.fromkeys(words) if word not in ("unknown", "unavailable")]
@@ -354,7 +364,7 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             step_id="states",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=errors,
-            description_placeholders={"entity": _entity_id(self.hass, self._settings[CONF_ROLES]["state"]) or ""},
+            description_placeholders={"entity": entity_id_of(self.hass, self._settings[CONF_ROLES]["state"]) or ""},
         )
 
     def _unique_id(self) -> str:
@@ -364,9 +374,9 @@ class EntitySteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
 
     async def _async_finish_entities(self) -> ResultT:
         roles = self._settings[CONF_ROLES]
-        moved = _entity_id(self.hass, roles.get("current") or roles.get("pause") or "") or ""
+        moved = entity_id_of(self.hass, roles.get("current") or roles.get("pause") or "") or ""
         state = self.hass.states.get(moved)
-        title = _device_name(self.hass, self._device_id) or (state.name if state else None) or moved or "EV"
+        title = device_name(self.hass, self._device_id) or (state.name if state else None) or moved or "EV"
         return await self._async_add_charger(
             ConfigSubentryData(
                 data=self._settings, subentry_type=SUBENTRY_CHARGER, title=title, unique_id=self._unique_id()

@@ -82,7 +82,8 @@ LEARN: Final = "learn"
 """For a supply that the readings show: none is kept."""
 
 
-def _whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
+def whole_number(minimum: int, maximum: int, unit: str) -> vol.All[int]:
+    """Return a field for a whole number."""
     config = NumberSelectorConfig(min=minimum, max=maximum, unit_of_measurement=unit, mode=NumberSelectorMode.BOX)
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
@@ -97,19 +98,19 @@ PROTECTION_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_KIND, default=ProtectionKind.MCB_C): _choice(ProtectionKind, "protection_kind"),
         # Without one it is the budget of this form, whatever is set later by the entity
-        vol.Optional(CONF_RATING): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
-        vol.Required(CONF_TOLERANCE, default=DEFAULT_TOLERANCE_PERCENT): _whole_number(
+        vol.Optional(CONF_RATING): whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_TOLERANCE, default=DEFAULT_TOLERANCE_PERCENT): whole_number(
             0, MAX_TOLERANCE_PERCENT, PERCENTAGE
         ),
-        vol.Required(CONF_TIME, default=DEFAULT_TIME_S): _whole_number(MIN_TIME_S, MAX_TIME_S, UnitOfTime.SECONDS),
+        vol.Required(CONF_TIME, default=DEFAULT_TIME_S): whole_number(MIN_TIME_S, MAX_TIME_S, UnitOfTime.SECONDS),
     }
 )
 SUPPLY_CHOICE = _choice((LEARN, *Supply), "supply")
 SITE_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_NAME): TextSelector(),
-        vol.Required(CONF_MAX_AMPS): _whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
-        vol.Required(CONF_VOLTAGE, default=DEFAULT_VOLTAGE): _whole_number(
+        vol.Required(CONF_MAX_AMPS): whole_number(MIN_BUDGET_A, MAX_BUDGET_A, UnitOfElectricCurrent.AMPERE),
+        vol.Required(CONF_VOLTAGE, default=DEFAULT_VOLTAGE): whole_number(
             MIN_VOLTAGE, MAX_VOLTAGE, UnitOfElectricPotential.VOLT
         ),
         vol.Required(CONF_SUPPLY, default=LEARN): SUPPLY_CHOICE,
@@ -123,7 +124,7 @@ POSTS, SENSORS = "posts", "sensors"
 OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
     "sensor": vol.Schema(
         {
-            vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): _whole_number(
+            vol.Required(CONF_CONNECTED_TIMEOUT, default=DEFAULT_CONNECTED_TIMEOUT_S): whole_number(
                 MIN_CONNECTED_TIMEOUT_S, MAX_CONNECTED_TIMEOUT_S, UnitOfTime.SECONDS
             ),
         }
@@ -139,7 +140,7 @@ OPTION_SECTIONS: Final[Mapping[str, vol.Schema]] = {
                     unit_of_measurement=UnitOfElectricCurrent.AMPERE,
                 )
             ),
-            vol.Required(CONF_PUBLISH_INTERVAL, default=DEFAULT_PUBLISH_INTERVAL_S): _whole_number(
+            vol.Required(CONF_PUBLISH_INTERVAL, default=DEFAULT_PUBLISH_INTERVAL_S): whole_number(
                 MIN_PUBLISH_INTERVAL_S, MAX_PUBLISH_INTERVAL_S, UnitOfTime.SECONDS
             ),
         }
@@ -176,20 +177,21 @@ def car_schema(phases: int) -> vol.Schema:
     """Return the form of a car at a site with so many phases."""
     schema = vol.Schema(
         {
-            vol.Required(CONF_MAX_AMPS_CAR): _whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
+            vol.Required(CONF_MAX_AMPS_CAR): whole_number(MIN_CAR_A, MAX_CAR_A, UnitOfElectricCurrent.AMPERE),
             vol.Required(CONF_CHARGER_LOCATION): LocationSelector(LocationSelectorConfig(radius=True)),
         }
     )
-    return schema.extend(_phases_schema(phases))
+    return schema.extend(phases_schema(phases))
 
 
 def charger_schema(phases: int) -> vol.Schema:
     """Return the beginning of the form of a charger in Home Assistant, at a site with so many phases."""
-    amps = _whole_number(MIN_CAR_A, MAX_CHARGER_A, UnitOfElectricCurrent.AMPERE)
-    return vol.Schema({vol.Required(CONF_MAX_AMPS_CAR): amps, **_phases_schema(phases)})
+    amps = whole_number(MIN_CAR_A, MAX_CHARGER_A, UnitOfElectricCurrent.AMPERE)
+    return vol.Schema({vol.Required(CONF_MAX_AMPS_CAR): amps, **phases_schema(phases)})
 
 
-def _phases_schema(phases: int) -> dict[vol.Optional, SelectSelector]:
+def phases_schema(phases: int) -> dict[vol.Optional, SelectSelector]:
+    """Return the field for the phases that something loads, at a site that has so many; none where it has one."""
     if phases == 1:
         return {}
     options = [SelectOptionDict(value=str(phase), label=f"L{phase}") for phase in range(1, phases + 1)]

@@ -60,12 +60,12 @@ def async_listen(
 
 def is_local(hass: HomeAssistant, address: str | None) -> bool:
     """Tell what Home Assistant's own check would, which logs the webhook's id, and answers as if all were well."""
-    return not is_cloud_connection(hass) and address is not None and _is_local_address(address)
-
-
-@lru_cache(maxsize=KNOWN_SENDERS)
-def _is_local_address(address: str) -> bool:
+    if is_cloud_connection(hass) or address is None:
+        return False
     try:
-        return network.is_local(ip_address(address))
+        return network.is_local(_ip_address(address))
     except ValueError:
         return False
+
+
+_ip_address = lru_cache(maxsize=KNOWN_SENDERS)(ip_address)

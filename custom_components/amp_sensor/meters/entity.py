@@ -228,6 +228,11 @@ def read_phases(meter: Mapping[str, Any], look: Look, *, nominal_volts: float) -
     return phases, total
 
 
+def tells_sign(meter: Mapping[str, Any]) -> bool:
+    """Whether the sensors of a meter tell which way the power of each phase flows, or of all together."""
+    return POWER in meter or all(POWER in phase for phase in meter[PHASES])
+
+
 def power_of(phases: list[PhaseRead], total: float | None) -> float:
     """Return the power of all phases, W; of one whose power nobody measures, its current times its voltage."""
     if total is not None:

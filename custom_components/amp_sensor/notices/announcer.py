@@ -34,6 +34,22 @@ class _Told:
     """The last that lowered it since."""
 
 
+def tell_load(hass: HomeAssistant, kind: str, load_id: str, name: str) -> None:
+    """Tell what was done to a load; `kind` is the end of its text's key."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{load_id}_load_state")
+    entry = registry.async_get(entity_id) if entity_id is not None else None
+    hass.bus.async_fire(
+        EVENT_DECISION,
+        {
+            ATTR_DEVICE_ID: entry and entry.device_id,
+            ATTR_ENTITY_ID: entity_id,
+            ATTR_NAME: name,
+            ATTR_KIND: f"load_{kind}",
+        },
+    )
+
+
 class Announcer:
     """Tells what was done to the chargers of a site, where it lasted."""
 

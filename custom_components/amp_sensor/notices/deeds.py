@@ -21,6 +21,14 @@ CAUSES: Final = {
     Reason.WAITING_FOR_TURN: ("lowered_shared", "paused_shared"),
     Reason.PLANNED: ("lowered", "paused_planned"),
     Reason.WANTED_REACHED: ("lowered", "paused_wanted_reached"),
+    Reason.SURPLUS: ("lowered_surplus", "paused_surplus"),
+    Reason.WAITING_FOR_SURPLUS: ("lowered_surplus", "paused_surplus"),
+    Reason.SURPLUS_UNKNOWN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
+    Reason.NO_SIGN: ("lowered_surplus_unknown", "paused_surplus_unknown"),
+    Reason.PEAK_LIMIT: ("lowered_peak_limit", "paused_peak_limit"),
+    Reason.OUTSIDE_LIMIT: ("lowered_outside_limit", "paused_outside_limit"),
+    Reason.SCHEDULED_LIMIT: ("lowered_scheduled_limit", "paused_scheduled_limit"),
+    Reason.HOUSE_OVER_LIMIT: ("lowered_house_over_limit", "paused_house_over_limit"),
 }
 """Reasons that say it all, whatever the house does meanwhile: what to tell of a charger that is lowered, and paused."""
 

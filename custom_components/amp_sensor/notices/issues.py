@@ -7,7 +7,15 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 
-FIXABLE: Final = ("asleep_while_paused", "left_paused", "memory_damaged", "old_address")
+FIXABLE: Final = (
+    "asleep_while_paused",
+    "left_paused",
+    "load_asks_off",
+    "load_asks_on",
+    "load_left_off",
+    "memory_damaged",
+    "old_address",
+)
 """Where there is something to confirm; `repairs.py` says what then happens."""
 ERRORS: Final = (
     "charger_gone",

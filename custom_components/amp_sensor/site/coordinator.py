@@ -39,9 +39,12 @@ from ..control import (
     Action,
     ChargerReport,
     ChargerSettings,
+    ChargeWith,
     Command,
     Controller,
     Decision,
+    LoadAction,
+    LoadSettings,
     Mode,
     Outcome,
     Protection,
@@ -52,6 +55,7 @@ from ..control import (
     Supply,
 )
 from ..control.meter import BRIDGED_GAP_S, Counter
+from ..loads.load import Load
 from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.deeds import Deeds
@@ -62,6 +66,8 @@ from .events import (
     Configured,
     ControlEnded,
     GoalSet,
+    LoadAnswered,
+    LoadSwitched,
     PollFailed,
     PricesKnown,
     ReadingArrived,
@@ -73,7 +79,9 @@ from .events import (
 )
 from .goal import Goal
 from .keeper import Keeper
+from .limiting import Limiting
 from .link import Link
+from .loading import Loading
 from .mending import Mending, controls
 from .parts import Parts
 from .planning import Planner
@@ -81,6 +89,7 @@ from .prices import Prices
 from .rehearsing import Rehearsing
 from .shown import Moment, ShownMoment
 from .store import CounterMemory, SiteMemory
+from .surplus import SiteSurplus
 from .today import Today
 
 _LOGGER = logging.getLogger(__name__)
@@ -121,12 +130,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     config_entry: AmpSensorConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: AmpSensorConfigEntry, chargers: Mapping[str, Charger], *, device_id: str
+        self,
+        hass: HomeAssistant,
+        entry: AmpSensorConfigEntry,
+        chargers: Mapping[str, Charger],
+        loads: Mapping[str, Load],
+        *,
+        device_id: str,
     ) -> None:
-        """Take the chargers by the id of their subentry, and the id of the site's device."""
+        """Take the chargers and the loads by the id of their subentry, and the id of the site's device."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=f"Amp Sensor {entry.title}")
         self.device_id = device_id
         self._chargers = chargers
+        self._loads = loads
         self._configured_max_amps: float = entry.data[CONF_MAX_AMPS]
         self._nominal_volts: float = entry.data[CONF_VOLTAGE]
         self._timeout_s: float = entry.options.get(CONF_CONNECTED_TIMEOUT, DEFAULT_CONNECTED_TIMEOUT_S)
@@ -183,6 +199,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self.controller = Controller(self._settings, now=now)
         counter = memory.get("counter")
         self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
+        self._limiting = Limiting(self.hass, entry, memory.get("limits", {}), interval_s=self._publish_interval_s)
         self._links = {
             charger_id: Link(
                 charger,
@@ -195,9 +212,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
         await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        with self._parts.part("limits"):
+            self._limiting.look(self.controller, now=now)
         has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
         self._planner = Planner(self.controller, self._links, has_prices=has_prices)
         self._was_heard = memory.get("heard", False)
+        self._surplus = SiteSurplus(self.hass, entry, self.controller, knows_sign=memory.get("knows_sign", False))
+        self._loading = Loading(
+            self.hass,
+            entry,
+            self._loads,
+            memory.get("loads", {}),
+            parts=self._parts,
+            save=self._async_save,
+            spawn=self._spawn,
+            emit=self._emit,
+            now=now,
+        )
         self._shown = self._memory()
         self._show_at = _next_show_at(now)
         self._started_at = now
@@ -211,6 +242,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
         for charger_id, link in self._links.items():
             entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
+        entry.async_on_unload(self._loading.async_listen())
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
         )
@@ -224,6 +256,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._is_ending = True
         if commanding := [task for link in self._links.values() for task in link.commanding]:
             await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
+        await self._loading.async_stop(STOP_TIMEOUT_S)
         while not self._events.empty():
             self._take(self._events.get_nowait())
             self._events.task_done()
@@ -235,14 +268,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         await self._async_save()
         await self._keeper.async_save_record(self.controller, now=self.now())
 
-    async def async_release(self, charger_ids: Collection[str]) -> None:
-        """Give chargers back as they were, where that is safe: a car remembers the last amps, or a stop, for ever."""
+    async def async_release(self, ids: Collection[str]) -> None:
+        """Give chargers and loads back as they were, where that is safe.
+
+        A car remembers the last amps, or a stop, for ever, and a load that it is off.
+        """
         await asyncio.gather(
+            self._loading.async_release(ids, self.controller, now=self.now()),
             *(
                 self._async_release(link)
-                for charger_id in charger_ids
-                if controls(self._settings, link := self._links[charger_id]) or charger_id in self._releasing
-            )
+                for charger_id, link in self._links.items()
+                if charger_id in ids and (controls(self._settings, link) or charger_id in self._releasing)
+            ),
         )
 
     async def _async_release(self, link: Link) -> None:
@@ -313,6 +350,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def async_take_prices(self, prices: Prices) -> None:
         """Take what electricity costs."""
         self._emit(PricesKnown(prices))
+
+    @callback
+    def async_set_limit(self, limit_id: str, watts: float) -> None:
+        """Take what a person set of a limit, at once and for good, W."""
+        self._limiting.set(limit_id, watts)
+        self._keep(Ticked(), ended=())
+
+    @callback
+    def async_set_load(self, load_id: str, settings: LoadSettings) -> None:
+        """Take new settings of a load, at once and for good."""
+        self._loading.set_load(load_id, settings, self.now())
+        self._keep(Ticked(), ended=())
+
+    @callback
+    def async_answer(self, load_id: str, action: LoadAction, *, is_yes: bool) -> None:
+        """Take what somebody says to what a load asks."""
+        self._emit(LoadAnswered(load_id, action, is_yes))
 
     @callback
     def async_rehearse(self, charger_id: str) -> Rehearsing | None:
@@ -432,6 +486,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._act(now)
                 self._take_reading(reading)
             case Ticked():
+                with self._parts.part("limits"):
+                    self._limiting.look(self.controller, now=now)
                 self._act(now)  # that nothing came in a second is news enough
                 self._take_tick(now)
             case Reported(charger_id, report):
@@ -471,6 +527,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                     if not rehearsing.is_over:
                         rehearsing.rehearsal = self.controller.rehearse(rehearsing.charger_id, now=now)
                 self._act(now)
+            case LoadSwitched() | LoadAnswered():
+                with self._parts.part("loads"):
+                    self._loading.take(event, now)
+                self._act(now)
             case RehearsalLeft(rehearsing):
                 with self._parts.part("control"):
                     if rehearsing is self._rehearsing:
@@ -493,6 +553,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 commands.extend(command for command in back if command is not None)
         if commands:
             self._send(commands)
+        with self._parts.part("phases"):
+            self._switch_phases()
+        with self._parts.part("loads"):
+            self._loading.decide(self.controller, now=now)
         with self._parts.part("polls"):
             self._poll(now)
         with self._parts.part("list of decisions"):
@@ -511,12 +575,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 self._announcer.add(decision, link.deed, name=link.title)
 
     def _ration(self, now: float) -> None:
-        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing."""
+        """Bound the chargers by what their owners want of them. A wish that fails bounds nothing.
+
+        At the time of its plan a charger takes what the supply has; at others with what is left over, if it is to.
+        """
         at = dt_util.now()
         rations: dict[str, Mapping[Reason, int]] = {charger_id: {} for charger_id in self._links}
+        with self._parts.part("surplus"):
+            rations |= self._surplus.look(now)
         with self._parts.part("plans"):
             self._planner.look(now, at, self._volts, supply=self._settings.supply)
-            rations = {charger_id: self._planner.rations(charger_id, at) for charger_id in self._links}
+            for charger_id, link in self._links.items():
+                planned = self._planner.rations(charger_id, at)
+                if planned is not None and (not planned or link.settings.charge_with is ChargeWith.GRID):
+                    rations[charger_id] = planned
         for charger_id, ration in rations.items():
             self.controller.ration(charger_id, ration)
 
@@ -553,6 +625,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 task = self._spawn(self._async_command(link, command, first), "command")
                 link.commanding.add(task)
                 task.add_done_callback(link.commanding.discard)
+
+    def _switch_phases(self) -> None:
+        for charger_id, phases in self._surplus.switches.items():
+            if controls(self._settings, link := self._links[charger_id]):
+                self._spawn(self._async_switch_phases(link, phases), "switch phases")
+
+    async def _async_switch_phases(self, link: Link, phases: int) -> None:
+        answer = await link.async_ask(link.charger.async_switch_phases(phases))
+        told = Outcome.ACCEPTED if answer is None else f"{type(answer).__name__}: {answer}"
+        if answer is not None:
+            _LOGGER.info("%s could not be switched to %s phases: %s", link.title, phases, answer)
+        self.answers.append(
+            {"at": dt_util.utcnow().isoformat(), "charger_id": link.charger_id, "phases": phases, "answer": told}
+        )
+        link.want_report(self.now())
 
     async def _async_wake_unasked(self, link: Link, command: Command) -> None:
         """Wake a charger whose owner allowed that."""
@@ -700,6 +787,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # What is known, and what is kept
 
+    def surplus_diagnostics(self) -> dict[str, Any]:
+        """Return what is left over for the chargers, and of which batteries."""
+        return self._surplus.diagnostics()
+
     def charger_diagnostics(self, charger_id: str) -> dict[str, Any]:
         """Return what is believed of a charger, and what its cloud said last."""
         told = self._links[charger_id].diagnostics(self.controller.chargers[charger_id], self.now())
@@ -709,6 +800,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def _volts(self) -> tuple[float, ...]:
         last = self.controller.meter.last
         return (self._nominal_volts,) if last is None else last.volts
+
+    def load_diagnostics(self, load_id: str) -> dict[str, Any]:
+        """Return what is believed of a load."""
+        return self._loading.diagnostics(load_id)
 
     def _watts(self, link: Link, now: float) -> float:
         return link.watts(
@@ -732,6 +827,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             read_at=self._read_at,
             connected=None if is_fresh else connected,
             phases=self.controller.phases,
+            knows_sign=self._surplus.knows_sign,
+            has_batteries=self._surplus.has_batteries,
             silent_phases=self.controller.silent_phases(now),
             energy_wh=self._shown["energy_wh"],
             today=self._today,
@@ -748,12 +845,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 )
                 for charger_id, link in self._links.items()
             },
+            limits=self._limiting.data,
+            loads=self._loading.data(),
         )
 
     def _memory(self) -> SiteMemory:
         meter = self.controller.meter
         return SiteMemory(
             heard=self._was_heard or meter.last is not None,
+            knows_sign=self._surplus.knows_sign,
             max_amps=self._settings.max_amps,
             configured_max_amps=self._configured_max_amps,
             mode=self._settings.mode,
@@ -764,7 +864,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             chargers={
                 charger_id: link.memory() | self._planner.memory(charger_id) for charger_id, link in self._links.items()
             },
+            loads=self._loading.memory(),
             control=self._urgent(),
+            **({"limits": limits} if (limits := self._limiting.memory()) else {}),
         )
 
     def _urgent(self) -> dict[str, Any]:

@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..control import ChargerReport, ChargerSettings, Decision, SiteSettings
+from ..control import (
+    ChargerReport,
+    ChargerSettings,
+    ChargeWith,
+    Decision,
+    LoadReason,
+    LoadSettings,
+    SiteSettings,
+)
 from ..notices.deeds import Deed
 from .goal import ChargerPlan, Goal
+from .limiting import LimitData
 from .shown import NOISE_PART, ChargingControl, Moment, control_of
 from .today import Today
 
@@ -55,6 +64,21 @@ class ChargerData:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadData:
+    """What is known of one load. Two are equal where entities show the same of both."""
+
+    id: str
+    """The id of its subentry."""
+    settings: LoadSettings
+    reason: LoadReason | None
+    """How it stands with it; None before anything was decided."""
+    amps: float | None
+    """What it draws while it is on, A per phase: told or learned; None where nobody knows."""
+    shed_today: int
+    """How often it was switched off today."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SiteData:
     """What is known of one site. Two are equal where entities show the same of both."""
 
@@ -69,6 +93,9 @@ class SiteData:
     """Whether the meter is heard; None while it was not heard yet, and could not be called silent."""
     phases: int
     """How many phases it is known to have; 0 before anybody knows."""
+    knows_sign: bool
+    """Whether it is known which way power flows, without which nobody knows of a surplus."""
+    has_batteries: bool
     silent_phases: tuple[int, ...]
     """The phases, by their numbers from 1 (L1), of which the meter says nothing any more."""
     energy_wh: float
@@ -76,6 +103,20 @@ class SiteData:
     has_prices: bool
     """Whether it is known what electricity costs, so that there are plans."""
     chargers: Mapping[str, ChargerData]
+    loads: Mapping[str, LoadData] = field(default_factory=dict)
+    limits: Mapping[str, LimitData] = field(default_factory=dict)
+    """What bounds the supply beside its budget."""
+
+    @property
+    def consumers(self) -> set[str]:
+        """The ids of its chargers and loads."""
+        return {*self.chargers, *self.loads}
+
+    @property
+    def offers_surplus(self) -> bool:
+        """Whether there may be a surplus, so that people choose what their chargers charge with."""
+        wishing = any(each.settings.charge_with is not ChargeWith.GRID for each in self.chargers.values())
+        return self.knows_sign or self.has_batteries or wishing
 
     def headroom(self, moment: Moment) -> float:
         """Return what is left of the budget, A: with the current it makes the budget, to 0.01 A."""

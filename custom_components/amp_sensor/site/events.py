@@ -4,7 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..chargers.charger import ChargerError
-from ..control import ChargerReport, ChargerSettings, Command, Outcome, Reading, SiteSettings
+from ..control import (
+    ChargerReport,
+    ChargerSettings,
+    Command,
+    LoadAction,
+    LoadCommand,
+    Outcome,
+    Reading,
+    SiteSettings,
+)
 from .prices import Prices
 from .rehearsing import Rehearsing
 
@@ -96,6 +105,23 @@ class RehearsalLeft:
     rehearsing: Rehearsing
 
 
+@dataclass(frozen=True, slots=True)
+class LoadSwitched:
+    """What a load was told ended."""
+
+    command: LoadCommand
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAnswered:
+    """Somebody said whether something may be done to a load."""
+
+    load_id: str
+    action: LoadAction
+    is_yes: bool
+
+
 type SiteEvent = (
     ReadingArrived
     | Ticked
@@ -109,4 +135,6 @@ type SiteEvent = (
     | ControlEnded
     | RehearsalAsked
     | RehearsalLeft
+    | LoadSwitched
+    | LoadAnswered
 )

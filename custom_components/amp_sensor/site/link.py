@@ -13,7 +13,7 @@ from homeassistant.config_entries import ConfigSubentry
 
 from ..chargers.charger import Charger, ChargerError, ChargerTimeout
 from ..const import CONF_LEARNED, CONF_MAX_AMPS_CAR, CONF_PHASES, CONF_ROLES, MAX_CAR_A, MAX_CHARGER_A
-from ..control import ChargerReport, ChargerSettings, Decision, Priority
+from ..control import ChargerReport, ChargerSettings, ChargeWith, Decision, Priority
 from ..control.charger import UNUSABLE_S, ManagedCharger
 from ..notices.deeds import Deed
 from ..notices.watch import ChargerWatch
@@ -54,6 +54,7 @@ class Link:
             max_amps=self._configured_max_amps,
             min_amps=min(charger.profile.floor_amps, self._configured_max_amps),
             phases=tuple(phases) if phases else None,
+            switches_phases=charger.switches_phases,
             profile=charger.profile.with_learned(subentry.data.get(CONF_LEARNED, {})),
         )
         if memory.get("configured_max_amps_car") == self._configured_max_amps and "max_amps_car" in memory:
@@ -64,6 +65,10 @@ class Link:
             managed=memory.get("managed", self.settings.managed),
             may_wake=memory.get("may_wake", False),
             priority=Priority(memory.get("priority", self.settings.priority)),
+            charge_with=ChargeWith(memory.get("charge_with", self.settings.charge_with)),
+            reserve_w=memory.get("reserve_w", self.settings.reserve_w),
+            start_after_s=memory.get("start_after_s", self.settings.start_after_s),
+            stop_after_s=memory.get("stop_after_s", self.settings.stop_after_s),
         )
         self._most_amps = MAX_CHARGER_A if CONF_ROLES in subentry.data else MAX_CAR_A
         self.energy_wh = memory.get("energy_wh", 0.0)
@@ -228,6 +233,10 @@ class Link:
             managed=self.settings.managed,
             may_wake=self.settings.may_wake,
             priority=self.settings.priority,
+            charge_with=self.settings.charge_with,
+            reserve_w=self.settings.reserve_w,
+            start_after_s=self.settings.start_after_s,
+            stop_after_s=self.settings.stop_after_s,
             energy_wh=self.energy_wh,
         )
 

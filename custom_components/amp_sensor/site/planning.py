@@ -223,11 +223,11 @@ class Planner:
 
     # What comes of it
 
-    def rations(self, charger_id: str, at: datetime) -> Mapping[Reason, int]:
-        """Return what a charger may have at most because of its plan, A: nothing outside of it."""
+    def rations(self, charger_id: str, at: datetime) -> Mapping[Reason, int] | None:
+        """Return what a charger may have at most because of its plan, A: nothing outside of it; None without a plan."""
         charger = self._chargers[charger_id]
         if charger.plan is None:
-            return {}
+            return None
         if charger.is_met:
             return {Reason.WANTED_REACHED: 0}
         return {} if charger.plan.charges_at(at.timestamp()) else {Reason.PLANNED: 0}

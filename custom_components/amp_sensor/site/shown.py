@@ -32,6 +32,12 @@ COMES_AND_GOES: Final = frozenset(
         Reason.PAUSED,
         Reason.SHARED,
         Reason.WAITING_FOR_TURN,
+        Reason.SURPLUS,
+        Reason.WAITING_FOR_SURPLUS,
+        Reason.PEAK_LIMIT,
+        Reason.OUTSIDE_LIMIT,
+        Reason.SCHEDULED_LIMIT,
+        Reason.HOUSE_OVER_LIMIT,
         Reason.SETTLING,
         Reason.WAITING,
         Reason.NO_HEADROOM,
@@ -205,6 +211,8 @@ def control_of(decision: Decision) -> ChargingControl:
             return ChargingControl.INACTIVE
         case Decision(target=0):
             return ChargingControl.PAUSED
+        case Decision(reason=Reason.SURPLUS):
+            return ChargingControl.LIMITED
         case Decision(target=target, cap=cap):
             return ChargingControl.LIMITED if target < cap else ChargingControl.FREE
 

@@ -17,8 +17,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
 
-from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MIN_BUDGET_A, MIN_CAR_A
-from ..control import ControlRecord, Mode, Priority
+from ..const import DOMAIN, MAX_BUDGET_A, MAX_CHARGER_A, MAX_RESERVE_W, MAX_WAIT_MIN, MIN_BUDGET_A, MIN_CAR_A
+from ..control import ChargeWith, ControlRecord, Mode, Priority
 from .goal import GoalMemory, is_goal
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,11 +38,28 @@ class ChargerMemory(TypedDict, total=False):
     managed: bool
     may_wake: bool
     priority: str
+    charge_with: str
+    reserve_w: float
+    start_after_s: float
+    stop_after_s: float
     energy_wh: float
     goal: GoalMemory
     goal_due: float | None
     goal_from_wh: float
     wh_per_percent: float | None
+
+
+class LoadMemory(TypedDict, total=False):
+    """What is remembered of a load."""
+
+    managed: bool
+    priority: str
+    record: dict[str, Any]
+    """What control has to know: above all, whether it is off because of us."""
+    before: dict[str, Any]
+    """How it was before that."""
+    day: str
+    """The day that is counted, as in ISO 8601."""
 
 
 class CounterMemory(TypedDict):
@@ -61,9 +78,14 @@ class SiteMemory(TypedDict, total=False):
     mode: str
     heard: bool
     """Whether the meter was ever heard: only one that was can be missed."""
+    knows_sign: bool
+    """Whether it was ever known which way power flows."""
     energy_wh: float
     counter: CounterMemory | None
     chargers: dict[str, ChargerMemory]
+    limits: dict[str, dict[str, Any]]
+    """What each limit beside the budget has: what a person set, this month's peak, the window under way."""
+    loads: dict[str, LoadMemory]
     control: dict[str, Any]
     """Of the controller's record what must not wait: it is small, and says whose pauses are ours."""
 
@@ -105,10 +127,13 @@ _SITE: Final[Mapping[str, _Check]] = {
     "configured_max_amps": _is_number(),
     "mode": _is_one_of(tuple(Mode)),
     "heard": _is_bool,
+    "knows_sign": _is_bool,
     "energy_wh": _is_number(),
     "counter": _is_counter,
     "chargers": _is_mapping,
+    "loads": _is_mapping,
     "control": _is_mapping,
+    "limits": _is_mapping,
 }
 _CHARGER: Final[Mapping[str, _Check]] = {
     "max_amps_car": _is_number(MIN_CAR_A, MAX_CHARGER_A),
@@ -117,15 +142,27 @@ _CHARGER: Final[Mapping[str, _Check]] = {
     "managed": _is_bool,
     "may_wake": _is_bool,
     "priority": _is_one_of(tuple(Priority)),
+    "charge_with": _is_one_of(tuple(ChargeWith)),
+    "reserve_w": _is_number(0, MAX_RESERVE_W),
+    "start_after_s": _is_number(0, MAX_WAIT_MIN * 60),
+    "stop_after_s": _is_number(0, MAX_WAIT_MIN * 60),
     "energy_wh": _is_number(),
     "goal": is_goal,
     "goal_due": _is_number_or_none,
     "goal_from_wh": _is_number(),
     "wh_per_percent": _is_number_or_none,
 }
+_LOAD: Final[Mapping[str, _Check]] = {
+    "managed": _is_bool,
+    "priority": _is_one_of(tuple(Priority)),
+    "record": _is_mapping,
+    "before": _is_mapping,
+    "day": lambda value: isinstance(value, str),
+}
 _NEWER: Final = (
-    *("heard", "control", "may_wake", "priority"),
+    *("heard", "control", "may_wake", "priority", "limits", "loads"),
     *("goal", "goal_due", "goal_from_wh", "wh_per_percent"),
+    *("knows_sign", "charge_with", "reserve_w", "start_after_s", "stop_after_s"),
 )
 """What the first files did not have."""
 
@@ -149,6 +186,9 @@ def read_memory(stored: Any, name: str) -> tuple[SiteMemory, list[str]]:
     site["chargers"] = {
         charger_id: _readable(charger, _CHARGER, str(charger_id), lost)
         for charger_id, charger in site.get("chargers", {}).items()
+    }
+    site["loads"] = {
+        load_id: _readable(load, _LOAD, str(load_id), lost) for load_id, load in site.get("loads", {}).items()
     }
     return SiteMemory(**site), lost  # type: ignore[typeddict-item]  # checked key by key
 

@@ -6,7 +6,7 @@
 
 import { CHARGERS, HOUSE } from "./colors.js";
 import { define, hassOfPage } from "./home-assistant.js";
-import { chargersOf, nameOf, sitesOf } from "./sites.js";
+import { consumersOf, nameOf, sitesOf } from "./sites.js";
 import { DOMAIN, loadedTexts, loadTexts } from "./texts.js";
 
 const TYPE = "amp-sensor";
@@ -48,13 +48,17 @@ function graphSection(heading, icon, entities, graph, more) {
   );
 }
 
-function graphSections(text, site, chargers, hoursToShow) {
+function graphSections(text, site, consumers, hoursToShow) {
+  const chargers = consumers.filter((entities) => !entities["sensor.load_state"]);
   return [
     graphSection(
       text("reasons"),
       "mdi:chart-timeline",
       [
-        ...chargers.map((entities) => ({ entity: entities["sensor.reason"], name: DEVICE_NAME })),
+        ...consumers.map((entities) => ({
+          entity: entities["sensor.reason"] ?? entities["sensor.load_state"],
+          name: DEVICE_NAME,
+        })),
         // Its own name is too long for a phone in some languages
         { entity: site["binary_sensor.over_budget"], name: text("over_budget") },
       ],
@@ -103,13 +107,13 @@ class AmpSensorView extends HTMLElement {
     const sites = sitesOf(hass);
     const site = siteId ? sites.find((device) => device.id === siteId) : sites[0];
     const card = { type: "custom:amp-sensor-card", site: site?.id, grid_options: { columns: "full" } };
-    const chargers = site ? chargersOf(hass, site).map((charger) => entitiesOf(hass, charger)) : [];
+    const consumers = site ? consumersOf(hass, site).map((device) => entitiesOf(hass, device)) : [];
     return {
       type: "sections",
       max_columns: COLUMNS,
       sections: [
         { type: "grid", cards: [card], column_span: COLUMNS },
-        ...(site ? graphSections(text, entitiesOf(hass, site), chargers, hoursToShow) : []),
+        ...(site ? graphSections(text, entitiesOf(hass, site), consumers, hoursToShow) : []),
       ].filter(Boolean),
     };
   }

@@ -1,4 +1,4 @@
-/** Our devices: a charger's belongs to a subentry, a site's to none. */
+/** Our devices: a charger's or a load's belongs to a subentry, a site's to none. */
 
 import { DOMAIN } from "./texts.js";
 
@@ -13,5 +13,5 @@ function devicesOf(hass) {
 
 export const sitesOf = (hass) => devicesOf(hass).filter((device) => !device.config_subentry_id);
 
-export const chargersOf = (hass, site) =>
+export const consumersOf = (hass, site) =>
   devicesOf(hass).filter((device) => device.config_subentry_id && device.config_entry_id === site.config_entry_id);

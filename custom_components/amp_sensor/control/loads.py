@@ -1,0 +1,266 @@
+"""What is switched off where the protection cannot bear the house, and switched on again when there is room."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+import math
+
+from .decision import Mode
+from .limits import room
+from .load import (
+    SHOWN_S,
+    LoadAction,
+    LoadCommand,
+    LoadDecision,
+    LoadReason,
+    LoadSettings,
+    ManagedLoad,
+    Restore,
+    Strain,
+)
+from .sharing import RANKS
+
+NEED_S = 60.0
+"""What the protection bears for less than this is ended by switching off, s: a switch acts within seconds, a meter
+shows it with its next post, and a load that does nothing leaves time for the next. With 30 s a simulated breaker opened
+once in two days more, and nothing was switched less."""
+GIVEN_UP_AT = 0.75
+"""The protection's load at which chargers are not waited for any more: they give before half of it."""
+UNKNOWN_A, UNKNOWN_PART = 16.0, 0.5
+"""What a load is taken to need where nobody knows, A: a household's socket (IEC 60884), but no more than half of what
+the limits allow: it would never come back."""
+NEXT_S = 30.0
+"""How long after one the next load may come back, s: the meter shows by then what the first draws."""
+GIVEN_S = 30.0
+"""What a load that comes back adds has to be borne for so long, s: chargers give way within it."""
+MARGIN_A = 0.5
+"""What is kept free below the limits when a load comes back, A: the noise of a 1 % sensor at 30 A, and a bit."""
+ASK_OVER_S = 60.0
+"""What was not needed for so long is not asked any more, s: a cooker's thermostat comes and goes."""
+BLIND_S = 3600.0
+"""After a silence of the meter this long loads come back, s: a house is not left cold because of a sensor."""
+
+
+class Loads:
+    """Decides for all loads of one site. It is handed the time and how much the supply bears."""
+
+    def __init__(self) -> None:
+        self._loads: dict[str, ManagedLoad] = {}
+        self._came_back_at = -math.inf
+
+    @property
+    def each(self) -> Mapping[str, ManagedLoad]:
+        """The loads by their id, to look at only."""
+        return self._loads
+
+    def set_load(self, load_id: str, settings: LoadSettings, *, now: float) -> None:
+        """Add a load, or take new settings for one."""
+        if load := self._loads.get(load_id):
+            load.settings = settings
+        else:
+            self._loads[load_id] = ManagedLoad(load_id, settings, now)
+
+    def begin_day(self) -> None:
+        """Begin to count anew, and forget what somebody switched on yesterday."""
+        for load in self._loads.values():
+            load.today, load.kept_on = 0, False
+
+    def decide(self, strain: Strain, mode: Mode, *, now: float) -> tuple[LoadDecision, ...]:
+        """Decide for every load. A decision with a command puts that command in flight until `acknowledge`."""
+        commands: dict[str, LoadCommand] = {}
+        wanted: set[str] = set()
+        for load in self._loads.values():
+            load.look(strain, now)
+            self._look_for_room(load, strain, now)
+        if mode is not Mode.OFF and strain.is_known:
+            for load, is_urgent in self._too_much(strain, now):
+                wanted.add(load.load_id)
+                load.wanted_at = now
+                if mode is not Mode.MONITOR and load.may(LoadAction.SHED, now, is_urgent=is_urgent):
+                    commands[load.load_id] = self._shed(load, strain, now)
+        for load in self._loads.values():
+            is_over = not load.is_shed and now - load.wanted_at > ASK_OVER_S
+            if is_over or mode in (Mode.OFF, Mode.MONITOR):
+                load.forget_question()
+        if mode not in (Mode.OFF, Mode.MONITOR) and not wanted:
+            for load in self._to_bring_back(strain, now):
+                if load.may(LoadAction.RESTORE, now):
+                    commands[load.load_id] = load.send(LoadAction.RESTORE, strain, now)
+                    self._came_back_at = now
+                    self._note_others(load)
+                    break
+        return tuple(self._told(load, mode, commands.get(load.load_id), wanted, now) for load in self._loads.values())
+
+    def release(self, load_id: str, strain: Strain, *, now: float) -> LoadCommand | None:
+        """Return the command that gives back a load that we switched off, where that is safe; else nothing.
+
+        For when control of it has ended. Who is to be asked, or never to be switched on by itself, stays off.
+        """
+        load = self._loads[load_id]
+        returns = load.is_shed and not load.in_flight and load.settings.restore is Restore.YES
+        if not returns or load.report.is_on is not False or now < load.not_before:
+            return None
+        phases = load.phases(len(strain.read))
+        need = self._need(load, strain, phases)
+        if strain.is_known and not all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases):
+            return None
+        return load.send(LoadAction.RESTORE, strain, now)
+
+    def _too_much(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool]]:
+        """Yield what has to be switched off, the last and then the best fitting first, and whether that is urgent.
+
+        Who asks first is told of it earlier, by the time that the answer may take.
+        """
+        taken = [0.0] * len(strain.kept)
+        for phase, kept in enumerate(strain.kept):
+            amps = max(kept, strain.read[phase]) if strain.heat[phase] >= GIVEN_UP_AT else kept
+            is_urgent = amps > 0 and strain.opens_s(phase, amps) < SHOWN_S
+            if self._count_pending(taken, phase) and not is_urgent:
+                continue  # how much that is, the meter will show
+            for load in self._candidates(strain, phase, amps - taken[phase], now):
+                if strain.endures(phase, amps - taken[phase], NEED_S + (load.settings.ask_s or 0.0)):
+                    continue
+                yield load, is_urgent
+                if load.asking is not None:
+                    continue  # meanwhile another may have to go
+                if load.amps is None and not is_urgent:
+                    break
+                self._count(load, taken)
+
+    def _count_pending(self, taken: list[float], phase: int) -> bool:
+        """Count what was switched off and does not show yet; return whether nobody knows of any how much that is."""
+        pending = [load for load in self._loads.values() if load.before is not None and load.is_shed]
+        taken[:] = [0.0] * len(taken)
+        for load in pending:
+            self._count(load, taken)
+        return any(load.amps is None and phase in load.phases(len(taken)) for load in pending)
+
+    @staticmethod
+    def _count(load: ManagedLoad, taken: list[float]) -> None:
+        for phase in load.phases(len(taken)):
+            taken[phase] += load.amps or 0.0
+
+    def _candidates(self, strain: Strain, phase: int, amps: float, now: float) -> list[ManagedLoad]:
+        """Return what may be switched off on a phase: first what does something, of that the last of its owner's order.
+
+        Among equals the least that is enough, or else the most.
+        """
+
+        def order(load: ManagedLoad) -> tuple[bool, int, bool, float]:
+            draws = load.amps or 0.0
+            is_enough = strain.endures(phase, amps - draws, NEED_S)
+            return load.missed > 0, -RANKS[load.settings.priority], not is_enough, draws if is_enough else -draws
+
+        return sorted(
+            (
+                load
+                for load in self._loads.values()
+                if load.settings.managed
+                and not load.is_shed
+                and not load.in_flight
+                and load.report.draws is not False
+                and load.obstacle(now) is None
+                and phase in load.phases(len(strain.kept))
+            ),
+            key=order,
+        )
+
+    def _shed(self, load: ManagedLoad, strain: Strain, now: float) -> LoadCommand:
+        place = 1 + max(each.place for each in self._loads.values())
+        command = load.send(LoadAction.SHED, strain, now, place=place)
+        self._note_others(load)
+        return command
+
+    def _note_others(self, load: ManagedLoad) -> None:
+        """Note that not one alone moves the meter."""
+        for other in self._loads.values():
+            if other is not load and other.before is not None:
+                other.is_alone = load.is_alone = False
+
+    @staticmethod
+    def _need(load: ManagedLoad, strain: Strain, phases: Sequence[int]) -> float:
+        """Return how much room a load needs to come back, A."""
+        if load.need_amps is not None:
+            return load.need_amps
+        nothing = [0.0] * len(strain.kept)
+        return min(UNKNOWN_A, UNKNOWN_PART * room(strain.limits, nothing, phases))
+
+    def _look_for_room(self, load: ManagedLoad, strain: Strain, now: float) -> None:
+        """Note when there was last no room for what is off."""
+        phases = load.phases(len(strain.kept))
+        need = self._need(load, strain, phases)
+        if strain.silence_s >= BLIND_S:
+            return
+        has_room = (
+            strain.is_known
+            and room(strain.limits, strain.kept, phases) >= need + MARGIN_A
+            and all(strain.endures(phase, strain.read[phase] + need, GIVEN_S) for phase in phases)
+        )
+        if not has_room:
+            load.no_room_at = now
+
+    def _to_bring_back(self, strain: Strain, now: float) -> Iterator[ManagedLoad]:
+        """Yield what may come back, the last that went first; who cannot come stands in nobody's way."""
+        if now - self._came_back_at < NEXT_S or any(load.in_flight for load in self._loads.values()):
+            return
+        taken: set[int] = set()
+        for load in sorted(self._loads.values(), key=lambda load: -load.place):
+            if self._stays_off(load, now) is not None or not load.settings.managed or not load.is_shed:
+                continue
+            phases = set(load.phases(len(strain.kept)))
+            if not phases & taken and now - load.no_room_at >= load.lasts_s:
+                yield load
+                if load.asking is not None:
+                    continue
+            taken |= phases
+
+    @staticmethod
+    def _stays_off(load: ManagedLoad, now: float) -> LoadReason | None:
+        """Say why a load that we switched off is not to come back, whatever room there is."""
+        if load.report.is_on is not False or load.before is not None:
+            return LoadReason.UNAVAILABLE if load.report.is_on is None else LoadReason.SHEDDING
+        if load.settings.restore is Restore.NEVER:
+            return LoadReason.LEFT_OFF
+        if now < load.declined_until:
+            return LoadReason.DECLINED
+        if now < load.not_before:
+            return LoadReason.FAILED
+        return LoadReason.LEAST_OFF if now - load.sent_at < load.settings.least_off_s else None
+
+    def _told(
+        self, load: ManagedLoad, mode: Mode, command: LoadCommand | None, wanted: Container[str], now: float
+    ) -> LoadDecision:
+        return LoadDecision(
+            at=now,
+            load_id=load.load_id,
+            reason=self._reason(load, mode, load.load_id in wanted, now),
+            numbers={} if load.amps is None else {"amps": round(load.amps, 1)},
+            command=command,
+            asks=load.asking,
+        )
+
+    def _reason(self, load: ManagedLoad, mode: Mode, is_wanted: bool, now: float) -> LoadReason:
+        if load.in_flight is not None and load.in_flight.action is LoadAction.RESTORE:
+            return LoadReason.RESTORING
+        if load.is_shed:
+            return self._reason_off(load, now)
+        if mode is Mode.OFF:
+            return LoadReason.OFF
+        if not load.settings.managed:
+            return LoadReason.NOT_MANAGED
+        if is_wanted:
+            return LoadReason.WOULD_SHED if mode is Mode.MONITOR else LoadReason.ASKED
+        obstacle = load.obstacle(now)
+        return obstacle or LoadReason.ON
+
+    def _reason_off(self, load: ManagedLoad, now: float) -> LoadReason:
+        if load.in_flight is not None or load.before is not None:
+            return LoadReason.SHEDDING
+        if load.asking is LoadAction.RESTORE:
+            return LoadReason.ASKED_BACK
+        stays = self._stays_off(load, now)
+        if stays in (LoadReason.UNAVAILABLE, LoadReason.LEFT_OFF, LoadReason.FAILED, LoadReason.DECLINED):
+            return stays
+        if load.missed:
+            return LoadReason.NO_EFFECT
+        if load.no_room_at == now:
+            return LoadReason.SHED
+        return LoadReason.LEAST_OFF if stays is LoadReason.LEAST_OFF else LoadReason.WAITING

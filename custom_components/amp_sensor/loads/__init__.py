@@ -1,0 +1,1 @@
+"""Loads that can be switched off, and how each kind is told."""
