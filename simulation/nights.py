@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from custom_components.amp_sensor.control import Controller, Plan, Reason, SiteSettings, Slot, Usual, When, make_plan
 
+from .benchmark import SHIPPED
 from .hindsight import allocation
 from .house import DAY_S, House, load
 from .plant import NORMAL, Charger, Cloud, Sensor
@@ -242,14 +243,17 @@ HOUSES = (
 
 
 def nights(traces: Path, seeds: int) -> list[Night]:
-    """Return each night of each recording that is there, with so many cars and prices."""
-    return [
-        Night(path=path, budget=budget, charger=charger, day=day, seed=seed)
-        for name, budget, charger, count in HOUSES
-        if (path := traces / f"{name}.csv.gz").exists()
-        for day in range(count)
-        for seed in range(1, seeds + 1)
-    ]
+    """Return each night of each recording that is there, or in this repository, with so many cars and prices."""
+    found = []
+    for name, budget, charger, count in HOUSES:
+        paths = (folder / f"{name}.csv.gz" for folder in (traces, SHIPPED))
+        if (path := next((path for path in paths if path.exists()), None)) is not None:
+            found += [
+                Night(path=path, budget=budget, charger=charger, day=day, seed=seed)
+                for day in range(count)
+                for seed in range(1, seeds + 1)
+            ]
+    return found
 
 
 def contenders(night: Night) -> dict[str, Planner]:

@@ -69,6 +69,21 @@ def charger(hass: HomeAssistant, known: ChargerProfile | None = None, **changes:
 # -- what it says ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("state", "percent"), [("54.5", 54.5), ("0", 0), ("101", None), ("-1", None), ("full", None), ("unknown", None)]
+)
+async def test_it_tells_how_full_the_battery_is_where_something_does(
+    hass_with_box: HomeAssistant, state: str, percent: float | None
+) -> None:
+    hass_with_box.states.async_set("sensor.battery", state, {"unit_of_measurement": "%"})
+    known = charger(hass_with_box, roles={**box_roles(hass_with_box), "battery": "sensor.battery"})
+    assert known.knows_battery
+    assert (await known.async_report()).battery_percent == percent
+    unknown = charger(hass_with_box)
+    assert not unknown.knows_battery
+    assert (await unknown.async_report()).battery_percent is None
+
+
 async def test_it_reports_what_its_entities_say(hass_with_box: HomeAssistant) -> None:
     report = await charger(hass_with_box).async_report()
     assert report.state is ChargingState.CHARGING

@@ -44,3 +44,33 @@ def test_a_ration_ends_with_control(bench: Bench) -> None:
     command = bench.controller.release("car", now=bench.now)
     assert command is not None
     assert command.amps == 16
+
+
+def test_a_car_that_fell_asleep_while_it_had_nothing_is_woken_once_it_may_charge(bench: Bench) -> None:
+    bench.set_charger(may_wake=True)
+    bench.controller.ration("car", {Reason.PLANNED: 0})
+    bench.run(60)
+    bench.car.become(asleep=True)
+    bench.run(3600)
+    assert not bench.sent("wake"), "there is room, but it may have none of it"
+    bench.controller.ration("car", {})
+    bench.run(300)
+    assert len(bench.sent("wake")) == 1
+    assert bench.car.state == "charging"
+
+
+def test_who_may_have_nothing_for_now_is_ours_all_the_same(bench: Bench) -> None:
+    bench.controller.ration("car", {Reason.PLANNED: 0})
+    bench.run(60)
+    assert bench.last.cap == 16, "0 would say that it is not ours"
+
+
+def test_what_it_could_have_is_told_beside_the_house_and_whatever_its_ration(bench: Bench) -> None:
+    assert bench.controller.fits("car", now=bench.now) is not None
+    bench.controller.ration("car", {Reason.PLANNED: 0})
+    bench.house = 15.0
+    bench.run(60)
+    assert bench.controller.fits("car", now=bench.now) == (9, 9)
+    bench.house = 21.0
+    bench.run(60)
+    assert bench.controller.fits("car", now=bench.now) == (0, 0), "less than its minimum is nothing"

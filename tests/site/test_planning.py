@@ -187,3 +187,69 @@ async def test_a_site_without_prices_shows_none_of_it(site: Site) -> None:
     await site.hass.async_block_till_done()
     for entity_id in ("select.rocinante_plan", "time.rocinante_ready_by", "sensor.rocinante_planned_start"):
         assert site.hass.states.get(entity_id) is None
+
+
+async def test_without_a_battery_level_it_gets_so_many_kwh(site: Site) -> None:
+    site.charger.knows_battery = False
+    assert await site.hass.config_entries.async_reload(site.entry.entry_id)
+    await site.settle()
+    assert site.hass.states.get("number.rocinante_wanted_charge") is None
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("number", "set_value", "number.rocinante_wanted_energy", value=4.5)
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 3)
+    planned = site.hass.states.get("sensor.rocinante_planned_start")
+    assert planned is not None
+    assert 4.2 <= planned.attributes["needed_kwh"] <= 4.5
+    assert planned.state == "2026-11-25T01:00:00+00:00"
+    await site.call("number", "set_value", "number.rocinante_wanted_energy", value=0)
+    await run(site, 1)
+    assert site.state("sensor.rocinante_reason") == Reason.WANTED_REACHED
+
+
+async def test_what_is_late_goes_on_and_then_the_next_time_counts(site: Site) -> None:
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("time", "set_value", "time.rocinante_ready_by", time="01:45:00")
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 18)
+    assert report_of(site).state is ChargingState.CHARGING
+    assert site.state("binary_sensor.rocinante_ready_in_time") == "off"
+    site.charger.report = replace(report_of(site), battery_percent=80.0)
+    await run(site, 5)
+    assert report_of(site).state is ChargingState.STOPPED
+    assert site.state("binary_sensor.rocinante_ready_in_time") == "on"
+    planned = site.hass.states.get("sensor.rocinante_planned_start")
+    assert planned is not None
+    assert planned.attributes["ready_at"] == "2026-11-26T00:45:00+00:00"
+
+
+async def test_the_battery_is_learned_until_a_person_says_what_it_holds(site: Site) -> None:
+    assert site.state("number.rocinante_battery_capacity") == "60.0"
+    await run(site, 14)
+    site.charger.report = replace(report_of(site), battery_percent=81.0)
+    await run(site, 1)
+    assert 5.0 <= float(site.state("number.rocinante_battery_capacity")) <= 10.0, "a percent took about 80 Wh"
+    await site.call("number", "set_value", "number.rocinante_battery_capacity", value=50)
+    await run(site, 0.5)
+    assert site.state("number.rocinante_battery_capacity") == "50.0"
+
+
+async def test_a_full_car_needs_nothing(site: Site) -> None:
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    site.charger.report = replace(report_of(site), state=ChargingState.COMPLETE, measured_amps=0.0)
+    await run(site, 3)
+    assert site.state("sensor.rocinante_reason") == Reason.COMPLETE
+    assert site.state("binary_sensor.rocinante_ready_in_time") == "on"
+
+
+async def test_without_prices_it_begins_at_once_and_that_is_told(site: Site, freezer: FrozenDateTimeFactory) -> None:
+    site.hass.states.async_remove(PRICE)
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    freezer.tick(timedelta(days=3))
+    await run(site, 1)
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 3)
+    assert "prices_missing" not in repairs(site)
+    freezer.tick(timedelta(hours=3))
+    await run(site, 1)
+    assert "prices_missing" in repairs(site)

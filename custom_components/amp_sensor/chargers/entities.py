@@ -156,6 +156,7 @@ class EntityCharger(Charger):
             at_home=self._is_at_home(plugged_in=plugged_in, asleep=asleep, now=now.timestamp()),
             scheduled=self._is_scheduled() and state not in (ChargingState.STARTING, ChargingState.CHARGING),
             asleep=asleep,
+            battery_percent=seen.percent("battery"),
         )
 
     @property
@@ -443,6 +444,12 @@ class EntityCharger(Charger):
             )
         script = self._scripts[name]
         await _guard(script.async_run({"device_id": self._device_id, **variables}, context))
+
+    @property
+    @override
+    def knows_battery(self) -> bool:
+        """Whether there is something that tells."""
+        return "battery" in self._roles.entities
 
     @property
     @override

@@ -30,7 +30,7 @@ from .profile import ChargerProfile
 
 _ENTITIES: Final = (
     *("current", "pause", "resume", "state", "plugged", "charging", "power", "voltage", "phases", "limit"),
-    *("place", "scheduled", "asleep", "wake", "switch_phases"),
+    *("place", "scheduled", "asleep", "wake", "battery", "switch_phases"),
 )
 """Roles that one entity has."""
 NEEDED: Final = ("current", "pause", "resume", "state", "plugged", "charging", "place")
@@ -184,6 +184,11 @@ class Seen:
     def volts(self) -> float | None:
         """Return the voltage, V."""
         return _number(self.of("voltage"), ElectricPotentialConverter, UnitOfElectricPotential.VOLT)
+
+    def percent(self, role: str) -> float | None:
+        """Return a level, 0 to 100 %."""
+        value = None if (word := self.word(role)) is None else _finite(word)
+        return value if value is not None and 0 <= value <= 100 else None
 
     def phases(self) -> int | None:
         """Return how many phases it says that it draws from."""

@@ -80,6 +80,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
         "place": _entity("device_tracker", "person"),
         "scheduled": _entity("binary_sensor", "input_boolean"),
         "asleep": _entity("binary_sensor", "input_boolean"),
+        "battery": _entity("sensor", "number", "input_number"),
     },
 }
 """What can be chosen for each role, in two sections."""

@@ -161,9 +161,15 @@ class Mending:
     def _look_at(self, link: Link, settings: SiteSettings, now: float) -> bool:
         """Tell what is wrong with a charger; return whether it is fed from elsewhere."""
         is_paused, report, ours = link.charger_id in self._controller.paused, link.report, controls(settings, link)
+        is_wanted = 0 not in self._controller.chargers[link.charger_id].rations.values()
         wrong = link.watch.look(
             # One that may be woken is, once there is room
-            is_asleep=is_paused and ours and report is not None and report.asleep and not link.settings.may_wake,
+            is_asleep=is_paused
+            and ours
+            and is_wanted
+            and report is not None
+            and report.asleep
+            and not link.settings.may_wake,
             is_lost=ours and report is not None and report.at_home is None and report.plugged_in is True,
             is_gone=bool(gone := link.charger.gone),
             # What only a person can mend is told as what it is

@@ -19,7 +19,7 @@ from .store import ChargerMemory
 REPLAN_S: Final = 120.0
 """How often a plan is made again, s: an eighth of its shortest part."""
 SEEN_S: Final = 60.0
-"""The longest time between two looks of which is learned, s: Home Assistant may have hung."""
+"""The longest time between two looks, and since the last reading, of which is learned, s."""
 AHEAD_S: Final = 600.0
 """How long before its time it is to be ready, s: the last part of a plan is never cut to the second."""
 OVERDUE_S: Final = 12 * 3600.0
@@ -131,9 +131,10 @@ class Planner:
             return
         self._looked_at = now
         is_due = now >= self._plan_at
+        is_heard = self._controller.meter.is_connected(now, SEEN_S)
         for charger_id, charger in self._chargers.items():
             fits = self._controller.fits(charger_id, now=now)
-            if fits is not None and elapsed_s <= SEEN_S:
+            if fits is not None and is_heard and elapsed_s <= SEEN_S:
                 self._controller.chargers[charger_id].usual.add(_hour(at), *fits, elapsed_s)
             was_plugged = charger.is_plugged
             self._follow(charger, at.timestamp())
@@ -287,7 +288,8 @@ class Planner:
         """Tell what a person should know or fix."""
         is_planning = False
         for charger_id, charger in self._chargers.items():
-            has_plan = self.has_prices and charger.goal.when is not When.NOW
+            is_managed = charger.link.settings.managed
+            has_plan = self.has_prices and is_managed and charger.goal.when is not When.NOW
             is_planning = is_planning or has_plan
             may_wake, can_wake = charger.link.settings.may_wake, charger.link.charger.can_wake
             issues.set(
@@ -297,7 +299,7 @@ class Planner:
                 charger=charger.link.title,
             )
             plan = charger.plan
-            is_late = charger.late.look(plan is not None and not plan.makes_it, now)
+            is_late = charger.late.look(is_managed and plan is not None and not plan.makes_it, now)
             ready = None if charger.due is None else dt_util.as_local(dt_util.utc_from_timestamp(charger.due))
             issues.set(
                 "plan_late",
