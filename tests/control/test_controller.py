@@ -1496,6 +1496,14 @@ def _limited(reason: Reason, *, max_watts: float = 3000.0, window_s: float = 0.0
     return limit
 
 
+def _rationed(reason: Reason) -> Callable[[Bench], None]:
+    def ration(bench: Bench) -> None:
+        bench.controller.ration("car", {reason: 0})
+        bench.run(60)
+
+    return ration
+
+
 HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.OFF: lambda bench: (bench.configure(mode="off"), bench.run(1))[1],
     Reason.NOT_MANAGED: lambda bench: (bench.set_charger(managed=False), bench.run(1))[1],
@@ -1526,6 +1534,13 @@ HOW: dict[Reason, Callable[[Bench], None]] = {
     Reason.LIMIT_TOO_LOW: lambda bench: (bench.set_charger(max_amps=4), bench.run(1))[1],
     Reason.SHARED: lambda bench: _joined(bench, 5.0),
     Reason.WAITING_FOR_TURN: lambda bench: _joined(bench, 17.0),
+    **{
+        reason: _rationed(reason)  # which of them when is surplus.py's and the plan's to say
+        for reason in (
+            *(Reason.PLANNED, Reason.WANTED_REACHED, Reason.SURPLUS),
+            *(Reason.WAITING_FOR_SURPLUS, Reason.SURPLUS_UNKNOWN, Reason.NO_SIGN),
+        )
+    },
     Reason.PEAK_LIMIT: _limited(Reason.PEAK_LIMIT, window_s=900.0),
     Reason.OUTSIDE_LIMIT: _limited(Reason.OUTSIDE_LIMIT),
     Reason.SCHEDULED_LIMIT: _limited(Reason.SCHEDULED_LIMIT),

@@ -116,7 +116,7 @@ def test_a_car_on_three_phases_has_a_third_of_the_power() -> None:
 
 def test_each_charger_may_have_what_holds_for_it_whatever_the_house_draws() -> None:
     """§ 14a EnWG: 4.2 kW are 6 A on each of three phases."""
-    bench = running(house=(9.0, 9.0, 9.0), supply="three")
+    bench = running(house=(8.0, 8.0, 8.0), supply="three")
     limited(bench, max_watts=4200.0, each_charger=True)
     bench.run(60)
     assert (bench.car.amps, bench.last.reason, bench.last.cap) == (6, Reason.OUTSIDE_LIMIT, 6)
