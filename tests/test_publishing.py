@@ -20,8 +20,11 @@ from PIL import Image
 import pytest
 
 from custom_components.amp_sensor import PLATFORMS, config_flow
-from custom_components.amp_sensor.const import DOMAIN
+from custom_components.amp_sensor.const import DOMAIN, OFF_ECO, OFF_OFF, OFF_SETBACK
+from custom_components.amp_sensor.control import Restore
 from custom_components.amp_sensor.flows import forms
+from custom_components.amp_sensor.meters.battery import Positive
+from custom_components.amp_sensor.site.limiting import WEEKDAYS
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / DOMAIN
@@ -136,12 +139,19 @@ def test_choices_and_their_texts_match() -> None:
         [forms.device_choice(0)],
     )
     choices = [choice for values in schemas for choice in values if isinstance(choice, SelectSelector)]
-    texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items()}
+    texts = {key: list(selector["options"]) for key, selector in TEXTS["selector"].items() if "options" in selector}
     fields = [field["selector"].get("select") for action in SERVICES.values() for field in action["fields"].values()]
     found = [*(choice.config for choice in choices), *filter(None, fields)]
     # Plain numbers to choose from are the same in every language
     worded = [choice for choice in found if not all(option.isdecimal() for option in choice["options"])]
-    assert {choice["translation_key"]: choice["options"] for choice in worded} == texts
+    of_subentries = {
+        "battery_positive": list(Positive),
+        "load_off": [OFF_OFF, OFF_SETBACK, OFF_ECO],
+        "load_restore": list(Restore),
+        "weekdays": list(WEEKDAYS),
+        "window_min": ["0", "15", "30", "60"],
+    }
+    assert {choice["translation_key"]: choice["options"] for choice in worded} | of_subentries == texts
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

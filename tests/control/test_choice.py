@@ -208,11 +208,7 @@ def test_over_what_is_left_of_a_window_a_cut_waits_and_a_stop_until_it_must_be()
 
 def test_a_house_that_alone_exceeds_another_limit_is_named_too() -> None:
     charger = _charger(running=False)
-    choice = choose(
-        _view(
-            charger, room=-1.0, free=-1.0, house_is_over=lambda: True, bound_by=Reason.OUTSIDE_LIMIT, bound_numbers={}
-        )
-    )
+    choice = choose(_view(charger, room=-1.0, free=-1.0, house_is_over=lambda: True, bound_by=Reason.OUTSIDE_LIMIT))
     assert (choice.target, choice.reason) == (0, Reason.HOUSE_OVER_LIMIT)
 
 
