@@ -25,7 +25,7 @@ RAISE_AS = 120.0
 """What is left unused before a limit is raised for it, A·s: two amperes for a minute."""
 ALL_PHASES = 3
 """What a charger that can be switched has beside one."""
-STARTS, START_EVERY_S = 2, 9000.0
+STARTS, START_EVERY_S = 3, 10800.0
 """Starts in a row for want of sun, and the time after which one more is allowed, s: six in a day of ten hours of sun,
 and a car that was stopped about ten times may refuse to start."""
 
