@@ -125,7 +125,7 @@ def test_each_charger_may_have_what_holds_for_it_whatever_the_house_draws() -> N
     assert bench.car.amps == 10
     limited(bench, each_charger=True)
     bench.run(300)
-    assert bench.car.amps == 15, "the budget of 25 A is left"
+    assert bench.car.amps == 16
 
 
 def test_a_house_that_alone_exceeds_a_limit_is_said_to(bench: Bench) -> None:
