@@ -155,6 +155,11 @@ class _Taker:
     def rank(self) -> int:
         return RANKS[self.charger.settings.priority]
 
+    @property
+    def is_plus(self) -> bool:
+        """Whether it keeps its minimum whatever there is."""
+        return self.charger.settings.charge_with is ChargeWith.MINIMUM_PLUS_SURPLUS
+
 
 class Surplus:
     """Tells the chargers of one site how much of the surplus each may have. It takes the time from outside."""
@@ -239,17 +244,21 @@ class Surplus:
         return taken - last.watts + sum(battery.left_over_watts for battery in batteries)
 
     def _share(self, takers: Sequence[_Taker], watts: float, seconds: float, now: float) -> None:
-        """Share out what is left over: the minima of those that are on, by priority; then rank by rank."""
+        """Share out what is left over: the minima of those that are on, by priority; then rank by rank.
+
+        Who keeps its minimum whatever the sky does draws it before anybody else's surplus begins.
+        """
         ordered = sorted(takers, key=lambda taker: (taker.rank, not taker.part.is_on))
         left = watts
-        for taker in (each for each in ordered if each.part.is_on):
+        for taker in sorted((each for each in ordered if each.part.is_on), key=lambda taker: not taker.is_plus):
             self._look_for_end(taker, left, seconds)
             left -= taker.least_w
         for rank in dict.fromkeys(taker.rank for taker in ordered):
             equals = [taker for taker in ordered if taker.rank == rank]
             for taker in (each for each in equals if not each.part.is_on):
                 # Those that matter less give up theirs for it
-                later = sum(each.least_w for each in ordered if each.part.is_on and each.rank > rank)
+                giving = (each for each in ordered if each.part.is_on and each.rank > rank and not each.is_plus)
+                later = sum(each.least_w for each in giving)
                 if self._look_for_start(taker, left + later, seconds, now):
                     left -= taker.least_w
             for taker in (each for each in equals if each.part.is_on):
@@ -265,7 +274,7 @@ class Surplus:
         missing = (taker.least_w - (left - settings.reserve_w)) / taker.least_w
         # Where all of it comes from the grid, it costs twice as much as where half of it does
         part.short_s = max(0.0, part.short_s + seconds * (min(2.0, max(1.0, 2 * missing)) if missing > 0 else -1.0))
-        if settings.charge_with is ChargeWith.SURPLUS_ONLY and part.short_s >= settings.stop_after_s:
+        if not taker.is_plus and part.short_s >= settings.stop_after_s:
             part.end()
 
     def _look_for_more(self, taker: _Taker, watts: float, seconds: float, now: float) -> bool:
@@ -305,11 +314,11 @@ class Surplus:
         return True
 
     def _ration(self, taker: _Taker, unknown: Reason | None, now: float) -> Mapping[Reason, int]:
-        part, is_plus = taker.part, taker.charger.settings.charge_with is ChargeWith.MINIMUM_PLUS_SURPLUS
+        part = taker.part
         if unknown is None:
             return {Reason.SURPLUS: part.amps} if part.is_on else {Reason.WAITING_FOR_SURPLUS: 0}
         silent_s = now - (now if self._known_at is None else self._known_at)
-        if not is_plus and (unknown is Reason.NO_SIGN or silent_s > HOLD_S):
+        if not taker.is_plus and (unknown is Reason.NO_SIGN or silent_s > HOLD_S):
             part.end()
         if self._read_at is not None or unknown is Reason.NO_SIGN:
             part.amps = min(part.amps, taker.least)
