@@ -1208,6 +1208,7 @@ async def test_a_new_token_ends_the_silence(
     dialog = Dialog(flow, TEXTS["config"], await flow.async_configure(progress["flow_id"]))
     await dialog.submit({CONF_TESSIE_TOKEN: TOKEN})
     (charger_id,) = entry.subentries
+    await until(hass, lambda: entry.state is ConfigEntryState.LOADED)  # it is loaded anew with it
     await until(hass, lambda: entry.runtime_data.data.chargers[charger_id].report is not None)
     assert not flow.async_progress_by_handler(DOMAIN)
     assert await hass.config_entries.async_unload(entry.entry_id)

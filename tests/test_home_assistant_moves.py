@@ -23,8 +23,9 @@ PAGE: Final = "frontend/static/home-assistant.js"
 
 DOCUMENTED: Final = {
     *("auth.models", "auth.permissions.const"),
-    *("components.binary_sensor", "components.button", "components.diagnostics", "components.number"),
-    *("components.repairs", "components.select", "components.sensor", "components.switch", "components.websocket_api"),
+    *("components.binary_sensor", "components.button", "components.climate", "components.diagnostics"),
+    *("components.number", "components.repairs", "components.select", "components.sensor", "components.switch"),
+    *("components.time", "components.water_heater", "components.websocket_api"),
     *("config_entries", "const", "core", "data_entry_flow", "exceptions"),
     *("helpers.aiohttp_client", "helpers.config_validation", "helpers.device_registry", "helpers.entity"),
     *("helpers.entity_platform", "helpers.entity_registry", "helpers.event", "helpers.http", "helpers.issue_registry"),

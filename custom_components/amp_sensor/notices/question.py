@@ -5,10 +5,10 @@ import logging
 from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
 from ..control import LoadAction
+from ..texts import async_texts
 from .issues import Issues
 
 _LOGGER = logging.getLogger(__name__)
@@ -54,8 +54,7 @@ class Question:
         tag = {"tag": f"{DOMAIN}_{self._load_id}"}
         if asks is None:
             return {"message": CLEAR, "data": tag}
-        found = await async_get_translations(self._hass, self._hass.config.language, "config_panel", [DOMAIN])
-        texts = {key: found[f"component.{DOMAIN}.config_panel.load.{key}"] for key in (asks, YES, NO)}
+        texts = await async_texts(self._hass, "config_panel.load")
         return {
             "title": self._name,
             "message": texts[asks].format(load=self._name, seconds=f"{seconds or 0:g}"),
