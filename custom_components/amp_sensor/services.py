@@ -22,6 +22,7 @@ from .control import ChargeWith, Mode
 from .history.intervals import Interval
 from .migration import import_readings
 from .site.coordinator import AmpSensorConfigEntry
+from .site.goal import MAX_WANTED_KWH
 from .view.links import DEFAULT_DAYS, LINKS
 from .what_if import action as what_if
 
@@ -61,6 +62,11 @@ WHAT_IF_SCHEMA: Final = SITE_SCHEMA.extend(
         vol.Optional("peak_limit_kw", default=[]): vol.All(
             cv.ensure_list, [vol.All(vol.Coerce(float), vol.Range(min=MIN_PEAK_KW, max=MAX_LIMIT_KW))]
         ),
+        vol.Optional("ready_by"): cv.time,
+        vol.Optional("wanted_kwh", default=what_if.DEFAULT_WANTED_KWH): vol.All(
+            vol.Coerce(float), vol.Range(min=1, max=MAX_WANTED_KWH)
+        ),
+        vol.Optional("plugged_in_at", default=what_if.DEFAULT_PLUGGED_IN_AT): cv.time,
     }
 )
 VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend(

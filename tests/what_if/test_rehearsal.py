@@ -18,7 +18,17 @@ from custom_components.amp_sensor.control import (
     Reading,
     SiteSettings,
 )
-from custom_components.amp_sensor.what_if.rehearsal import CAR, CHANGE_A, House, Outlook, Plan, Wiring, _Car, rehearse
+from custom_components.amp_sensor.what_if.rehearsal import (
+    CAR,
+    CHANGE_A,
+    House,
+    Outlook,
+    Plan,
+    Wanted,
+    Wiring,
+    _Car,
+    rehearse,
+)
 
 HOUR_S = 3600.0
 ONE = Wiring(volts=230)
@@ -82,7 +92,9 @@ def test_where_nothing_fits_even_a_clairvoyant_gets_nothing() -> None:
     assert outlook.charge_ah < 0.5
 
 
-UNCOUNTED: Any = dict.fromkeys(("surplus_wh", "imported_wh", "highest_watts", "house_highest_watts"), 0.0)
+UNCOUNTED: Any = dict.fromkeys(
+    ("surplus_wh", "imported_wh", "highest_watts", "house_highest_watts", "nights", "nights_ready"), 0
+)
 
 
 def _by_hand(known: House, plan: Plan) -> Outlook:
@@ -230,3 +242,36 @@ def test_where_only_the_current_is_known_all_phases_are_as_high() -> None:
     outlook = rehearse(house((3.0, 4)), plan(peak_limit_kw=5), THREE)
     assert outlook.house_highest_watts == pytest.approx(3 * 690)
     assert outlook.highest_watts <= 5050
+
+
+DAY_S = 86400.0
+
+
+def wanting(kwh: float, days: int) -> Wanted:
+    """From 18:00 to 7:00."""
+    return Wanted(wh=1000 * kwh, nights=[((day - 0.25) * DAY_S, day * DAY_S + 7 * HOUR_S) for day in range(days + 1)])
+
+
+@pytest.mark.parametrize(("kwh", "made"), [(12, 2), (25, 0)])
+def test_how_many_nights_it_would_have_been_ready_is_told(kwh: float, made: int) -> None:
+    """Under 14 A, the house leaves nothing from 18:00 to 1:30, and 11 A for the other five and a half hours."""
+    house = powered((600.0, 18), *[(2200.0, 7.5), (600.0, 16.5)] * 2)
+    one = Plan(max_amps=14, max_amps_car=16, mode=Mode.BALANCED)
+    outlook = rehearse(house, one, ONE, wanted=wanting(kwh, 2))
+    assert (outlook.nights, outlook.nights_ready) == (2, made)
+    room_kwh = 11 * 0.23 * (5.5 + 5.5 + 7)
+    assert outlook.charge_ah * 0.23 == pytest.approx(3 * 12 if made else room_kwh, rel=0.06)
+
+
+def test_a_car_is_charged_late_in_the_night_and_away_by_day() -> None:
+    outlook = rehearse(powered((500.0, 32)), plan(), ONE, wanted=wanting(5, 1))
+    assert (outlook.nights, outlook.nights_ready) == (1, 1)
+    assert outlook.charge_ah * 0.23 == pytest.approx(5 + 5, abs=0.4), "of the night that began before as well"
+
+
+def test_a_night_with_a_gap_does_not_count() -> None:
+    house = powered((500.0, 20))
+    house.add(2.0, 3600.0, watts=460.0, at=DAY_S + 4 * HOUR_S)
+    house.add(2.0, 12 * 3600.0, watts=460.0, at=DAY_S + 5 * HOUR_S)
+    outlook = rehearse(house, plan(), ONE, wanted=wanting(5, 1))
+    assert (outlook.nights, outlook.nights_ready) == (0, 0)

@@ -25,7 +25,7 @@ from custom_components.amp_sensor.const import DOMAIN
 from custom_components.amp_sensor.control import ChargeWith, Mode, ProtectionKind
 from custom_components.amp_sensor.what_if import process as rehearsal_process
 from custom_components.amp_sensor.what_if.process import answer, async_rehearse
-from custom_components.amp_sensor.what_if.rehearsal import House, Plan, Wiring, rehearse
+from custom_components.amp_sensor.what_if.rehearsal import House, Plan, Wanted, Wiring, rehearse
 from simulation.cost import trivial_loop_s
 from simulation.lateness import Lateness
 from tests.conftest import Site
@@ -192,11 +192,26 @@ async def test_what_a_peak_limit_leaves_is_told(recorded: Site) -> None:
     assert free["highest_quarter_kw"] == pytest.approx(2 + 16 * 0.23, abs=0.02)
 
 
+async def test_whether_it_would_have_been_ready_is_told(recorded: Site) -> None:
+    """Two nights by the clock of the house, of which all is known."""
+    recorded.freezer.move_to(dt_util.now().replace(hour=15, minute=0, second=0, microsecond=0))
+    await live(recorded, [drawing(500.0 + part % 2) for part in range(4 * 42)], step_s=900)
+    [row] = (await ask(recorded, ready_by="07:00", wanted_kwh=8, plugged_in_at="19:00"))["results"]
+    assert (row["nights"], row["nights_ready"]) == (2, 2)
+    assert row["kwh"] == pytest.approx(16, abs=0.6)
+    [row] = (await ask(recorded, ready_by="07:00", wanted_kwh=60))["results"]
+    assert (row["nights"], row["nights_ready"]) == (2, 0)
+    [row] = (await ask(recorded, ready_by="14:00", plugged_in_at="09:00", wanted_kwh=4))["results"]
+    assert (row["nights"], row["nights_ready"]) == (1, 1)
+    [row] = (await ask(recorded))["results"]
+    assert row["nights"] is row["nights_ready"] is None
+
+
 async def test_a_power_that_is_shown_in_kw_is_the_same(recorded: Site) -> None:
     er.async_get(recorded.hass).async_update_entity_options(POWER, "sensor", {"unit_of_measurement": "kW"})
     await live(recorded, [drawing(watts) | {POWER: watts / 1000} for watts in (600.0, 610.0) * 60])
     [row] = (await ask(recorded, modes="off"))["results"]
-    assert row["house_highest_quarter_kw"] == pytest.approx(0.6, abs=0.01)
+    assert row["house_highest_quarter_kw"] == pytest.approx(0.605, abs=0.006)
 
 
 async def test_without_history_nothing_can_be_told(recorded: Site) -> None:
@@ -235,6 +250,8 @@ async def test_without_a_recorder_there_is_no_history(site: Site) -> None:
         ({"charge_with": ["moonlight"]}, "charge_with"),
         ({"reserve_w": -1}, "reserve_w"),
         ({"peak_limit_kw": [4, 0]}, "peak_limit_kw"),
+        ({"ready_by": "noon"}, "ready_by"),
+        ({"wanted_kwh": 0}, "wanted_kwh"),
     ],
 )
 async def test_what_cannot_be_is_named(site: Site, data: dict[str, Any], told: str) -> None:
@@ -279,13 +296,14 @@ def test_another_process_answers_the_same() -> None:
     """Here in the same one, where it can be looked at."""
     states = [(0.0, 3.0, None), (600.0, 15.0, 3450.0), (1200.0, None, 1.0), (1300.0, 4.0, -920.0)]
     house, wiring = House.of(states, 2000.0), Wiring(volts=230)
+    wanted = Wanted(wh=100, nights=[(0.0, 1500.0)])
     plan = Plan(max_amps=16, max_amps_car=13, mode=Mode.BALANCED, charge_with=ChargeWith.SURPLUS_ONLY, peak_limit_kw=3)
-    asked = {"wiring": asdict(wiring), "kind": "mcb_c", "plans": [asdict(plan)]}
+    asked = {"wiring": asdict(wiring), "kind": "mcb_c", "wanted": asdict(wanted), "plans": [asdict(plan)]}
     answers = io.BytesIO()
     answer(io.BytesIO(json.dumps(asked).encode() + b"\n" + house.to_bytes()), answers)
     *steps, outlooks = [json.loads(line) for line in answers.getvalue().splitlines()]
     assert steps == sorted(steps)
-    assert outlooks == [asdict(rehearse(house, plan, wiring))]
+    assert outlooks == [asdict(rehearse(house, plan, wiring, wanted=wanted))]
 
 
 async def test_a_process_that_fails_is_told_in_words_and_in_the_log(
@@ -312,7 +330,9 @@ async def test_the_event_loop_goes_on(hass: HomeAssistant) -> None:
     for _ in range(ROUNDS):
         began = time.perf_counter()
         async with Lateness() as lateness:
-            await async_rehearse(known, [plan], Wiring(volts=230), kind=ProtectionKind.MCB_C, progress=lambda _: None)
+            await async_rehearse(
+                known, [plan], Wiring(volts=230), kind=ProtectionKind.MCB_C, wanted=None, progress=lambda _: None
+            )
         print(f"\n{hours:g} h: {time.perf_counter() - began:.2f} s; event loop {lateness.delays}")
         blocked_ms.append(lateness.delays.blocked)
     longest_ms = 1000 * LONGEST_BLOCK * trivial_loop_s()

@@ -3,14 +3,14 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import product
 from math import isfinite, nan
 from operator import itemgetter
 from typing import Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfPower
+from homeassistant.const import CONF_UNIT_OF_MEASUREMENT, UnitOfPower
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -23,8 +23,9 @@ from ..history import recorder
 from ..notices.progress import Progress
 from ..site.coordinator import AmpSensorConfigEntry
 from ..site.data import SiteData
+from ..site.goal import Goal
 from .process import RehearsalFailed, async_rehearse
-from .rehearsal import House, Outlook, Plan, Wiring
+from .rehearsal import House, Outlook, Plan, Wanted, Wiring
 
 MAX_DAYS: Final = 30
 """How far back is looked, days: a month has all that a house does."""
@@ -35,6 +36,9 @@ MODES: Final = (Mode.OFF, Mode.STRICT, Mode.BALANCED, Mode.EAGER)
 """Monitor is as off."""
 LEAST: Final = timedelta(hours=1)
 """Of less history nothing can be told."""
+DEFAULT_WANTED_KWH: Final = Goal().kwh
+DEFAULT_PLUGGED_IN_AT: Final = time(18)
+"""When most people are home from work."""
 USUAL_CAR_A: Final = 16
 """What a car draws from most charging cables and household chargers, A: taken where the site has no car."""
 _DAY: Final = timedelta(days=1)
@@ -53,6 +57,9 @@ async def async_what_if(
     charge_with: Sequence[ChargeWith] = (),
     reserve_w: float = 0.0,
     peak_limit_kw: Sequence[float] = (),
+    ready_by: time | None = None,
+    wanted_kwh: float = DEFAULT_WANTED_KWH,
+    plugged_in_at: time = DEFAULT_PLUGGED_IN_AT,
 ) -> ServiceResponse:
     """Return an answer for each combination. Raises translated errors.
 
@@ -89,9 +96,11 @@ async def async_what_if(
     if not site.knows_sign and any(plan.charge_with is not ChargeWith.GRID for plan in plans):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_surplus_history")
     end = dt_util.utcnow()
+    begin = end - timedelta(days=days)
     wiring = _wiring(site, entry.data[CONF_VOLTAGE])
+    wanted = None if ready_by is None else _wanted(wanted_kwh, plugged_in_at, ready_by, begin, end)
     history = _History(hass, entry, wiring)
-    house = await recorder.async_in_recorder(hass, history.house, end - timedelta(days=days), end)
+    house = await recorder.async_in_recorder(hass, history.house, begin, end)
     if house.seconds < LEAST.total_seconds():
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_house_history")
     protection = site.settings.protection
@@ -99,7 +108,7 @@ async def async_what_if(
     progress = await Progress.async_create(hass, "what_if", entry)
 
     try:
-        outlooks = await async_rehearse(house, plans, wiring, kind=kind, progress=progress.show)
+        outlooks = await async_rehearse(house, plans, wiring, kind=kind, wanted=wanted, progress=progress.show)
     except RehearsalFailed as error:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="what_if_failed") from error
     finally:
@@ -112,6 +121,8 @@ async def async_what_if(
                 "mode": plan.mode.value,
                 "charge_with": plan.charge_with.value,
                 **_answer(outlook, house, wiring.volts * wiring.car_phases),
+                "nights": None if wanted is None else outlook.nights,
+                "nights_ready": None if wanted is None else outlook.nights_ready,
             }
             for plan, outlook in zip(plans, outlooks, strict=True)
         ],
@@ -123,6 +134,21 @@ def _wiring(site: SiteData, volts: float) -> Wiring:
     supply = site.settings.supply
     told = supply.phases if supply else len(site.shown.amps) if site.shown else 1
     return Wiring(volts=volts, phases=max(told, car), car_phases=car)
+
+
+def _wanted(kwh: float, plugged_in_at: time, ready_by: time, begin: datetime, end: datetime) -> Wanted:
+    local, offset = dt_util.as_local(begin), dt_util.as_local(end).utcoffset()
+    nights = []
+    for number in range(-1, (end - begin).days + 2):
+        day = local.date() + timedelta(days=number)
+        next_day = day if plugged_in_at < ready_by else day + _DAY
+        plugged, ready = datetime.combine(day, plugged_in_at), datetime.combine(next_day, ready_by)
+        nights.append(tuple(each.replace(tzinfo=local.tzinfo).timestamp() for each in (plugged, ready)))
+    return Wanted(
+        wh=1000 * kwh,
+        nights=[(plugged, ready) for plugged, ready in nights],
+        offset_s=0.0 if offset is None else offset.total_seconds(),
+    )
 
 
 def _answer(outlook: Outlook, house: House, volts: float) -> dict[str, float | None]:
@@ -208,9 +234,10 @@ class _History:
         series = _Series()
         if entity_id is None:
             return series
-        shown = None if unit is None else self._hass.states.get(entity_id)
-        shown_in = unit if shown is None else shown.attributes.get(ATTR_UNIT_OF_MEASUREMENT, unit)
-        factor = 1.0 if shown_in == unit else PowerConverter.get_unit_ratio(unit, shown_in)
+        entity = er.async_get(self._hass).async_get(entity_id)
+        chosen = None if entity is None or SENSOR not in entity.options else entity.options[SENSOR]
+        shown_in = None if chosen is None else chosen.get(CONF_UNIT_OF_MEASUREMENT)
+        factor = 1.0 if unit is None or shown_in is None else PowerConverter.get_unit_ratio(unit, shown_in)
         states = _Series()
         for day in range((end - start).days + 1):
             begin = start + day * _DAY

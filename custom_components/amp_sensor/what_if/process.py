@@ -17,7 +17,7 @@ import sys
 from typing import BinaryIO, Final
 
 from ..control import ChargeWith, Mode, ProtectionKind
-from .rehearsal import House, Outlook, Plan, Wiring, rehearse
+from .rehearsal import House, Outlook, Plan, Wanted, Wiring, rehearse
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,13 +47,21 @@ async def async_rehearse(
     wiring: Wiring,
     *,
     kind: ProtectionKind,
+    wanted: Wanted | None,
     progress: Callable[[float], None],
 ) -> list[Outlook]:
     """Return the outlook of each plan; `progress` is told the part of all that is done, 0 to 1.
 
     Raises RehearsalFailed. If it is cancelled, the process ends.
     """
-    request = json.dumps({"wiring": asdict(wiring), "kind": kind, "plans": [asdict(plan) for plan in plans]})
+    request = json.dumps(
+        {
+            "wiring": asdict(wiring),
+            "kind": kind,
+            "wanted": None if wanted is None else asdict(wanted),
+            "plans": [asdict(plan) for plan in plans],
+        }
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-c", _BEGIN, str(Path(__file__).parents[1])), stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
@@ -81,6 +89,7 @@ def answer(request: BinaryIO, answers: BinaryIO) -> None:
         Plan(**plan | {"mode": Mode(plan["mode"]), "charge_with": ChargeWith(plan["charge_with"])})
         for plan in asked["plans"]
     ]
+    wanted = None if asked["wanted"] is None else Wanted(**asked["wanted"])
     told = -STEP
 
     def tell(done: float, number: int) -> None:
@@ -96,6 +105,7 @@ def answer(request: BinaryIO, answers: BinaryIO) -> None:
             plan,
             Wiring(**asked["wiring"]),
             kind=ProtectionKind(asked["kind"]),
+            wanted=wanted,
             progress=partial(tell, number=number),
         )
         for number, plan in enumerate(plans)

@@ -5,7 +5,7 @@ out is what the house allows, not what a bad day at the cloud leaves of it. `sim
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import math
 from typing import Final, NamedTuple
@@ -22,15 +22,20 @@ from ..control import (
     LimitSettings,
     Mode,
     Outcome,
+    Plan as Schedule,
     Protection,
     ProtectionKind,
     Reading,
     Reason,
     SiteSettings,
+    Slot,
     Surplus,
+    When,
+    make_plan,
 )
 from ..control.meter import USUAL_INTERVAL_S
 from ..control.peak import Window
+from ..control.plan import AHEAD_S, QUARTER_S as SLOT_S, REPLAN_S
 from ..control.prices import OVER_A
 from ..control.profile import TESSIE
 from ..control.protection import PhaseLoad
@@ -60,6 +65,10 @@ QUARTER_S: Final = 900.0
 MONTH_S: Final = 30 * 86400.0
 CAR: Final = "car"
 LIMIT: Final = "limit"
+KNOWN_PART: Final = 0.95
+"""A night counts where at least this part of it is known."""
+SEEN_S: Final = 60.0
+"""The longest time between two looks of which is learned what is usual, s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,25 @@ class Outlook:
     """The highest mean import of house and car over a quarter of an hour by the clock, W."""
     house_highest_watts: float
     """The same of the house alone."""
+    nights: int
+    """How many there were in which something was wanted, and that are known."""
+    nights_ready: int
+    """In how many of them it was there in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a car is to get each night: it is there in these nights only."""
+
+    wh: float
+    nights: Sequence[tuple[float, float]]
+    """When it is plugged in, and when it is to be ready, s since 1970; one after another."""
+    offset_s: float = 0.0
+    """By how much the wall's clock is ahead of UTC, s."""
+
+    def hour(self, at: float) -> int:
+        """Return the hour of the week by the wall's clock, from Monday 0:00; 1970 began on a Thursday."""
+        return (int((at + self.offset_s) // 3600) + 72) % 168
 
 
 class Held(NamedTuple):
@@ -269,12 +297,74 @@ class _Car:
         )
 
 
+class _Nights:
+    """Plans for what is wanted as the site does, but without prices: as late as is safe."""
+
+    def __init__(self, wanted: Wanted, controller: Controller, watts_per_amp: float) -> None:
+        self.known = self.ready = 0
+        self._wanted = wanted
+        self._nights = list(reversed(wanted.nights))
+        self._controller = controller
+        self._charger = controller.chargers[CAR]
+        self._watts_per_amp = watts_per_amp
+        self._plan: Schedule | None = None
+        self._plan_at = self._looked_at = -math.inf
+        self._from_wh: float | None = None
+        self._known_s = 0.0
+
+    def look(self, now: float, at: float, charged_wh: float) -> Mapping[Reason, int]:
+        """Return what it may have; it was charged with so much until now."""
+        seconds, self._looked_at = now - self._looked_at, now
+        fits = self._controller.fits(CAR, now=now)
+        if fits is not None and seconds <= SEEN_S:
+            self._charger.usual.add(self._wanted.hour(at), *fits, seconds)
+        while self._nights and at >= self._nights[-1][1]:
+            self._end(charged_wh)
+        if not self._nights or at < self._nights[-1][0]:
+            return {Reason.PLANNED: 0}
+        if self._from_wh is None:
+            self._from_wh = charged_wh
+        elif seconds <= SEEN_S:
+            self._known_s += seconds
+        needed = self._wanted.wh - (charged_wh - self._from_wh)
+        if needed <= 0:
+            return {Reason.WANTED_REACHED: 0}
+        if now >= self._plan_at:
+            self._plan_at = now + REPLAN_S
+            was_pressed = self._plan is not None and self._plan.is_pressed
+            slots = self._slots(at)
+            running = self._charger.running
+            self._plan = make_plan(When.LATE, slots, needed, is_charging=running, was_pressed=was_pressed)
+        # In the last minutes before its time nothing is left to plan
+        is_due = self._plan is None or not self._plan.slots
+        return {} if is_due or (self._plan is not None and self._plan.charges_at(at)) else {Reason.PLANNED: 0}
+
+    def _end(self, charged_wh: float) -> None:
+        begins, ends = self._nights.pop()
+        if self._from_wh is not None and self._known_s >= KNOWN_PART * (ends - begins):
+            self.known += 1
+            self.ready += charged_wh - self._from_wh >= self._wanted.wh
+        self._from_wh, self._known_s, self._plan, self._plan_at = None, 0.0, None, -math.inf
+
+    def _slots(self, at: float) -> list[Slot]:
+        until = self._nights[-1][1] - AHEAD_S
+        most = self._charger.most(int(self._controller.settings.max_amps))
+        slots = []
+        for quarter in range(int(at // SLOT_S), math.ceil(until / SLOT_S)):
+            start, end = max(at, quarter * SLOT_S), min(until, (quarter + 1) * SLOT_S)
+            usual, safe = self._charger.usual.expect(self._wanted.hour(start), start - at)
+            usual_watts, safe_watts = [self._watts_per_amp * min(most, amps) for amps in (usual, safe)]
+            slots.append(Slot(start=start, end=end, price=0.0, usual_watts=usual_watts, safe_watts=safe_watts))
+        return slots
+
+
 def rehearse(
     house: House,
     plan: Plan,
     wiring: Wiring,
     *,
     kind: ProtectionKind = ProtectionKind.MCB_C,
+    wanted: Wanted | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Outlook:
     """Let the controller have a house.
@@ -292,6 +382,7 @@ def rehearse(
     controller.set_charger(CAR, settings, now=0.0)
     limits = {} if plan.peak_limit_kw is None else {LIMIT: _limit(plan.peak_limit_kw)}
     surplus = None if plan.charge_with is ChargeWith.GRID else Surplus(knows_sign=True)
+    nights = None if wanted is None else _Nights(wanted, controller, wiring.volts * wiring.car_phases)
     car, breaker = _Car(plan.max_amps_car), PhaseLoad(protection)
     meter, house_meter = _Meter(), _Meter()
     volts, car_volts = (wiring.volts,) * wiring.phases, wiring.volts * wiring.car_phases
@@ -331,6 +422,10 @@ def rehearse(
                     controller.limit(limits, Clock(wall_s=wall_s, month=month), now=now)
                 if surplus is not None:
                     controller.ration(CAR, surplus.look(controller, now=now)[CAR])
+                if nights is not None:
+                    planned = nights.look(now, now + wall_s, charge_as * car_volts / 3600)
+                    if surplus is None or Reason.WANTED_REACHED not in planned:
+                        controller.ration(CAR, planned)
                 [decision] = controller.decide(now=now)
                 if decision.command is not None:
                     car.send(decision.command, now)
@@ -368,6 +463,8 @@ def rehearse(
         imported_wh=imported_ws / 3600,
         highest_watts=meter.highest_watts,
         house_highest_watts=house_meter.highest_watts,
+        nights=0 if nights is None else nights.known,
+        nights_ready=0 if nights is None else nights.ready,
     )
 
 
