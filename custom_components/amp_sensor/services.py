@@ -8,11 +8,21 @@ from homeassistant.helpers import config_validation as cv, selector, service
 import voluptuous as vol
 
 from . import history, live
-from .const import DOMAIN, MAX_BUDGET_A, MAX_CAR_A, MIN_BUDGET_A, MIN_CAR_A
-from .control import Mode
+from .const import (
+    DOMAIN,
+    MAX_BUDGET_A,
+    MAX_CAR_A,
+    MAX_LIMIT_KW,
+    MAX_RESERVE_W,
+    MIN_BUDGET_A,
+    MIN_CAR_A,
+    MIN_PEAK_KW,
+)
+from .control import ChargeWith, Mode
 from .history.intervals import Interval
 from .migration import import_readings
 from .site.coordinator import AmpSensorConfigEntry
+from .site.goal import MAX_WANTED_KWH
 from .view.links import DEFAULT_DAYS, LINKS
 from .what_if import action as what_if
 
@@ -47,6 +57,16 @@ WHAT_IF_SCHEMA: Final = SITE_SCHEMA.extend(
             cv.ensure_list, [vol.All(vol.Coerce(int), vol.Range(min=MIN_CAR_A, max=MAX_CAR_A))]
         ),
         vol.Optional("modes", default=[]): vol.All(cv.ensure_list, [vol.All(vol.Coerce(Mode), vol.In(what_if.MODES))]),
+        vol.Optional("charge_with", default=[]): vol.All(cv.ensure_list, [vol.Coerce(ChargeWith)]),
+        vol.Optional("reserve_w", default=0.0): vol.All(vol.Coerce(float), vol.Range(min=0, max=MAX_RESERVE_W)),
+        vol.Optional("peak_limit_kw", default=[]): vol.All(
+            cv.ensure_list, [vol.All(vol.Coerce(float), vol.Range(min=MIN_PEAK_KW, max=MAX_LIMIT_KW))]
+        ),
+        vol.Optional("ready_by"): cv.time,
+        vol.Optional("wanted_kwh", default=what_if.DEFAULT_WANTED_KWH): vol.All(
+            vol.Coerce(float), vol.Range(min=1, max=MAX_WANTED_KWH)
+        ),
+        vol.Optional("plugged_in_at", default=what_if.DEFAULT_PLUGGED_IN_AT): cv.time,
     }
 )
 VIEW_LINK_SCHEMA: Final = SITE_SCHEMA.extend(

@@ -22,14 +22,15 @@ import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 
 from custom_components.amp_sensor.const import DOMAIN
-from custom_components.amp_sensor.control import Mode, ProtectionKind
+from custom_components.amp_sensor.control import ChargeWith, Mode, ProtectionKind
 from custom_components.amp_sensor.what_if import process as rehearsal_process
 from custom_components.amp_sensor.what_if.process import answer, async_rehearse
-from custom_components.amp_sensor.what_if.rehearsal import House, Plan, rehearse
+from custom_components.amp_sensor.what_if.rehearsal import House, Plan, Wanted, Wiring, rehearse
 from simulation.cost import trivial_loop_s
 from simulation.lateness import Lateness
 from tests.conftest import Site
 
+POWER = "sensor.casa_power"
 HOUSE, CURRENT, CHARGING = "sensor.casa_house_current", "sensor.casa_current", "sensor.rocinante_charging_current"
 ROUNDS = 3
 LONGEST_BLOCK = 150
@@ -44,11 +45,15 @@ async def recorded(recorder_mock: Recorder, site: Site) -> Site:
     return site
 
 
+def unit(entity_id: str) -> str:
+    return "W" if entity_id == POWER else "A"
+
+
 async def live(site: Site, states: list[dict[str, Any]], *, step_s: int = 60) -> None:
     """Let states follow one another, up to now, in a site that was asleep meanwhile."""
     for shown in states:
         for entity_id, state in shown.items():
-            site.hass.states.async_set(entity_id, str(state), {"unit_of_measurement": "A"})
+            site.hass.states.async_set(entity_id, str(state), {"unit_of_measurement": unit(entity_id)})
         site.freezer.tick(step_s)
     await async_wait_recording_done(site.hass)
     assert await site.hass.config_entries.async_setup(site.entry.entry_id)
@@ -142,6 +147,73 @@ async def test_where_states_are_gone_statistics_tell(recorded: Site) -> None:
     assert row["kwh"] == pytest.approx(16 * 24 * 0.23, rel=0.01)
 
 
+def drawing(watts: float, car: float = 0.0) -> dict[str, Any]:
+    """Say what a house of one phase shows while it draws so much, and a car so many amps."""
+    return {POWER: watts + car * 230, HOUSE: watts / 230, CURRENT: watts / 230 + car, CHARGING: car}
+
+
+async def test_what_the_roof_would_have_given_is_told(recorded: Site) -> None:
+    """A car took 8 A at first, which is not the house's; then 3 kW were left over, while the meter shows the sign."""
+    parts = [(500.0, 8.0, 60), (-3000.0, 0.0, 120), (500.0, 0.0, 60)]
+    await live(recorded, [drawing(watts + minute % 2, car) for watts, car, long in parts for minute in range(long)])
+    await recorded.post(amps=-5, watts=-1150)
+    answer = await ask(recorded, charge_with=["grid", "minimum_plus_surplus", "surplus_only"], reserve_w=300)
+    grid, plus, only = answer["results"]
+    assert [(row["charge_with"], row["reserve_w"]) for row in answer["results"]] == [
+        ("grid", 0),
+        ("minimum_plus_surplus", 300),
+        ("surplus_only", 300),
+    ]
+    assert grid["kwh"] == pytest.approx(16 * 4 * 0.23, abs=0.3)
+    assert grid["surplus_kwh"] == pytest.approx(6, abs=0.2)
+    assert only["kwh"] == pytest.approx(11 * 2 * 0.23, rel=0.1)
+    assert only["surplus_kwh"] >= 0.93 * only["kwh"]
+    assert only["kwh"] < plus["kwh"] < grid["kwh"]
+    assert only["imported_kwh"] == pytest.approx(1 + only["kwh"] - only["surplus_kwh"], abs=0.2)
+
+
+async def test_without_a_sign_there_is_no_surplus_to_tell_of(recorded: Site) -> None:
+    await live(recorded, [drawing(500.0 + minute % 2) for minute in range(90)])
+    with pytest.raises(ServiceValidationError) as raised:
+        await ask(recorded, charge_with="surplus_only")
+    assert raised.value.translation_key == "no_surplus_history"
+
+
+async def test_what_a_peak_limit_leaves_is_told(recorded: Site) -> None:
+    await live(recorded, [drawing(watts + minute % 2) for watts in (300.0, 2000.0) for minute in range(120)])
+    two, four = (await ask(recorded, peak_limit_kw=["2.5", 4]))["results"]
+    assert (two["peak_limit_kw"], four["peak_limit_kw"]) == (2.5, 4)
+    assert two["highest_quarter_kw"] <= 2.53
+    assert 3.5 < four["highest_quarter_kw"] <= 4.04
+    assert two["house_highest_quarter_kw"] == four["house_highest_quarter_kw"] == pytest.approx(2, abs=0.01)
+    assert 0 < two["kwh"] < four["kwh"] < 16 * 4 * 0.23
+    [free] = (await ask(recorded))["results"]
+    assert free["peak_limit_kw"] is None
+    assert free["highest_quarter_kw"] == pytest.approx(2 + 16 * 0.23, abs=0.02)
+
+
+async def test_whether_it_would_have_been_ready_is_told(recorded: Site) -> None:
+    """Two nights by the clock of the house, of which all is known."""
+    recorded.freezer.move_to(dt_util.now().replace(hour=15, minute=0, second=0, microsecond=0))
+    await live(recorded, [drawing(500.0 + part % 2) for part in range(4 * 42)], step_s=900)
+    [row] = (await ask(recorded, ready_by="07:00", wanted_kwh=8, plugged_in_at="19:00"))["results"]
+    assert (row["nights"], row["nights_ready"]) == (2, 2)
+    assert row["kwh"] == pytest.approx(16, abs=0.6)
+    [row] = (await ask(recorded, ready_by="07:00", wanted_kwh=60))["results"]
+    assert (row["nights"], row["nights_ready"]) == (2, 0)
+    [row] = (await ask(recorded, ready_by="14:00", plugged_in_at="09:00", wanted_kwh=4))["results"]
+    assert (row["nights"], row["nights_ready"]) == (1, 1)
+    [row] = (await ask(recorded))["results"]
+    assert row["nights"] is row["nights_ready"] is None
+
+
+async def test_a_power_that_is_shown_in_kw_is_the_same(recorded: Site) -> None:
+    er.async_get(recorded.hass).async_update_entity_options(POWER, "sensor", {"unit_of_measurement": "kW"})
+    await live(recorded, [drawing(watts) | {POWER: watts / 1000} for watts in (600.0, 610.0) * 60])
+    [row] = (await ask(recorded, modes="off"))["results"]
+    assert row["house_highest_quarter_kw"] == pytest.approx(0.605, abs=0.006)
+
+
 async def test_without_history_nothing_can_be_told(recorded: Site) -> None:
     await live(recorded, [{HOUSE: 3.0 + minute % 2} for minute in range(50)])
     with pytest.raises(ServiceValidationError) as raised:
@@ -175,6 +247,11 @@ async def test_without_a_recorder_there_is_no_history(site: Site) -> None:
         ({"max_amps_car": ["many"]}, "max_amps_car"),
         ({"modes": ["monitor"]}, "modes"),
         ({"modes": ["turbo"]}, "modes"),
+        ({"charge_with": ["moonlight"]}, "charge_with"),
+        ({"reserve_w": -1}, "reserve_w"),
+        ({"peak_limit_kw": [4, 0]}, "peak_limit_kw"),
+        ({"ready_by": "noon"}, "ready_by"),
+        ({"wanted_kwh": 0}, "wanted_kwh"),
     ],
 )
 async def test_what_cannot_be_is_named(site: Site, data: dict[str, Any], told: str) -> None:
@@ -217,14 +294,16 @@ async def test_how_far_it_is_shows_meanwhile_and_not_afterwards(recorded: Site) 
 
 def test_another_process_answers_the_same() -> None:
     """Here in the same one, where it can be looked at."""
-    house = House.of([(0.0, 3.0), (600.0, 15.0), (1200.0, None), (1300.0, 4.0)], 2000.0)
-    asked = {"volts": 230, "kind": "mcb_c", "plans": [{"max_amps": 16, "max_amps_car": 13, "mode": "balanced"}]}
+    states = [(0.0, 3.0, None), (600.0, 15.0, 3450.0), (1200.0, None, 1.0), (1300.0, 4.0, -920.0)]
+    house, wiring = House.of(states, 2000.0), Wiring(volts=230)
+    wanted = Wanted(wh=100, nights=[(0.0, 1500.0)])
+    plan = Plan(max_amps=16, max_amps_car=13, mode=Mode.BALANCED, charge_with=ChargeWith.SURPLUS_ONLY, peak_limit_kw=3)
+    asked = {"wiring": asdict(wiring), "kind": "mcb_c", "wanted": asdict(wanted), "plans": [asdict(plan)]}
     answers = io.BytesIO()
     answer(io.BytesIO(json.dumps(asked).encode() + b"\n" + house.to_bytes()), answers)
     *steps, outlooks = [json.loads(line) for line in answers.getvalue().splitlines()]
     assert steps == sorted(steps)
-    plan = Plan(max_amps=16, max_amps_car=13, mode=Mode.BALANCED)
-    assert outlooks == [asdict(rehearse(house, plan, volts=230))]
+    assert outlooks == [asdict(rehearse(house, plan, wiring, wanted=wanted))]
 
 
 async def test_a_process_that_fails_is_told_in_words_and_in_the_log(
@@ -251,7 +330,9 @@ async def test_the_event_loop_goes_on(hass: HomeAssistant) -> None:
     for _ in range(ROUNDS):
         began = time.perf_counter()
         async with Lateness() as lateness:
-            await async_rehearse(known, [plan], volts=230, kind=ProtectionKind.MCB_C, progress=lambda _: None)
+            await async_rehearse(
+                known, [plan], Wiring(volts=230), kind=ProtectionKind.MCB_C, wanted=None, progress=lambda _: None
+            )
         print(f"\n{hours:g} h: {time.perf_counter() - began:.2f} s; event loop {lateness.delays}")
         blocked_ms.append(lateness.delays.blocked)
     longest_ms = 1000 * LONGEST_BLOCK * trivial_loop_s()

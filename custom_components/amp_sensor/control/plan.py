@@ -13,6 +13,10 @@ from statistics import fmean
 
 QUARTER_S = 900.0
 """The longest slot that is planned with, s: most prices are of a quarter of an hour."""
+REPLAN_S = 120.0
+"""How often a plan is made again, s: an eighth of its shortest part."""
+AHEAD_S = 600.0
+"""How long before its time it is to be ready, s: the last part of a plan is never cut to the second."""
 START_KWH = 0.2
 """What a start is worth, kWh at the mean price: each is a command, a contactor, and perhaps a car to be woken. A few
 cents are no reason for one more."""

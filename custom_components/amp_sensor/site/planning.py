@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from homeassistant.util import dt as dt_util
 
 from ..control import ChargerReport, ChargingState, Controller, Plan, Reason, Slot, Supply, When, make_plan
+from ..control.plan import AHEAD_S, REPLAN_S
 from ..notices.issues import Issues
 from ..notices.watch import Lasting
 from .goal import DEFAULT_CAPACITY_KWH, MAX_CAPACITY_KWH, MIN_CAPACITY_KWH, ChargerPlan, Goal, Strip
@@ -16,12 +17,8 @@ from .link import Link
 from .prices import QUARTER_S, Prices
 from .store import ChargerMemory
 
-REPLAN_S: Final = 120.0
-"""How often a plan is made again, s: an eighth of its shortest part."""
 SEEN_S: Final = 60.0
 """The longest time between two looks, and since the last reading, of which is learned, s."""
-AHEAD_S: Final = 600.0
-"""How long before its time it is to be ready, s: the last part of a plan is never cut to the second."""
 OVERDUE_S: Final = 12 * 3600.0
 """For how long it goes on being charged where it was not ready, s; then the next time counts."""
 AGAIN_PERCENT: Final = 3.0

@@ -1,27 +1,31 @@
 """Answer what another budget, car or mode would have made of the house's own last weeks."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import product
 from math import isfinite, nan
 from operator import itemgetter
 from typing import Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.const import CONF_UNIT_OF_MEASUREMENT, UnitOfPower
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import PowerConverter
 
 from ..const import CONF_VOLTAGE, DOMAIN
-from ..control import Mode, ProtectionKind
+from ..control import ChargeWith, Mode, ProtectionKind
 from ..history import recorder
 from ..notices.progress import Progress
 from ..site.coordinator import AmpSensorConfigEntry
+from ..site.data import SiteData
+from ..site.goal import Goal
 from .process import RehearsalFailed, async_rehearse
-from .rehearsal import House, Outlook, Plan
+from .rehearsal import House, Outlook, Plan, Wanted, Wiring
 
 MAX_DAYS: Final = 30
 """How far back is looked, days: a month has all that a house does."""
@@ -32,6 +36,9 @@ MODES: Final = (Mode.OFF, Mode.STRICT, Mode.BALANCED, Mode.EAGER)
 """Monitor is as off."""
 LEAST: Final = timedelta(hours=1)
 """Of less history nothing can be told."""
+DEFAULT_WANTED_KWH: Final = Goal().kwh
+DEFAULT_PLUGGED_IN_AT: Final = time(18)
+"""When most people are home from work."""
 USUAL_CAR_A: Final = 16
 """What a car draws from most charging cables and household chargers, A: taken where the site has no car."""
 _DAY: Final = timedelta(days=1)
@@ -47,18 +54,37 @@ async def async_what_if(
     max_amps: Sequence[float] = (),
     max_amps_car: Sequence[int] = (),
     modes: Sequence[Mode] = (),
+    charge_with: Sequence[ChargeWith] = (),
+    reserve_w: float = 0.0,
+    peak_limit_kw: Sequence[float] = (),
+    ready_by: time | None = None,
+    wanted_kwh: float = DEFAULT_WANTED_KWH,
+    plugged_in_at: time = DEFAULT_PLUGGED_IN_AT,
 ) -> ServiceResponse:
-    """Return an answer for each combination; what is left out is as it is now. Raises translated errors."""
+    """Return an answer for each combination. Raises translated errors.
+
+    Budget, car and mode that are left out are as they are now; without the others, the budget alone bounds.
+    """
     if not recorder.is_recorded(hass):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recorder")
     site = entry.runtime_data.data
     cars = [charger.settings.max_amps for charger in site.chargers.values()]
+    peaks: Sequence[float | None] = peak_limit_kw or [None]
     plans = [
-        Plan(max_amps=budget, max_amps_car=car, mode=mode)
-        for budget, car, mode in product(
+        Plan(
+            max_amps=budget,
+            max_amps_car=car,
+            mode=mode,
+            charge_with=source,
+            reserve_w=0.0 if source is ChargeWith.GRID else reserve_w,
+            peak_limit_kw=peak,
+        )
+        for budget, car, mode, source, peak in product(
             dict.fromkeys(max_amps or [site.settings.max_amps]),
             dict.fromkeys(max_amps_car or cars or [USUAL_CAR_A]),
             dict.fromkeys(modes or [site.settings.mode if site.settings.mode in MODES else Mode.BALANCED]),
+            dict.fromkeys(charge_with or [ChargeWith.GRID]),
+            dict.fromkeys(peaks),
         )
     ]
     if len(plans) > MAX_PLANS:
@@ -67,19 +93,22 @@ async def async_what_if(
             translation_key="too_many_plans",
             translation_placeholders={"plans": str(len(plans)), "limit": str(MAX_PLANS)},
         )
+    if not site.knows_sign and any(plan.charge_with is not ChargeWith.GRID for plan in plans):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_surplus_history")
     end = dt_util.utcnow()
-    history = _History(hass, entry)
-    house = await recorder.async_in_recorder(hass, history.house, end - timedelta(days=days), end)
+    begin = end - timedelta(days=days)
+    wiring = _wiring(site, entry.data[CONF_VOLTAGE])
+    wanted = None if ready_by is None else _wanted(wanted_kwh, plugged_in_at, ready_by, begin, end)
+    history = _History(hass, entry, wiring)
+    house = await recorder.async_in_recorder(hass, history.house, begin, end)
     if house.seconds < LEAST.total_seconds():
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_house_history")
-    phases = max((charger.report.phases or 1 for charger in site.chargers.values() if charger.report), default=1)
-    volts: float = entry.data[CONF_VOLTAGE]
     protection = site.settings.protection
     kind = ProtectionKind.MCB_C if protection is None else protection.kind
     progress = await Progress.async_create(hass, "what_if", entry)
 
     try:
-        outlooks = await async_rehearse(house, plans, volts=volts, kind=kind, progress=progress.show)
+        outlooks = await async_rehearse(house, plans, wiring, kind=kind, wanted=wanted, progress=progress.show)
     except RehearsalFailed as error:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="what_if_failed") from error
     finally:
@@ -87,10 +116,39 @@ async def async_what_if(
     return {
         "days": round(house.seconds / _DAY.total_seconds(), 2),
         "results": [
-            {**asdict(plan), "mode": plan.mode.value, **_answer(outlook, house, volts * phases)}
+            {
+                **asdict(plan),
+                "mode": plan.mode.value,
+                "charge_with": plan.charge_with.value,
+                **_answer(outlook, house, wiring.volts * wiring.car_phases),
+                "nights": None if wanted is None else outlook.nights,
+                "nights_ready": None if wanted is None else outlook.nights_ready,
+            }
             for plan, outlook in zip(plans, outlooks, strict=True)
         ],
     }
+
+
+def _wiring(site: SiteData, volts: float) -> Wiring:
+    car = max((charger.report.phases or 1 for charger in site.chargers.values() if charger.report), default=1)
+    supply = site.settings.supply
+    told = supply.phases if supply else len(site.shown.amps) if site.shown else 1
+    return Wiring(volts=volts, phases=max(told, car), car_phases=car)
+
+
+def _wanted(kwh: float, plugged_in_at: time, ready_by: time, begin: datetime, end: datetime) -> Wanted:
+    local, offset = dt_util.as_local(begin), dt_util.as_local(end).utcoffset()
+    nights = []
+    for number in range(-1, (end - begin).days + 2):
+        day = local.date() + timedelta(days=number)
+        next_day = day if plugged_in_at < ready_by else day + _DAY
+        plugged, ready = datetime.combine(day, plugged_in_at), datetime.combine(next_day, ready_by)
+        nights.append(tuple(each.replace(tzinfo=local.tzinfo).timestamp() for each in (plugged, ready)))
+    return Wanted(
+        wh=1000 * kwh,
+        nights=[(plugged, ready) for plugged, ready in nights],
+        offset_s=0.0 if offset is None else offset.total_seconds(),
+    )
 
 
 def _answer(outlook: Outlook, house: House, volts: float) -> dict[str, float | None]:
@@ -103,6 +161,10 @@ def _answer(outlook: Outlook, house: House, volts: float) -> dict[str, float | N
         "house_over_minutes": round(outlook.house_over_s / 60, 1),
         "trips": outlook.trips,
         "commands_per_hour": round(outlook.commands * 3600 / house.seconds, 1),
+        "surplus_kwh": round(outlook.surplus_wh / 1000, 1),
+        "imported_kwh": round(outlook.imported_wh / 1000, 1),
+        "highest_quarter_kw": round(outlook.highest_watts / 1000, 2),
+        "house_highest_quarter_kw": round(outlook.house_highest_watts / 1000, 2),
     }
 
 
@@ -130,11 +192,14 @@ class _Series:
 class _History:
     """What the recorder knows of a house."""
 
-    def __init__(self, hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: AmpSensorConfigEntry, wiring: Wiring) -> None:
         self._hass = hass
+        self._watts_per_amp = wiring.volts * wiring.car_phases
+        self._knows_sign = entry.runtime_data.data.knows_sign
         registry = er.async_get(hass)
         self._house = registry.async_get_entity_id(SENSOR, DOMAIN, f"{entry.entry_id}_house_current")
         self._current = registry.async_get_entity_id(SENSOR, DOMAIN, f"{entry.entry_id}_current")
+        self._power = registry.async_get_entity_id(SENSOR, DOMAIN, f"{entry.entry_id}_power")
         self._charging = [
             entity_id
             for charger_id in entry.runtime_data.data.chargers
@@ -143,27 +208,52 @@ class _History:
 
     def house(self, start: datetime, end: datetime) -> House:
         """Return what the house drew without its cars. Waits for the database."""
-        house = House.of(self._series(self._house, start, end), end.timestamp())
+        power = self._series(self._power, start, end, unit=UnitOfPower.WATT)
+        charging = [self._series(entity_id, start, end) for entity_id in self._charging]
+        alone = self._series(self._house, start, end)
+        house = House.of(self._drawn(alone, power, charging, is_alone=True), end.timestamp())
         if house.seconds >= LEAST.total_seconds():
             return house
         # Switched off, or switched on just now
         current = self._series(self._current, start, end)
-        charging = [self._series(entity_id, start, end) for entity_id in self._charging]
-        return House.of(_difference(current, charging), end.timestamp())
+        return House.of(self._drawn(current, power, charging, is_alone=False), end.timestamp())
 
-    def _series(self, entity_id: str | None, start: datetime, end: datetime) -> _Series:
-        """Return its states, and for the time before there are any its short-term statistics."""
+    def _drawn(
+        self, current: _Series, power: _Series, charging: Sequence[_Series], *, is_alone: bool
+    ) -> Iterator[tuple[float, float | None, float | None]]:
+        """Tell amps and watts without what cars draw, whenever one of them changes; with `is_alone` the amps are."""
+        for at, (amps, watts, *cars) in _merged(current, power, *charging):
+            drawn = sum(each or 0.0 for each in cars)
+            alone = amps if amps is None or is_alone else amps - drawn
+            if alone is not None and not is_alone and not self._knows_sign:
+                alone = max(0.0, alone)
+            yield at, alone, None if watts is None else watts - drawn * self._watts_per_amp
+
+    def _series(self, entity_id: str | None, start: datetime, end: datetime, *, unit: str | None = None) -> _Series:
+        """Return its states, and for the time before there are any its short-term statistics; a power in `unit`."""
         series = _Series()
         if entity_id is None:
             return series
+        entity = er.async_get(self._hass).async_get(entity_id)
+        chosen = None if entity is None or SENSOR not in entity.options else entity.options[SENSOR]
+        shown_in = None if chosen is None else chosen.get(CONF_UNIT_OF_MEASUREMENT)
+        factor = 1.0 if unit is None or shown_in is None else PowerConverter.get_unit_ratio(unit, shown_in)
         states = _Series()
         for day in range((end - start).days + 1):
             begin = start + day * _DAY
             stop = min(begin + _DAY, end)
             for at, state in recorder.bare_states(self._hass, begin, stop, entity_id, with_start=day == 0):
-                states.add(at, _amps(state))
+                states.add(at, factor * _number(state))
         until = end.timestamp() if states.begins is None else states.begins
-        rows = recorder.statistics(self._hass, start, end, {entity_id}, period="5minute", values={"mean", "min", "max"})
+        rows = recorder.statistics(
+            self._hass,
+            start,
+            end,
+            {entity_id},
+            period="5minute",
+            values={"mean", "min", "max"},
+            units=None if unit is None else {"power": unit},
+        )
         for row in rows.get(entity_id, []):
             if row["start"] + _ROW_S <= until:
                 _add_row(series, row["start"], row.get("min"), row.get("mean"), row.get("max"))
@@ -172,8 +262,8 @@ class _History:
         return series
 
 
-def _amps(state: str | None) -> float:
-    """Return what a state says, A; an entity that was removed leaves a state of None."""
+def _number(state: str | None) -> float:
+    """Return what a state says; an entity that was removed leaves a state of None."""
     try:
         return float(state or "")
     except ValueError:
@@ -190,16 +280,10 @@ def _add_row(series: _Series, at: float, least: float | None, mean: float | None
     series.add(at + _ROW_S, nan)
 
 
-def _difference(current: _Series, charging: Iterable[_Series]) -> Iterator[tuple[float, float | None]]:
-    """Tell the current without what cars draw, whenever one of them changes."""
-    changes = sorted(
-        ((at, number, value) for number, series in enumerate((current, *charging)) for at, value in series),
-        key=itemgetter(0),
-    )
-    values: dict[int, float | None] = {}
+def _merged(*series: _Series) -> Iterator[tuple[float, list[float | None]]]:
+    """Tell what all of them show, whenever one of them changes."""
+    changes = sorted(((at, number, value) for number, one in enumerate(series) for at, value in one), key=itemgetter(0))
+    values: list[float | None] = [None] * len(series)
     for at, number, value in changes:
         values[number] = value
-        if (total := values.get(0)) is None:
-            yield at, None
-        else:
-            yield at, max(0.0, total - sum(amps or 0.0 for number, amps in values.items() if number))
+        yield at, values

@@ -16,8 +16,8 @@ from pathlib import Path
 import sys
 from typing import BinaryIO, Final
 
-from ..control import Mode, ProtectionKind
-from .rehearsal import House, Outlook, Plan, rehearse
+from ..control import ChargeWith, Mode, ProtectionKind
+from .rehearsal import House, Outlook, Plan, Wanted, Wiring, rehearse
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,16 +44,24 @@ class RehearsalFailed(Exception):
 async def async_rehearse(
     house: House,
     plans: Sequence[Plan],
+    wiring: Wiring,
     *,
-    volts: float,
     kind: ProtectionKind,
+    wanted: Wanted | None,
     progress: Callable[[float], None],
 ) -> list[Outlook]:
     """Return the outlook of each plan; `progress` is told the part of all that is done, 0 to 1.
 
     Raises RehearsalFailed. If it is cancelled, the process ends.
     """
-    request = json.dumps({"volts": volts, "kind": kind, "plans": [asdict(plan) for plan in plans]})
+    request = json.dumps(
+        {
+            "wiring": asdict(wiring),
+            "kind": kind,
+            "wanted": None if wanted is None else asdict(wanted),
+            "plans": [asdict(plan) for plan in plans],
+        }
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-c", _BEGIN, str(Path(__file__).parents[1])), stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
@@ -77,7 +85,11 @@ def answer(request: BinaryIO, answers: BinaryIO) -> None:
     """Be the process: work out what is asked."""
     asked = json.loads(request.readline())
     house = House.from_bytes(request.read())
-    plans = [Plan(**plan | {"mode": Mode(plan["mode"])}) for plan in asked["plans"]]
+    plans = [
+        Plan(**plan | {"mode": Mode(plan["mode"]), "charge_with": ChargeWith(plan["charge_with"])})
+        for plan in asked["plans"]
+    ]
+    wanted = None if asked["wanted"] is None else Wanted(**asked["wanted"])
     told = -STEP
 
     def tell(done: float, number: int) -> None:
@@ -91,8 +103,9 @@ def answer(request: BinaryIO, answers: BinaryIO) -> None:
         rehearse(
             house,
             plan,
-            volts=asked["volts"],
+            Wiring(**asked["wiring"]),
             kind=ProtectionKind(asked["kind"]),
+            wanted=wanted,
             progress=partial(tell, number=number),
         )
         for number, plan in enumerate(plans)
