@@ -215,7 +215,12 @@ TEXTS_SCHEMA = vol.Schema(
         vol.Required("config"): {**FLOW, **INITIATED, vol.Optional("flow_title"): text()},
         vol.Required("options"): FLOW,
         vol.Required("config_subentries"): keyed({**FLOW, **INITIATED, vol.Required("entry_type"): text()}),
-        vol.Optional("selector"): keyed({vol.Required("options"): STATES}),
+        vol.Optional("selector"): keyed(
+            vol.Any(
+                {vol.Required("options"): STATES},
+                {vol.Required("fields"): keyed({vol.Required("name"): text(), vol.Optional("description"): text()})},
+            )
+        ),
         vol.Optional("device"): keyed({vol.Required("name"): text()}),
         vol.Optional("device_automation"): {
             vol.Any(
