@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -20,7 +19,7 @@ import voluptuous as vol
 
 from ..const import CONF_AREA, CONF_PRICE_ACTION, CONF_PRICE_ENTITY, CONF_PRICE_ENTRY, DOMAIN, SUBENTRY_PRICES
 from ..meters.proposals import ref_of
-from ..site.prices import QUARTER_S, async_ask, of_entity, sources
+from ..site.prices import QUARTER_S, PricesError, async_ask, of_entity, sources
 
 SOURCE: Final = "source"
 ENTITY: Final = "entity"
@@ -63,7 +62,7 @@ class PricesSubentryFlow(ConfigSubentryFlow):
         for domain, entry_id, title in sources(self.hass):
             try:
                 told = await async_ask(self.hass, domain, entry_id, now.date())
-            except HomeAssistantError:
+            except PricesError:
                 continue
             for area, prices in told.items():
                 if int(now.timestamp() // QUARTER_S) in prices:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.start import async_at_started
@@ -180,15 +179,19 @@ def of_entity(state: State | None) -> dict[int, float]:
     return quarters_of(lists, part_of_unit(unit))
 
 
+class PricesError(Exception):
+    """An integration with prices does not tell them."""
+
+
 async def async_ask(hass: HomeAssistant, domain: str, entry_id: str, day: date) -> dict[str, dict[int, float]]:
-    """Return what an integration's action says of a day: prices by area, country or home. Raises HomeAssistantError."""
+    """Return what an integration's action says of a day: prices by area, country or home. Raises PricesError."""
     action = ACTIONS[domain]
     try:
         told = await hass.services.async_call(
             domain, action.name, dict(action.data(entry_id, day)), blocking=True, return_response=True
         )
     except Exception as error:  # whatever is wrong with another integration, or its version
-        raise HomeAssistantError(f"{domain}.{action.name} failed: {type(error).__name__}") from error
+        raise PricesError(f"{domain}.{action.name} failed: {type(error).__name__}") from error
     answer: Any = told or {}
     while isinstance(answer, Mapping) and len(answer) == 1 and isinstance(only := next(iter(answer.values())), Mapping):
         answer = only
@@ -257,6 +260,6 @@ class PriceSource:
         domain = self._settings[CONF_PRICE_ACTION]
         if not self._hass.services.has_service(domain, ACTIONS[domain].name):
             return
-        with suppress(HomeAssistantError):
+        with suppress(PricesError):
             told = await async_ask(self._hass, domain, self._settings[CONF_PRICE_ENTRY], day)
             self.prices = self.prices.and_then(told.get(self._settings[CONF_AREA], {}), at)
