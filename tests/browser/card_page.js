@@ -20,7 +20,7 @@ window.home = {
   listeners: [],
   refusal: null,
 
-  async begin({ language, dark, texts, states, history, statistics, config, sites = 1 }) {
+  async begin({ language, dark, texts, states, history, statistics, config, sites = 1, beside = [] }) {
     document.documentElement.classList.toggle("dark", dark);
     document.documentElement.lang = language;
     const device = (id) => ({ id, name: id, identifiers: [["amp_sensor", id]], config_entry_id: id });
@@ -31,7 +31,16 @@ window.home = {
       locale: { language, number_format: "language", time_format: "24", time_zone: "local" },
       config: { time_zone: "UTC" },
       themes: { darkMode: dark },
-      devices: Object.fromEntries(["site", "other"].slice(0, sites).map((id) => [id, device(id)])),
+      devices: Object.fromEntries([
+        ...["site", "other"].slice(0, sites).map((id) => [id, device(id)]),
+        ...beside.map(({ name }) => [name, { ...device(name), config_entry_id: "site", config_subentry_id: name }]),
+      ]),
+      entities: Object.fromEntries(
+        beside.map(({ name, key, entity_id }) => [
+          entity_id,
+          { entity_id, device_id: name, platform: "amp_sensor", translation_key: key },
+        ]),
+      ),
       states,
       callWS: async (message) => {
         this.asked.push(message);

@@ -1,6 +1,6 @@
 """What the card is told in each state of a home, and what went before: no Home Assistant is needed to see it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
 import contextlib
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -377,6 +377,7 @@ async def put_card(
     seconds: float = 3600,
     config: dict[str, Any] | None = None,
     sites: int = 1,
+    beside: Iterable[Mapping[str, Any]] = (),
 ) -> None:
     """Put the card on the page, after a history of so many seconds, and tell it this."""
     shown = told or event([0.0])
@@ -388,11 +389,12 @@ async def put_card(
             "language": language,
             "dark": dark,
             "texts": texts(language),
-            "states": states_of(shown),
+            "states": states_of(shown) | {line["entity_id"]: line["state"] for line in beside},
             "history": history,
             "statistics": hourly(history),
             "config": {"type": "custom:amp-sensor-card", **(config or {})},
             "sites": sites,
+            "beside": [{key: line[key] for key in ("name", "key", "entity_id")} for line in beside],
         },
     )
     if told is not None:

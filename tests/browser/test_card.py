@@ -310,6 +310,38 @@ def test_the_editor_offers_what_can_be_configured() -> None:
     look(step)
 
 
+def test_loads_and_limits_are_told_in_a_line_each() -> None:
+    def line(name: str, key: str, state: str, unit: str = "") -> dict[str, Any]:
+        entity = {"state": state, "attributes": {"unit_of_measurement": unit}}
+        return {"name": name, "key": key, "entity_id": f"sensor.{name.lower()}_{key}", "state": entity}
+
+    beside = [
+        line("Boiler", "load_state", "shed"),
+        line("Box", "limit_in_force", "unknown", "kW"),
+        line("Contract", "limit_current", "16", "A"),
+        line("Peak", "limit_in_force", "2.5", "kW"),
+    ]
+
+    async def step(page: Page) -> None:
+        await put_card(page, STATES["one"], beside=beside)
+        said = [await text_of(each) for each in await card(page, ".beside li").all()]
+        assert said == [
+            "Boiler Switched off: there is too little room",
+            "Box Limit in force –",
+            "Contract Current limit in force 16 A",
+            "Peak Limit in force 2.5 kW",
+        ]
+        await card(page, ".beside button").first.click()
+        assert await page.evaluate("home.opened") == ["sensor.boiler_load_state"]
+        await nothing_is_cut(page)
+        await is_accessible(page)
+        await reload(page)
+        await put_card(page, STATES["one"])
+        await expect(card(page, ".beside")).to_be_hidden()
+
+    look(step, size="phone")
+
+
 def test_what_can_be_set_is_sent_to_home_assistant() -> None:
     async def step(page: Page) -> None:
         await put_card(page, STATES["two"])

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, State, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -21,6 +20,7 @@ from custom_components.amp_sensor.site.prices import (
     ACTIONS,
     LOOK,
     Prices,
+    PricesError,
     PriceSource,
     async_ask,
     of_entity,
@@ -154,7 +154,7 @@ async def test_each_integration_is_asked_and_read_as_it_answers(
 
 async def test_an_integration_that_fails_in_any_way_has_no_prices(hass: HomeAssistant) -> None:
     offer(hass, "nordpool", ValueError("anything"))
-    with pytest.raises(HomeAssistantError):
+    with pytest.raises(PricesError):
         await async_ask(hass, "nordpool", "entry", START.date())
     source = PriceSource(hass, {"price_action": "nordpool", "price_entry": "entry", "area": "SE3"})
     assert (await source.async_read()).by_quarter == {}

@@ -113,7 +113,6 @@ _SCHEDULE: Final = vol.Schema(
         vol.Required(CONF_BLOCKS): ObjectSelector(
             ObjectSelectorConfig(
                 multiple=True,
-                label_field=CONF_LIMIT_KW,
                 translation_key=CONF_BLOCKS,
                 fields={
                     CONF_LIMIT_KW: {"required": True, "selector": _kw(0)},

@@ -38,10 +38,6 @@ _PARTS: Final = {"ct": 0.01, "c": 0.01, "cent": 0.01, "cents": 0.01, "¢": 0.01,
 """Parts of a currency that prices are told in."""
 
 
-class PricesError(Exception):
-    """Another integration did not tell its prices."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceAction:
     """An action of another integration that answers with prices."""
@@ -181,6 +177,10 @@ def of_entity(state: State | None) -> dict[int, float]:
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     lists = [value for value in state.attributes.values() if isinstance(value, (list, tuple, Mapping))]
     return quarters_of(lists, part_of_unit(unit))
+
+
+class PricesError(Exception):
+    """An integration with prices does not tell them."""
 
 
 async def async_ask(hass: HomeAssistant, domain: str, entry_id: str, day: date) -> dict[str, dict[int, float]]:

@@ -1,5 +1,6 @@
 /** The card of Amp Sensor: what is free, where the current goes, how it went, and what each charger does and why. */
 
+import { Beside } from "./card/beside.js";
 import { Charger, Today } from "./card/charger.js";
 import { html } from "./card/dom.js";
 import { Flow } from "./card/flow.js";
@@ -223,7 +224,8 @@ class AmpSensorCard extends HTMLElement {
       ? chargers.map((charger, index) => new Charger(charger, { color: charger.color, text, open: () => open(index) }))
       : [];
     const settings = shows("chargers") ? new Settings(entities.site, { text, of: event.title }) : null;
-    this.settings = [settings, ...this.chargers.map((charger) => charger.settings)].filter(Boolean);
+    const beside = shows("chargers") ? new Beside({ siteId: this.siteId, text, formats }) : null;
+    this.settings = [settings, ...this.chargers.map((charger) => charger.settings), beside].filter(Boolean);
     const { sentence, flow, picture, today } = this.parts;
     this.card.replaceChildren(
       html(
@@ -234,7 +236,7 @@ class AmpSensorCard extends HTMLElement {
           "div",
           { class: "tiles" },
           this.chargers.map(({ element }) => element),
-          (today || settings?.element) && html("div", { class: "site" }, today?.element, settings?.element),
+          (today || settings?.element) && html("div", { class: "site" }, today?.element, beside?.element, settings?.element),
         ),
       ),
     );

@@ -6,8 +6,8 @@
 
 import { CHARGERS, HOUSE } from "./colors.js";
 import { define, hassOfPage } from "./home-assistant.js";
-import { consumersOf, nameOf, sitesOf } from "./sites.js";
-import { DOMAIN, loadedTexts, loadTexts } from "./texts.js";
+import { consumersOf, entitiesOf, nameOf, sitesOf } from "./sites.js";
+import { loadedTexts, loadTexts } from "./texts.js";
 
 const TYPE = "amp-sensor";
 const ICON = "mdi:ev-station";
@@ -21,17 +21,6 @@ const DEPENDENCIES = ["entities", "devices", "language"];
 // Entities are called by their own name, or by whose they are: the heading says the rest
 const OWN_NAME = { type: "entity" };
 const DEVICE_NAME = { type: "device" };
-
-/** Return the ids of a device's entities by what they are, for example `sensor.headroom`. */
-function entitiesOf(hass, device) {
-  const entities = {};
-  for (const entity of Object.values(hass.entities)) {
-    if (entity.platform === DOMAIN && entity.device_id === device.id && !entity.hidden) {
-      entities[`${entity.entity_id.split(".")[0]}.${entity.translation_key}`] = entity.entity_id;
-    }
-  }
-  return entities;
-}
 
 /** Return a section with a graph of the entities that there are, or nothing where there is none. */
 function graphSection(heading, icon, entities, graph, more) {
@@ -49,7 +38,7 @@ function graphSection(heading, icon, entities, graph, more) {
 }
 
 function graphSections(text, site, consumers, hoursToShow) {
-  const chargers = consumers.filter((entities) => !entities["sensor.load_state"]);
+  const chargers = consumers.filter((entities) => entities["sensor.energy"]); // neither loads nor limits
   return [
     graphSection(
       text("reasons"),

@@ -1,4 +1,4 @@
-/** Our devices: a charger's or a load's belongs to a subentry, a site's to none. */
+/** Our devices: a charger's, a load's or a limit's belongs to a subentry, a site's to none. */
 
 import { DOMAIN } from "./texts.js";
 
@@ -15,3 +15,14 @@ export const sitesOf = (hass) => devicesOf(hass).filter((device) => !device.conf
 
 export const consumersOf = (hass, site) =>
   devicesOf(hass).filter((device) => device.config_subentry_id && device.config_entry_id === site.config_entry_id);
+
+/** Return the ids of a device's entities by what they are, for example `sensor.headroom`. */
+export function entitiesOf(hass, device) {
+  const entities = {};
+  for (const entity of Object.values(hass.entities)) {
+    if (entity.platform === DOMAIN && entity.device_id === device.id && !entity.hidden) {
+      entities[`${entity.entity_id.split(".")[0]}.${entity.translation_key}`] = entity.entity_id;
+    }
+  }
+  return entities;
+}

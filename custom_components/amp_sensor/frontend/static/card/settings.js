@@ -3,8 +3,8 @@
 import { html, set, write } from "./dom.js";
 
 const ORDER = [
-  ...["mode", "max_amps", "managed", "plan", "ready_by", "wanted_percent", "wanted_energy", "ready_days"],
-  ...["priority", "min_amps_car", "max_amps_car"],
+  ...["mode", "max_amps", "managed", "charge_with", "plan", "ready_by", "wanted_percent", "wanted_energy", "ready_days"],
+  ...["priority", "min_amps_car", "max_amps_car", "reserve_w", "start_after", "stop_after"],
 ];
 const rank = (key) => (ORDER.indexOf(key) + ORDER.length + 1) % (ORDER.length + 1);
 

@@ -201,6 +201,12 @@ button, summary, input, select { outline-offset: 2px; }
 .today .range { --flow: var(--amp-faint); }
 .today .range.high { --flow: var(--amp-over); }
 
+/* Loads and limits */
+.beside { display: grid; gap: 4px; margin: 0; padding: 0; list-style: none; font-size: 14px; }
+.beside button { display: flex; justify-content: space-between; gap: 12px; width: 100%; min-height: 28px; align-items: center; }
+.beside span { overflow-wrap: anywhere; }
+.beside span:last-child { text-align: end; color: var(--amp-faint); }
+
 @container (min-width: 720px) {
   .card { grid-template-columns: minmax(330px, 5fr) 8fr; column-gap: 36px; padding: 22px 26px 24px; }
   .card > * { grid-column: 1 / -1; }
