@@ -164,12 +164,48 @@ async def test_what_the_roof_would_have_given_is_told(recorded: Site) -> None:
         ("minimum_plus_surplus", 300),
         ("surplus_only", 300),
     ]
+    assert answer["days_from_means"] == 0
     assert grid["kwh"] == pytest.approx(16 * 4 * 0.23, abs=0.3)
     assert grid["surplus_kwh"] == pytest.approx(6, abs=0.2)
     assert only["kwh"] == pytest.approx(11 * 2 * 0.23, rel=0.1)
     assert only["surplus_kwh"] >= 0.93 * only["kwh"]
     assert only["kwh"] < plus["kwh"] < grid["kwh"]
     assert only["imported_kwh"] == pytest.approx(1 + only["kwh"] - only["surplus_kwh"], abs=0.2)
+
+
+async def test_five_minute_means_of_signed_power_tell_the_surplus(recorded: Site) -> None:
+    """Each five minutes have half a minute of cloud: 500 W come in, 3 kW go out for the rest of it."""
+    start = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(hours=10)
+    for entity_id, unit_class, factor in ((HOUSE, "electric_current", 1 / 230), (POWER, "power", 1.0)):
+        metadata = StatisticMetaData(
+            source="recorder",
+            statistic_id=entity_id,
+            name=None,
+            mean_type=StatisticMeanType.ARITHMETIC,
+            has_sum=False,
+            unit_class=unit_class,
+            unit_of_measurement=unit(entity_id),
+        )
+        rows = [
+            StatisticData(
+                start=start + timedelta(minutes=5 * number),
+                mean=-2650 * factor,
+                min=-3000 * factor,
+                max=500 * factor,
+            )
+            for number in range(96)
+        ]
+        get_instance(recorded.hass).async_import_statistics(metadata, rows, StatisticsShortTerm)
+    await live(recorded, [drawing(500.0)])
+    await recorded.post(amps=-5, watts=-1150)
+    answer = await ask(recorded, charge_with="surplus_only", days=1)
+    assert answer["days_from_means"] == pytest.approx(8 / 24, abs=0.01)
+    [row] = answer["results"]
+    assert row["kwh"] == pytest.approx(8 * 13 * 0.23, rel=0.1)
+    assert 0.9 * row["kwh"] < row["surplus_kwh"] < row["kwh"] - 0.5, "a cloud costs something, but no stop"
+    assert row["house_highest_quarter_kw"] == pytest.approx(0.05, abs=0.02), (
+        "import only: 500 W for half a minute of five"
+    )
 
 
 async def test_without_a_sign_there_is_no_surplus_to_tell_of(recorded: Site) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from itertools import product
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from operator import itemgetter
 from typing import Final
 
@@ -115,6 +115,9 @@ async def async_what_if(
         progress.dismiss()
     return {
         "days": round(house.seconds / _DAY.total_seconds(), 2),
+        "days_from_means": round(
+            sum(held.seconds for held in house if held.at < history.means_until) / _DAY.total_seconds(), 2
+        ),
         "results": [
             {
                 **asdict(plan),
@@ -194,6 +197,8 @@ class _History:
 
     def __init__(self, hass: HomeAssistant, entry: AmpSensorConfigEntry, wiring: Wiring) -> None:
         self._hass = hass
+        self.means_until = -inf
+        """Until when only means of five minutes are known, s since 1970."""
         self._watts_per_amp = wiring.volts * wiring.car_phases
         self._knows_sign = entry.runtime_data.data.knows_sign
         registry = er.async_get(hass)
@@ -256,6 +261,7 @@ class _History:
         )
         for row in rows.get(entity_id, []):
             if row["start"] + _ROW_S <= until:
+                self.means_until = max(self.means_until, row["start"] + _ROW_S)
                 _add_row(series, row["start"], row.get("min"), row.get("mean"), row.get("max"))
         for at, value in states:
             series.add(at, nan if value is None else value)
