@@ -19,6 +19,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, Confi
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -45,6 +46,10 @@ from custom_components.amp_sensor.site.coordinator import SHOW_S, SiteCoordinato
 from tests.postgresql import create_database, run_postgresql
 
 collect_ignore = ["browser"]  # without the fixtures of Home Assistant: `scripts/test browser`
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+"""A machine that has more to do fails no test."""
 
 WEBHOOK_ID = "0123456789abcdef"
 CHARGER_ID = "01JCHARGER"
