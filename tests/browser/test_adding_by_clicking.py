@@ -13,8 +13,8 @@ import pytest
 from .home import CAR_MAX_A, Home, at_home
 from .person import Person, chromium, sit_down, written
 
-PICTURES: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
-"""Where to put a picture of each page."""
+PICTURES: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_LOOKS")) else None
+"""Where to put a picture of each page, for whoever looks through them: the documentation shows none."""
 DASHBOARD: Final = "amp-sensor"
 HOURS: Final = 30
 """Of prices that are known: of today and of a part of tomorrow, as after noon."""
