@@ -185,7 +185,7 @@ class HomeAssistant:
     async def post(self, path: str, data: object) -> Any:
         """Post JSON to its HTTP API, and return the answer. Raises HomeAssistantError where that is no success."""
         async with self._session.post(f"{self.url}{path}", json=data, headers=self._headers) as response:
-            if response.status != 200:
+            if not response.ok:
                 raise self._error(f"answered {path} with {response.status}: {(await response.text())[:500]}")
             return await response.json()
 

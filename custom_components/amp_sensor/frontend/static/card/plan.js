@@ -46,7 +46,7 @@ export class Timeline {
     if (Number.isFinite(start) && Number.isFinite(end)) {
       parts.push(this.card("plan.charges", { start: formats.time(start), end: formats.time(end) }));
       const money = `${formats.hundredths(Number(cost?.state))}\u00a0${cost?.attributes.unit_of_measurement}`;
-      if (Number.isFinite(Number(cost?.state))) parts.push(this.card("plan.cost", { cost: money }));
+      if (Number(cost?.state)) parts.push(this.card("plan.cost", { cost: money })); // not known, or nothing is expected
     } else parts.push(this.card("plan.met"));
     if (state("ready_in_time")?.state === "off") parts.push(this.card("plan.late"));
     return parts.join(", ");
