@@ -143,7 +143,10 @@ def test_choices_and_their_texts_match() -> None:
     fields = [field["selector"].get("select") for action in SERVICES.values() for field in action["fields"].values()]
     found = [*(choice.config for choice in choices), *filter(None, fields)]
     # Plain numbers to choose from are the same in every language
-    worded = [choice for choice in found if not all(option.isdecimal() for option in choice["options"])]
+    worded = [
+        choice for choice in found if not all(option.replace(".", "").isdecimal() for option in choice["options"])
+    ]
+    assert all("translation_key" in choice for choice in worded), worded
     of_subentries = {
         "battery_positive": list(Positive),
         "load_off": [OFF_OFF, OFF_SETBACK, OFF_ECO],

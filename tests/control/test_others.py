@@ -28,7 +28,7 @@ def test_a_raise_by_somebody_else_right_after_our_cut_is_taken_back_at_its_first
     assert bench.total <= 25, "not half a minute later"
 
 
-def test_a_charger_that_draws_more_than_it_tells_is_told_again_ever_less_often() -> None:
+def test_a_charger_that_draws_more_than_it_tells_is_told_again_and_not_hammered() -> None:
     bench = _bench()
     bench.house = 17.0
     bench.run(10)
@@ -38,7 +38,7 @@ def test_a_charger_that_draws_more_than_it_tells_is_told_again_ever_less_often()
         bench.report(bench.car)
         bench.run(5)
     again = [at for at, _ in bench.commands[begun:]]
-    assert 3 <= len(again) <= 9
+    assert 10 <= len(again) <= 30, "in five minutes"
     bench.car.obeys = True
-    bench.run(130)
+    bench.run(30)
     assert bench.total <= 25

@@ -17,13 +17,13 @@ SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 cloud is merely slow."""
 OBEY_S = 5.0
 """A report that is newer than the answer to a command by this much shows its effect, s: 3 s to move, and a bit."""
-MANUAL_S = 30.0
-"""How long after a command the cloud may still show a limit from before, s; a change after that was somebody's."""
 RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
 """How long after a cut that did not show it may be sent again, s, so that a deaf car is not hammered. Two chances come
 quickly: at 1.6 times its rating a warm breaker has half a minute."""
 DISOBEYED_A = 1.0 + STEADY_A
 """Who draws more than the limit that it tells by this much does not keep it, A: a car may be an ampere off."""
+DISOBEYED_S = 16.0
+"""How long after a limit was told that is not kept it is told again, s: who hears again obeys within half a minute."""
 RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long after a command that failed on its way the next may be sent, s."""
 URGENT_S = 10.0
@@ -327,14 +327,11 @@ class ManagedCharger:
                 # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
                 self.request = requested
-            elif measured_at > self._ended_at + MANUAL_S:
+            elif measured_at > self._ended_at + self.settings.profile.late_limit_s:
                 self.user_limit = requested if had is not None and requested < had else None
                 self.request = requested
                 if self.running:
                     self.target = requested
-            elif self.request is not None and requested > self.request:
-                # Whether somebody raised it just now or its cloud is late: told again, it is right either way
-                self.request = requested
         if requested == self.request:
             self._possible = {requested}
 
@@ -355,14 +352,13 @@ class ManagedCharger:
                 elif change.is_cut:  # of a raise it may leave a part unused
                     self.deaf_at = min(self.deaf_at, change.sent_at)
             self.belief.settle(measured, measured)
+            self._resends = 0
             excess = 0.0 if self.request is None else measured - self.request
-            if excess <= DISOBEYED_A:
-                self._resends = 0
-            disobeys = excess > (STEADY_A if report.requested_amps is None else DISOBEYED_A)
-            if disobeys and self.settings.profile.report_is_evidence and now >= self._sent_at + self._patience_s:
-                # The cut did not come, or did not last, whatever limit it tells: it is sent again
-                self.request = None
-                self._resends += 1
+            if excess <= STEADY_A or not self.settings.profile.report_is_evidence:
+                return
+            is_due = excess > DISOBEYED_A and now >= self._sent_at + DISOBEYED_S
+            if report.requested_amps is None or is_due:
+                self.request = None  # the cut did not come, or did not last, and its limit does not tell so: once more
 
     def acknowledge(
         self, command: Command, outcome: Outcome, now: float, *, retry_after_s: float = 0.0, needs_person: bool = False

@@ -29,6 +29,8 @@ class Profile:
     """From a start to the first current, usually."""
     start_s: float
     """From a start to the first current, at the longest."""
+    late_limit_s: float = 30.0  # of Tessie's copies
+    """How long after a command it may still tell a limit from before; what it tells after that was somebody's."""
     write_every_s: float = 0.0
     """The shortest time between two writes; 0 where they may follow each other at once."""
     command_part: float = 1.0
@@ -81,6 +83,7 @@ LOCAL = Profile(
     up_a_per_s=5.0,  # a car follows the pilot within five seconds (IEC 61851: 5 s); most within one
     start_lead_s=8.0,
     start_s=40.0,
+    late_limit_s=5.0,  # it tells of itself: 3 s to move, and a bit
     command_part=0.4,  # nobody bills it, but each wears; so chosen on the benchmark
 )
 """A charger in the same house that is told directly."""
