@@ -68,6 +68,22 @@ async def add_site(home: Home) -> None:
     await call("lovelace/config/save", url_path=DASHBOARD, config={"strategy": {"type": "custom:amp-sensor"}})
 
 
+WATCH = """async () => {
+  const { hass } = document.querySelector("home-assistant");
+  window.siteStates = [];
+  await hass.connection.subscribeMessage(
+    (changes) => {
+      const sites = changes.map((change) => change.entry).filter((entry) => entry.domain === "amp_sensor");
+      window.siteStates.push(...sites.map((site) => site.state));
+    },
+    { type: "config_entries/subscribe" },
+  );
+}"""
+IS_LOADED_ANEW = """() =>
+  window.siteStates.some((state) => state !== "loaded") && window.siteStates.at(-1) === "loaded"
+"""
+
+
 class Adding:
     """Somebody who adds something: a page, its title, and what is to be typed there."""
 
@@ -79,7 +95,10 @@ class Adding:
 
     async def begin(self) -> None:
         await self.person.go("/config/integrations/integration/amp_sensor")
-        await self.person.press(written(f"{self.key}.initiate_flow.user"))
+        button = self.person.button(written(f"{self.key}.initiate_flow.user"))
+        await expect(button).to_be_visible()
+        await self.person.page.evaluate(WATCH)
+        await button.click()
 
     async def page(self, step: str) -> None:
         """See a page, all of whose texts are there, and which fits the screen."""
@@ -107,6 +126,7 @@ class Adding:
         await self.person.see(f"Created configuration for {title}.")
         await self.person.press("Finish")
         await expect(self.person.page.get_by_role("dialog")).to_have_count(0)
+        await self.person.page.wait_for_function(IS_LOADED_ANEW)  # nothing is added to a site that is not there
 
 
 async def add_battery(person: Person) -> None:
