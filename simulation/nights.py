@@ -15,6 +15,7 @@ from statistics import fmean
 from tqdm import tqdm
 
 from custom_components.amp_sensor.control import Controller, Plan, Reason, SiteSettings, Slot, Usual, When, make_plan
+from custom_components.amp_sensor.control.plan import AHEAD_S, REPLAN_S
 
 from .benchmark import SHIPPED
 from .hindsight import allocation
@@ -30,10 +31,7 @@ NEEDS_KWH = (5.0, 30.0)
 SURELY = 0.8
 """It never needs more of what could be had with hindsight: nobody can promise what is not there."""
 QUARTER_S = 900
-REPLAN_S = 120
 HOUR_S = 3600
-AHEAD_S = 600
-"""As the site has them (`site/planning.py`)."""
 
 
 def price(quarter: int, night: int, seed: int) -> float:
@@ -184,7 +182,7 @@ def play(night: Night, planner: Planner) -> Result:
         is_met = got_wh >= needed_wh
         if second % REPLAN_S == 60 or (second > 60 and now % QUARTER_S < STEP_S):
             left = needed_wh - got_wh
-            slots = _slots(now, ready - AHEAD_S, prices, usual=usual, most=charger.max_amps, volts=volts)
+            slots = _slots(now, ready - int(AHEAD_S), prices, usual=usual, most=charger.max_amps, volts=volts)
             running = controller.chargers["car"].running
             plan = planner(slots, left, running, plan) if slots and left > 0 else None
         waits = second >= 60 and plan is not None and not plan.charges_at(now)
