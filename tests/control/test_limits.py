@@ -163,3 +163,14 @@ def test_no_power_is_exceeded_for_good(house: tuple[float, ...], watts: float, p
     bench.run(900)
     if room_amps >= 6:
         assert bench.car.state == "charging", "what fits is given"
+
+
+@pytest.mark.parametrize("phases", [1, 3])
+def test_what_fits_is_known_from_the_very_reading_that_shows_more_phases(phases: int) -> None:
+    bench = Bench(house=(5.0,) * phases)
+    bench.car.become(state="stopped")
+    limited(bench, max_watts=9000.0)
+    bench.decide()  # of a house of which nobody knows anything, and so one phase
+    bench.post()
+    left = (9000 / 230 - phases * 5.1) / phases
+    assert bench.controller.fits("car", now=bench.now) == (min(16, int(left)),) * 2

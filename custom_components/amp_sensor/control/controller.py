@@ -169,6 +169,7 @@ class Controller:
             self._witness(before, now)
         self._share(now)
         self._count_import(reading)
+        self._bind(now)  # it may be of more phases than the one before
         loads = self._loaded
         self._doubt.compare(self._house, self._chargers, loads, now)
         self._doubt.look_at_sign(self._house, now)

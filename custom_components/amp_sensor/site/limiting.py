@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 import time
 from typing import Any, Final
 
@@ -186,7 +185,6 @@ def read_limit(hass: HomeAssistant, ref: str, kind: str, on_watts: float | None)
     return Told(watts=number) if kind == Kind.POWER else Told(amps=number)
 
 
-@cache
 def _near(watts: float | None) -> float | None:
     return None if watts is None else round(watts / NEAR_W) * NEAR_W
 

@@ -252,13 +252,12 @@ class Planner:
         planned = {slot.start for slot in plan.slots}
         strips = []
         for slot in charger.slots:
-            price = self._prices.known(int(slot.start // QUARTER_S))
-            quarter = slot.start // QUARTER_S
+            quarter = int(slot.start // QUARTER_S)
             strips.append(
                 Strip(
                     start=dt_util.utc_from_timestamp(quarter * QUARTER_S),
                     end=dt_util.utc_from_timestamp((quarter + 1) * QUARTER_S),
-                    price=price,
+                    price=self._prices.known(quarter),
                     is_planned=slot.start in planned,
                 )
             )
