@@ -42,3 +42,19 @@ def test_a_charger_that_draws_more_than_it_tells_is_told_again_and_not_hammered(
     bench.car.obeys = True
     bench.run(30)
     assert bench.total <= 25
+
+
+def test_what_a_late_cloud_shows_of_before_a_cut_is_no_reason_to_send_it_again() -> None:
+    """Home Assistant shows a limit at once that it was told, and the current of the cloud's last copy for a while."""
+    bench = Bench(house=5.0)
+    bench.run(120)
+    bench.car.age_s = 0.0
+    bench.house = 17.0
+    bench.run(12)
+    begun = len(bench.commands)
+    assert bench.total <= 25
+    bench.car.says_amps = 16.0
+    for _ in range(3):
+        bench.report(bench.car)
+        bench.run(5)
+    assert not bench.commands[begun:]

@@ -356,7 +356,8 @@ class ManagedCharger:
             excess = 0.0 if self.request is None else measured - self.request
             if excess <= STEADY_A or not self.settings.profile.report_is_evidence:
                 return
-            is_due = excess > DISOBEYED_A and now >= self._sent_at + DISOBEYED_S
+            is_late = measured_at < self._ended_at + self.settings.profile.late_limit_s
+            is_due = excess > DISOBEYED_A and not is_late and now >= self._sent_at + DISOBEYED_S
             if report.requested_amps is None or is_due:
                 self.request = None  # the cut did not come, or did not last, and its limit does not tell so: once more
 
