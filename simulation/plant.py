@@ -166,7 +166,7 @@ class Sensor:
 
 
 class Cloud:
-    """Carries commands to the car, one at a time, and shows a late copy of it."""
+    """Carries commands to the car, each with its own luck, and shows a late copy of it."""
 
     def __init__(self, car: Car, conditions: Conditions, *, seed: int | str) -> None:
         self._car = car
@@ -175,14 +175,12 @@ class Cloud:
         self._delays = Random(f"{seed} telemetry")
         self._sigma = math.log(conditions.latency_p95_s / conditions.latency_median_s) / NORMAL_P95
         self._arrivals: list[tuple[float, Command]] = []
-        self._answer: tuple[float, Command, Outcome] | None = None
+        self._answers: list[tuple[float, Command, Outcome]] = []
         self._next_copy = -math.inf
         self._copy: tuple[float, float, ChargerReport] | None = None
 
     def send(self, command: Command, now: float) -> None:
-        """Put a command on its way. Raises RuntimeError while another is: whoever decides must wait for its answer."""
-        if self._answer is not None:
-            raise RuntimeError(f"{command} sent at {now:g} s while {self._answer[1]} is in flight")
+        """Put a command on its way, beside those that are."""
         # Always the same number of draws, so that the n-th command meets the same luck whoever sends it.
         luck = self._luck
         latency_s = luck.lognormvariate(math.log(self._conditions.latency_median_s), self._sigma)
@@ -192,9 +190,9 @@ class Cloud:
         if not (lost or fails) or (fails and timeout and applied_late):
             self._arrivals.append((now + latency_s, command))
         if (fails and timeout) or latency_s > TIMEOUT_S:
-            self._answer = (now + TIMEOUT_S, command, Outcome.UNKNOWN)
+            self._answers.append((now + TIMEOUT_S, command, Outcome.UNKNOWN))
         else:
-            self._answer = (now + latency_s, command, Outcome.FAILED if fails else Outcome.ACCEPTED)
+            self._answers.append((now + latency_s, command, Outcome.FAILED if fails else Outcome.ACCEPTED))
 
     def tick(self, now: float) -> None:
         """Let the car have what has reached it; what its sender gave up may come after what was sent later."""
@@ -212,12 +210,12 @@ class Cloud:
                     self._car.stop()
 
     def answer(self, now: float) -> tuple[Command, Outcome] | None:
-        """Return how the command in flight ended, once it has."""
-        if self._answer is None or self._answer[0] > now:
+        """Return how a command ended, if one has of which that was not returned yet."""
+        answer = min(self._answers, key=itemgetter(0), default=None)
+        if answer is None or answer[0] > now:
             return None
-        _, command, outcome = self._answer
-        self._answer = None
-        return command, outcome
+        self._answers.remove(answer)
+        return answer[1:]
 
     def report(self, now: float) -> ChargerReport | None:
         """Return the copy of the car that arrives at this second, if one does; it is a few seconds old, and says so."""

@@ -103,7 +103,7 @@ def replay(
     """Let a controller (by name, or what makes one) have a house for as long as its recording goes.
 
     `budget` in A per phase; `report_delta` in A, 0 for posts at the interval only. The same seed gives the same luck;
-    each car has its own. Raises RuntimeError where a controller sends a car a second command while one is in flight.
+    each car has its own.
     """
     site = Site(budget=budget, chargers=chargers, mode=mode, house=house)
     rule = (CONTROLLERS[controller] if isinstance(controller, str) else controller)(site)
@@ -138,7 +138,7 @@ def replay(
         watch.tick(now, totals, added)
 
         for name, cloud in clouds.items():
-            if (answer := cloud.answer(now)) is not None:
+            while (answer := cloud.answer(now)) is not None:
                 rule.acknowledge(*answer, now=now)
             if (report := cloud.report(now)) is not None:
                 rule.add_report(name, report, now=now)

@@ -13,7 +13,7 @@ REPORT_S = 15
 """How often a car tells of itself, s."""
 POST_S = 5
 """How often the meter posts, s."""
-LONGEST_COMMAND_S = 60
+LONGEST_COMMAND_S, AGAIN_S = 60, 3
 """After this the controller waits no longer for the end of a command, s."""
 
 
@@ -60,6 +60,8 @@ class BenchCar:
     in_flight: Command | None = None
     sent_at: float = -inf
     answer_at: float = inf
+    unheard: list[tuple[float, Command]] = field(default_factory=list)
+    """When what ends whose end is not waited for any more."""
     coming: list[Command] = field(default_factory=list)
 
     def apply(self, command: Command) -> None:
@@ -223,14 +225,30 @@ class Bench:
             self.decisions.append(decision)
             if (command := decision.command) is not None:
                 car = cars[decision.charger_id]
-                waited_s = self.now - car.sent_at
-                assert car.in_flight is None or waited_s > LONGEST_COMMAND_S, "a second command in flight"
+                if car.in_flight is not None:
+                    # A cut that cannot wait is sent once more, and only that
+                    wait_s = AGAIN_S if command.action in ("stop", "set_amps") else LONGEST_COMMAND_S
+                    assert self.now - car.sent_at >= wait_s, "a second command in flight"
+                    assert command.action == "stop" or command.amps <= max(car.in_flight.amps, car.request)
+                    car.unheard.append((car.answer_at, car.in_flight))
                 self.commands.append((self.now, command))
                 if command.action == "wake":  # nobody waits for its end
                     car.coming.append(command)
                     continue
                 car.in_flight, car.sent_at, car.answer_at = command, self.now, self.now + car.latency_s
         self.asked += [(self.now, charger_id) for charger_id in self.controller.reports_wanted(self.now)]
+
+    def end(self, car: BenchCar, command: Command) -> None:
+        """Let a command of a car end."""
+        if car.obeys and car.outcome == "accepted":
+            car.coming.append(command)
+        self.controller.acknowledge(
+            command,
+            self.control.Outcome(car.outcome),
+            now=self.now,
+            retry_after_s=car.retry_after_s,
+            needs_person=car.needs_person,
+        )
 
     def run(self, seconds: int) -> None:
         """Let time pass."""
@@ -240,17 +258,12 @@ class Bench:
                 for command in car.coming:
                     car.apply(command)
                 car.coming.clear()
+                for end in [each for each in car.unheard if self.now >= each[0]]:
+                    car.unheard.remove(end)
+                    self.end(car, end[1])
                 if car.in_flight is not None and self.now >= car.answer_at:
                     command, car.in_flight = car.in_flight, None
-                    if car.obeys and car.outcome == "accepted":
-                        car.coming.append(command)
-                    self.controller.acknowledge(
-                        command,
-                        self.control.Outcome(car.outcome),
-                        now=self.now,
-                        retry_after_s=car.retry_after_s,
-                        needs_person=car.needs_person,
-                    )
+                    self.end(car, command)
                 is_asked = car.is_polled and (self.now - 1, car.charger_id) in self.asked[-len(self.cars) :]
                 if car.reports and (self.now % REPORT_S == 0 or is_asked):
                     self.report(car)

@@ -783,10 +783,62 @@ def test_a_cut_takes_something_from_it(requested: int | None, command: Command, 
 
 def test_a_command_without_an_end_is_lost_after_a_minute() -> None:
     car = _car()
-    assert not car.is_lost(1000.0)
+    car.stop_waiting(1000.0, 0.0)
+    assert not car.in_flight
     car.send(_set(10), 10.0, ())
-    assert not car.is_lost(70.0)
-    assert car.is_lost(70.01)
+    car.stop_waiting(70.0, inf)
+    assert car.in_flight
+    car.stop_waiting(70.01, inf)
+    assert not car.in_flight
+    assert car.request is None, "nobody knows what came of it"
+
+
+def _urgent(command: Command = STOP) -> ManagedCharger:
+    """Return one whose cut was sent at second 10 and has no answer at second 13, when nothing can wait for one."""
+    car = _car()
+    car.target = command.amps
+    car.send(command, 10.0, (20.0,))
+    car.stop_waiting(12.99, 0.0)
+    assert car.in_flight, "most answers come in time"
+    car.stop_waiting(13.0, 9.99)
+    return car
+
+
+@pytest.mark.parametrize("command", [STOP, _set(6)])
+def test_a_cut_without_an_answer_is_sent_again_where_the_breaker_does_not_bear_the_wait(command: Command) -> None:
+    car = _urgent(command)
+    assert not car.in_flight
+    assert car.next_command(13.0) == command
+    assert car.latency_s == TESSIE.latency_s, "how long the answer takes is not known"
+
+
+@pytest.mark.parametrize(
+    ("command", "bears_s", "seen"), [(STOP, 10.0, False), (STOP, 0.0, True), (_set(20), 0.0, False)]
+)
+def test_a_command_is_waited_for_where_that_may_be(command: Command, bears_s: float, *, seen: bool) -> None:
+    """The breaker bears it, the meter shows already that it came, or it is a raise."""
+    car = _car()
+    car.target = command.amps
+    car.send(command, 10.0, (20.0,))
+    assert car.belief.change is not None
+    car.belief.change.seen_at = 12.0 if seen else None
+    car.stop_waiting(60.0, bears_s)
+    assert car.in_flight == command
+
+
+def test_the_end_of_what_was_sent_again_says_nothing_but_that_the_cloud_asks_for_patience() -> None:
+    car = _urgent()
+    first, again = STOP, Command(charger_id="a", action=Action.STOP)
+    car.send(again, 13.0, (20.0,))
+    car.acknowledge(first, Outcome.ACCEPTED, 14.0)
+    assert car.in_flight is again
+    assert car.running
+    car.acknowledge(first, Outcome.FAILED, 17.0, retry_after_s=30.0)
+    car.stop_waiting(20.0, 0.0)
+    assert not car.in_flight
+    car.hurry(20.0, 0.0)
+    assert car.next_command(46.0) is None
+    assert car.next_command(47.0) == STOP
 
 
 # -- a cut that does not show -----------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from custom_components.amp_sensor.control import (
 )
 from custom_components.amp_sensor.control.belief import STEADY_A
 from custom_components.amp_sensor.control.charger import (
+    AGAIN_S,
     LONGEST_COMMAND_S,
     PATIENCE_CUT_S,
     PERSON_CUT_S,
@@ -63,6 +64,11 @@ FULL_AGAIN_S = 1500.0
 def _reading(now: float, *amps: float | None) -> Reading:
     told = [each for each in amps if each is not None]
     return Reading(at=now, amps=amps, volts=(230.0,) * len(amps), watts=230.0 * sum(told))
+
+
+def _lowers(command: Command, first: Command) -> bool:
+    """Whether a command asks for no more than one before it."""
+    return command.action is Action.STOP or (command.action is Action.SET_AMPS and command.amps <= (first.amps or 0))
 
 
 def _check_smoothing(controller: Controller, told: tuple[float | None, ...], now: float) -> None:
@@ -475,6 +481,13 @@ class AnyOrder(RuleBasedStateMachine):
         chargers = self.controller.chargers
         settled = {name: chargers[name].belief.is_settled for name in self.cars}
         self.decisions = self.controller.decide(now=self.now)
+        for name, car in self.cars.items():
+            sent = next((each.command for each in self.decisions if each.charger_id == name), None)
+            if car.in_flight is not None and (sent is not None or chargers[name].in_flight is None):
+                assert self.now - car.sent_at >= AGAIN_S, "a second command in flight"
+                assert sent is None or _lowers(sent, car.in_flight), "a raise beside a command in flight"
+                car.late.append(car.in_flight)
+                car.in_flight = None
         for decision in self.decisions:
             car = self.cars[decision.charger_id]
             assert decision.reason in Reason

@@ -133,11 +133,13 @@ def test_accepted_commands_can_be_lost_and_failed_ones_are_not_applied() -> None
     assert {True, False} == set(applied[Outcome.UNKNOWN])
 
 
-def test_a_second_command_in_flight_is_a_fault_of_the_controller() -> None:
+def test_each_command_has_its_own_answer() -> None:
     link = Link(PERFECT)
     link.cloud.send(_set(6), 0)
-    with pytest.raises(RuntimeError, match="in flight"):
-        link.cloud.send(_set(7), 0)
+    link.cloud.send(_set(7), 0)
+    answers = [link.cloud.answer(10), link.cloud.answer(10)]
+    assert answers == [(_set(6), Outcome.ACCEPTED), (_set(7), Outcome.ACCEPTED)]
+    assert link.cloud.answer(10) is None
 
 
 def test_the_nth_command_meets_the_same_luck_whatever_it_says() -> None:

@@ -245,11 +245,6 @@ def test_commands_are_counted_and_answered_and_the_car_obeys_them() -> None:
     assert script.reports[-1][1].measured_amps == 9
 
 
-def test_a_controller_that_sends_while_another_command_is_in_flight_is_found_out() -> None:
-    with pytest.raises(RuntimeError, match="in flight"):
-        replay(_house([1.0] * 60), Script({10: _set(6), 11: _set(7)}), budget=20, chargers=_one(16))
-
-
 @pytest.mark.parametrize("controller", CONTROLLERS)
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(controller: str) -> None:
     house = load(SHIPPED).window(start_h=17, hours=2)

@@ -75,6 +75,19 @@ async def test_one_command_is_in_flight_and_the_newest_target_wins(site: Site) -
     assert site.charger.commands[1].amps < site.charger.commands[0].amps
 
 
+async def test_a_cut_that_cannot_wait_for_an_answer_is_sent_once_more(site: Site) -> None:
+    """A breaker of 25 A that carries 45 A opens within half a minute."""
+    site.charger.hold = asyncio.Event()
+    await site.post(amps=45.0, watts=10350.0)
+    await site.advance(2)
+    assert [command.action for command in site.charger.commands] == [Action.STOP]
+    await site.advance(15, amps=45.0, watts=10350.0)
+    assert [command.action for command in site.charger.commands] == [Action.STOP] * 2
+    site.charger.hold.set()
+    await site.settle()
+    assert site.state("sensor.rocinante_reason") == "verifying"
+
+
 async def test_a_sensor_that_says_that_it_shows_too_little_lowers_the_car(site: Site) -> None:
     """The budget would allow what it shows; how much flows nobody knows."""
     await site.advance(60, amps=20.0, watts=4600.0)

@@ -27,8 +27,13 @@ DISOBEYED_S = 16.0
 RETRY_S = (2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
 """How long after a command that failed on its way the next may be sent, s."""
 URGENT_S = 10.0
-"""How long after a cut that failed the next is sent at the latest where the protection does not bear the wait, s: as
-long as a client waits for an answer. A cloud that comes back is then heard of before a warm breaker opens."""
+"""What the protection bears for less than this until half of its tolerance is used cannot wait for an answer, s: a warm
+breaker opens after twice or three times as long, and a client waits for an answer as long."""
+AGAIN_S = 3.0
+"""How long after a cut that has no answer, or that failed, the next is sent at the latest where it cannot wait, s: half
+of all answers come within 2.5 s. To lower twice does no harm, and no cloud is known to mind 20 calls in a minute."""
+AGAIN_TIMES = 7
+"""How often that is done: for the 20 s in which a warm breaker opens. Later `URGENT_S` are between two."""
 UNKNOWN_S = 8.0
 """How long after a command without an answer the next may be sent, s: the meter shows by then one that came through."""
 BLOCKED_S = 120.0
@@ -367,7 +372,11 @@ class ManagedCharger:
         """Take the end of the command in flight; the end of any other comes too late to say anything."""
         change = self.belief.change
         if command is not self.in_flight:
-            return  # an equal one may have been sent again meanwhile
+            # An equal one was sent again meanwhile: only that its cloud asks for patience counts
+            if retry_after_s > 0:
+                self._wait(retry_after_s, now)
+                self._urgent_at = self.no_cut_before
+            return
         self.in_flight, self._ended_at = None, now
         if outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
             self.latency_s += 0.2 * (min(now - self._tried_at, 45.0) - self.latency_s)
@@ -378,8 +387,7 @@ class ManagedCharger:
         if outcome is Outcome.ACCEPTED:
             self.not_before = self.no_cut_before = now
         if retry_after_s > 0:
-            self.not_before = now + retry_after_s
-            self.no_cut_before = now + min(retry_after_s, PATIENCE_CUT_S)
+            self._wait(retry_after_s, now)
         if outcome is Outcome.UNKNOWN and command.action is Action.SET_AMPS:
             self._unanswered[command.amps] = now
         if outcome is Outcome.ACCEPTED or (
@@ -410,7 +418,7 @@ class ManagedCharger:
         self.not_before = max(self.not_before, again_at)
         self.no_cut_before = max(self.no_cut_before, cut_at)
         is_told_to_wait = retry_after_s > 0 or needs_person or outcome is Outcome.REFUSED
-        self._urgent_at = self.no_cut_before if is_told_to_wait else self._sent_at + URGENT_S
+        self._urgent_at = self.no_cut_before if is_told_to_wait else self._sent_at + self._again_s
         if command.action is Action.SET_AMPS and outcome is Outcome.UNKNOWN:
             self.request = None
         # A raise is to be weighed again rather than repeated.
@@ -418,6 +426,11 @@ class ManagedCharger:
             self.target = 0
         elif change and not change.is_cut:
             self.target = self.target if self.request is None else self.request
+
+    def _wait(self, seconds: float, now: float) -> None:
+        """Send nothing for as long as its cloud asks for, but a cut after a while."""
+        self.not_before = now + seconds
+        self.no_cut_before = now + min(seconds, PATIENCE_CUT_S)
 
     def learn(self, phases: tuple[int, ...] | None) -> None:
         """Take the phases on which a step of it showed; None where that was not clear. One odd step is passed over."""
@@ -704,9 +717,31 @@ class ManagedCharger:
             return Command(charger_id=self.charger_id, action=Action.START)
         return None
 
+    @property
+    def _again_s(self) -> float:
+        """How long after a cut that cannot wait the next may be sent, s; a cloud that is down is asked less often."""
+        return AGAIN_S if self._failures < AGAIN_TIMES else URGENT_S
+
     def is_lost(self, now: float) -> bool:
         """Whether the end of the command in flight will not be heard of any more."""
         return self.in_flight is not None and now - self._sent_at > LONGEST_COMMAND_S
+
+    def stop_waiting(self, now: float, bears_s: float) -> None:
+        """Give up the command in flight where its end will not be heard of any more.
+
+        Also a cut that shows nothing yet, where the protection bears what flows for `bears_s` only, so that it is sent
+        once more: its end may come far too late.
+        """
+        if (command := self.in_flight) is None:
+            return
+        change, is_due = self.belief.change, now >= self._sent_at + self._again_s
+        if self.is_lost(now):
+            self.acknowledge(command, Outcome.UNKNOWN, now)
+        elif is_due and bears_s < URGENT_S and change and change.is_cut and change.seen_at is None:
+            latency_s, no_cut_before = self.latency_s, max(self.no_cut_before, now)
+            self.acknowledge(command, Outcome.UNKNOWN, now)
+            self.latency_s = latency_s
+            self._urgent_at = self.no_cut_before = no_cut_before
 
     def send(self, command: Command, now: float, before: tuple[float, ...]) -> None:
         """Put a command in flight; the meter said `before` of the phases last."""

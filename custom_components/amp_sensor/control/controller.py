@@ -520,8 +520,7 @@ class Controller:
         """Decide for every charger. A decision with a command puts that command in flight until `acknowledge`."""
         self._house.integrate(now)
         for charger in self._chargers.values():
-            if charger.in_flight and charger.is_lost(now):
-                charger.acknowledge(charger.in_flight, Outcome.UNKNOWN, now)
+            charger.stop_waiting(now, self._bears_s(charger))
         self._bind(now)
         flows = self._flows(now)
         shares = self._shares(flows, now)

@@ -124,7 +124,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     """Runs one site: one task takes what happens in the order in which it happened, and alone talks to the controller.
 
     A charger's answer may take most of a minute: polls and commands are tasks of their own, and their ends are events
-    like any other. The controller sees to it that a charger has one command in flight at most.
+    like any other. The controller sees to it that a charger has one command in flight at most, but for a cut that is
+    sent once more because it cannot wait for an answer.
     """
 
     config_entry: AmpSensorConfigEntry
