@@ -84,6 +84,14 @@ def cases(folders: Iterable[Path], *, hours: float = HOURS) -> list[Case]:
             start_h=101,
         ),
         Case(path=NL, budget=16, charger=usual, about="three phases, Tesla on all, made clouds", start_h=101, clouds=1),
+        Case(
+            path=NL,
+            budget=25,
+            charger=changed(usual, phases=(1,)),
+            about="three phases, Tesla on L1, made clouds",
+            start_h=101,
+            clouds=1,
+        ),
     )
     files = {path.name: path for folder in reversed([*folders]) for path in folder.glob("*.csv*")}
     return [changed(case, path=files[case.path.name], hours=hours) for case in known if case.path.name in files]
