@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf, nan
-from typing import Any
+from typing import Any, override
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -227,6 +227,24 @@ def test_a_battery_that_says_nothing_leaves_the_minimum_and_for_surplus_only_ten
     assert bench.car.state == ("charging" if is_held else "stopped")
     bench.batteries = (HomeBattery(),)
     bench.run(400)
+    assert bench.car.amps == 10
+
+
+class SlowSunnyBench(SunnyBench):
+    """Its meter posts once a minute."""
+
+    @override
+    def post(self) -> None:
+        if self.now % 60 == 0:
+            super().post()
+
+
+def test_one_lost_reading_of_a_slow_meter_makes_nothing_unknown() -> None:
+    bench = SlowSunnyBench(house=-10.5, cars=(BenchCar(settings={"charge_with": ONLY}),))
+    bench.run(900)
+    bench.meter = False
+    bench.run(100)
+    assert bench.surplus.watts is not None
     assert bench.car.amps == 10
 
 
