@@ -7,6 +7,7 @@ from itertools import product
 import math
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from statistics import fmean
 
 import numpy as np
@@ -36,6 +37,8 @@ MOST_IMPORT = 0.03
 """The part of its charge that who knew everything may take from the grid, as everybody should."""
 STEP_S = 10
 """Who knew everything decides so often, s: the recordings change every 6 s to a minute."""
+SHADOW_S, SHADOW = (60.0, 600.0), (0.2, 0.4)
+"""How long a cloud's shadow lies on the roof, and the sun between two of them, s; and the part that it leaves."""
 HOURS = 40.0
 """Of each house, from five in the morning: two days, and the night between them."""
 SURPLUS_ONLY, PLUS = ChargeWith.SURPLUS_ONLY, ChargeWith.MINIMUM_PLUS_SURPLUS
@@ -51,10 +54,14 @@ class Case:
     about: str
     start_h: float = 5.0
     hours: float = HOURS
+    clouds: int | None = None
+    """The seed of the clouds that pass; None where the sky is as it was recorded."""
 
     def house(self) -> House:
         """Return its load under its sun."""
         sun = load_sun(SHIPPED / SUN)
+        if self.clouds is not None:
+            sun = under_clouds(sun, seed=self.clouds)
         house = load(self.path).window(start_h=self.start_h, hours=self.hours)
         return house.under_sun(sun * (ROOF_W / sun.max()))
 
@@ -76,9 +83,29 @@ def cases(folders: Iterable[Path], *, hours: float = HOURS) -> list[Case]:
             about="three phases, Tesla on L1",
             start_h=101,
         ),
+        Case(path=NL, budget=16, charger=usual, about="three phases, Tesla on all, made clouds", start_h=101, clouds=1),
+        Case(
+            path=NL,
+            budget=25,
+            charger=changed(usual, phases=(1,)),
+            about="three phases, Tesla on L1, made clouds",
+            start_h=101,
+            clouds=1,
+        ),
     )
     files = {path.name: path for folder in reversed([*folders]) for path in folder.glob("*.csv*")}
     return [changed(case, path=files[case.path.name], hours=hours) for case in known if case.path.name in files]
+
+
+def under_clouds(watts: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
+    """Return what a roof would have given had clouds passed all day: made, not recorded, the same for one seed."""
+    luck, shaded, at = Random(seed), watts.copy(), 0
+    while at < len(shaded):
+        at += round(luck.uniform(*SHADOW_S))
+        end = at + round(luck.uniform(*SHADOW_S))
+        shaded[at:end] *= luck.uniform(*SHADOW)
+        at = end
+    return shaded
 
 
 class WithSurplus:

@@ -4,10 +4,13 @@ from collections.abc import Generator
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
+from homeassistant.components.energy import data as energy_data
+from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -71,6 +74,62 @@ async def test_a_battery_is_kept_by_what_its_sensor_is_whatever_it_is_called(
         "state_of_charge": "sensor.battery_charge",
         "first_until_percent": 80,
     }
+
+
+def _shown(dialog: Dialog) -> dict[str, Any]:
+    schema = dialog.result["data_schema"].schema
+    return {str(key): (key.description or {}).get("suggested_value") for key in schema}
+
+
+def _add_sensor(hass: HomeAssistant, beside: er.RegistryEntry, name: str, *, kind: str = "battery") -> str:
+    entry = er.async_get(hass).async_get_or_create(
+        "sensor", "inverter", name, device_id=beside.device_id, original_device_class=kind
+    )
+    return entry.entity_id
+
+
+async def _tell_dashboard(hass: HomeAssistant, *batteries: dict[str, Any]) -> None:
+    assert await async_setup_component(hass, "energy", {})
+    await hass.async_block_till_done()
+    manager = await energy_data.async_get_manager(hass)
+    kwh = {"type": "battery", "stat_energy_from": "sensor.out_kwh", "stat_energy_to": "sensor.in_kwh"}
+    await manager.async_update({"energy_sources": energy_data.ENERGY_SOURCE_SCHEMA([kwh | each for each in batteries])})
+
+
+async def test_the_battery_of_the_energy_dashboard_is_filled_in_with_its_sign(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry, power: er.RegistryEntry
+) -> None:
+    """Home Assistant has no public way to ask for that: this fails where the way that is used has moved."""
+    entry.add_to_hass(hass)
+    assert _shown(await _begin(hass, entry))["power"] is None
+    plain = {"power_config": {"stat_rate": power.entity_id}, "stat_soc": "sensor.battery_charge"}
+    inverted = {"power_config": {"stat_rate_inverted": "sensor.other_power"}}
+    await _tell_dashboard(hass, {}, plain, inverted)
+    dialog = await _begin(hass, entry)
+    shown = _shown(dialog)
+    assert shown["power"] == power.entity_id
+    assert (shown["positive"], shown["state_of_charge"]) == ("discharging", "sensor.battery_charge")
+    await dialog.submit({"power": power.entity_id, "positive": "discharging", "first_until_percent": 100})
+    shown = _shown(await _begin(hass, entry))
+    assert (shown["power"], shown["positive"]) == ("sensor.other_power", "charging")
+    assert shown["state_of_charge"] is None
+
+
+@pytest.mark.parametrize(("others", "is_shown"), [(("charge",), True), (("charge", "of_a_phone"), False)])
+async def test_the_only_state_of_charge_of_its_device_is_filled_in(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    power: er.RegistryEntry,
+    others: tuple[str, ...],
+    *,
+    is_shown: bool,
+) -> None:
+    entry.add_to_hass(hass)
+    _add_sensor(hass, power, "volts", kind="voltage")
+    charge, *_ = [_add_sensor(hass, power, name) for name in others]
+    await _tell_dashboard(hass, {"power_config": {"stat_rate": power.entity_id}})
+    assert _shown(await _begin(hass, entry))["state_of_charge"] == (charge if is_shown else None)
 
 
 async def test_a_sensor_without_a_device_gives_its_name(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -5,9 +5,22 @@ from dataclasses import replace as changed
 import numpy as np
 import pytest
 
-from simulation.benchmark import SHIPPED
+from simulation.benchmark import SHIPPED, UCI
 from simulation.plant import Charger
-from simulation.sun import CONTENDERS, PLUS, SURPLUS_ONLY, Result, Run, cases, clairvoyant_wh, judge, table, whole_wh
+from simulation.sun import (
+    CONTENDERS,
+    PLUS,
+    SURPLUS_ONLY,
+    Case,
+    Result,
+    Run,
+    cases,
+    clairvoyant_wh,
+    judge,
+    table,
+    under_clouds,
+    whole_wh,
+)
 
 CAR = Charger(max_amps=16)
 HOUR = 3600
@@ -55,3 +68,22 @@ def test_every_contender_charges_with_the_sun_of_a_noon(contender: str, charge_w
     assert isinstance(result, Result)
     assert result.taken_kwh_per_day > 0
     assert contender in table({run: result})
+
+
+def test_clouds_pass_over_the_same_sun_and_are_the_same_for_one_seed() -> None:
+    sun = np.full(2 * HOUR, 6000.0)
+    shaded = under_clouds(sun, seed=1)
+    parts = np.split(shaded, np.flatnonzero(np.diff(shaded)) + 1)
+    assert all(60 <= len(part) <= 600 for part in parts[:-1]), "a minute to ten each"
+    light, shadows = parts[::2], parts[1::2]
+    assert all((part == 6000).all() for part in light)
+    assert all((part >= 0.2 * 6000).all() and (part <= 0.4 * 6000).all() for part in shadows)
+    assert (under_clouds(sun, seed=1) == shaded).all()
+    assert (under_clouds(sun, seed=2) != shaded).any()
+    assert (sun == 6000).all(), "the recording itself stays"
+
+
+def test_a_house_under_clouds_has_less_left_over() -> None:
+    case = Case(path=SHIPPED / UCI, budget=25, charger=CAR, about="", start_h=107.0, hours=0.5)
+    cloudy, sunny = (changed(case, clouds=clouds).house().phases.mean() for clouds in (1, None))
+    assert cloudy > sunny + 1

@@ -96,11 +96,11 @@ async def test_the_car_gets_what_is_left_over_and_no_more(roof: Roof) -> None:
     assert roof.amps == 7
 
 
-async def test_it_stops_after_ten_minutes_without_and_starts_after_five_with_surplus(roof: Roof) -> None:
+async def test_it_stops_after_ten_minutes_of_half_its_minimum_and_starts_after_five_with_surplus(roof: Roof) -> None:
     await roof.choose("surplus_only")
-    await roof.run(500, house=-3.0)
+    await roof.run(500, house=-2.5)
     assert roof.amps == 5
-    await roof.run(120, house=-3.0)
+    await roof.run(150, house=-2.5)
     assert roof.amps == 0
     assert roof.site.state("sensor.rocinante_reason") == "waiting_for_surplus"
     assert roof.site.state("sensor.rocinante_charging_control") == "paused"

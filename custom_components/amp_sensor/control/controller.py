@@ -450,6 +450,11 @@ class Controller:
         """Which part of what flows the meter shows, by the steps of chargers, 0.3 to 1."""
         return self._house.shown_part
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last reading told of every phase that is known."""
+        return self._house.is_complete
+
     def silent_phases(self, now: float) -> tuple[int, ...]:
         """Return the numbers, from 1, of the phases that are not told any more while others are."""
         quiet_s, last = self._quiet_s, max(phase.read_at for phase in self._house.phases)

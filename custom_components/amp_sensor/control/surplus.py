@@ -13,6 +13,7 @@ from .charger import ChargeWith, ManagedCharger
 from .controller import Controller
 from .decision import Reason
 from .meter import BRIDGED_GAP_S
+from .reading import Reading
 from .sharing import RANKS
 
 EXPORT_W = 100.0
@@ -74,7 +75,8 @@ class _Part:
     enough_s: float = 0.0
     """For how long its minimum has been there while it stood."""
     short_s: float = 0.0
-    """For how long its minimum has been missing while it was on, less for how long it was there again."""
+    """For how long half of its minimum has come from the grid while it was on, less for how long all of it was left
+    over again: a tenth counts for a fifth of its time, all of it twice. So it is an energy at which it stops."""
     over_as: float = 0.0
     left_as: float = 0.0
     """What it took too much, and too little, since its limit was right, A·s."""
@@ -170,6 +172,8 @@ class Surplus:
         self._parts: dict[str, _Part] = {}
         self._heard: set[str] = set()
         """The chargers that have told of themselves: what they do first, they did before we began."""
+        self._whole: Reading | None = None
+        """The last reading that told of every phase: of a part of them nobody knows what flows out in all."""
         self._read_at: float | None = None
         """When the last reading was that counted, s."""
         self._known_at: float | None = None
@@ -184,6 +188,8 @@ class Surplus:
         """Return the rations of all chargers; call it whenever something happened, before the controller decides."""
         last = controller.meter.last
         self.switches = {}
+        if controller.is_complete:
+            self._whole = last
         self.knows_sign = self.knows_sign or controller.exports or (last is not None and last.watts < -EXPORT_W)
         if self._known_at is None:
             self._known_at = now
@@ -197,9 +203,10 @@ class Surplus:
             self._parts[charger_id].end()
         takers = [self._taker(controller, charger, is_new=charger.charger_id in new, now=now) for charger in ours]
         self.watts = watts = self._left_over(controller, wishing, batteries, now) if wishing else None
-        if watts is not None and last is not None:
-            seconds = 0.0 if self._read_at is None else min(last.at - self._read_at, BRIDGED_GAP_S)
-            self._read_at, self._known_at = last.at, now
+        if watts is not None and self._whole is not None:
+            read_at = self._whole.at
+            seconds = 0.0 if self._read_at is None else min(read_at - self._read_at, BRIDGED_GAP_S)
+            self._read_at, self._known_at = read_at, now
             self._share(takers, watts, seconds, now)
         is_signless = last is not None and not self.knows_sign
         unknown = None if watts is not None else Reason.NO_SIGN if is_signless else Reason.SURPLUS_UNKNOWN
@@ -227,11 +234,12 @@ class Surplus:
         self, controller: Controller, wishing: Iterable[ManagedCharger], batteries: Sequence[Battery], now: float
     ) -> float | None:
         """Return what is left over for these chargers together, W; None where nobody knows."""
-        last = controller.meter.last
+        whole = self._whole
         is_told = self.knows_sign and all(battery.watts is not None for battery in batteries)
-        is_heard = controller.meter.is_connected(now, BRIDGED_GAP_S)
         is_doubted = controller.meter_wrong_at is not None or controller.frozen_at is not None
-        if last is None or not is_told or not is_heard or is_doubted:
+        if whole is None or not is_told or is_doubted:
+            return None
+        if now - whole.at >= max(BRIDGED_GAP_S, controller.meter.patience_s):
             return None
         drawn = controller.drawn(now)
         taken = 0.0
@@ -240,8 +248,8 @@ class Surplus:
             if by_phase is None:
                 taken += charger.belief.low * _amp_watts(controller, charger)
             else:
-                taken += sum(amps * volts for amps, volts in zip(by_phase, last.volts, strict=False))
-        return taken - last.watts + sum(battery.left_over_watts for battery in batteries)
+                taken += sum(amps * volts for amps, volts in zip(by_phase, whole.volts, strict=False))
+        return taken - whole.watts + sum(battery.left_over_watts for battery in batteries)
 
     def _share(self, takers: Sequence[_Taker], watts: float, seconds: float, now: float) -> None:
         """Share out what is left over: the minima of those that are on, by priority; then rank by rank.
@@ -272,8 +280,10 @@ class Surplus:
     def _look_for_end(self, taker: _Taker, left: float, seconds: float) -> None:
         part, settings = taker.part, taker.charger.settings
         missing = (taker.least_w - (left - settings.reserve_w)) / taker.least_w
-        # Where all of it comes from the grid, it costs twice as much as where half of it does
-        part.short_s = max(0.0, part.short_s + seconds * (min(2.0, max(1.0, 2 * missing)) if missing > 0 else -1.0))
+        if missing <= 0:
+            part.short_s = max(0.0, part.short_s - seconds)
+            return
+        part.short_s += seconds * 2 * min(1.0, missing)  # what the house takes beyond is not for it
         if not taker.is_plus and part.short_s >= settings.stop_after_s:
             part.end()
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import PERCENTAGE
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -14,8 +16,9 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..const import CONF_FIRST_UNTIL, CONF_POSITIVE, CONF_POWER, CONF_STATE_OF_CHARGE
+from ..const import CONF_FIRST_UNTIL, CONF_POSITIVE, CONF_POWER, CONF_STATE_OF_CHARGE, SUBENTRY_BATTERY
 from ..meters.battery import Positive
+from ..meters.energy_dashboard import async_batteries
 from ..meters.entity import Kind, Left, Value, read_state
 from .entities import device_name, entity_id_of, ref_of
 from .forms import whole_number
@@ -34,12 +37,31 @@ _SCHEMA = vol.Schema(
 )
 
 
+def _state_of_charge_beside(hass: HomeAssistant, power: str) -> str | None:
+    """Return the sensor of the same device that tells how full a battery is, where there is one only."""
+    registry = er.async_get(hass)
+    if (entry := registry.async_get(power)) is None or entry.device_id is None:
+        return None
+    beside = [
+        each.entity_id
+        for each in er.async_entries_for_device(registry, entry.device_id)
+        if each.domain == "sensor" and (each.device_class or each.original_device_class) == SensorDeviceClass.BATTERY
+    ]
+    return beside[0] if len(beside) == 1 else None
+
+
 class BatterySubentryFlow(ConfigSubentryFlow):
     """Add a home battery to a site, or change it."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask about a new battery."""
-        return self._ask({})
+        """Ask about a new battery; the first that the Energy dashboard has and this site has not is filled in."""
+        known = {each.unique_id for each in self._get_entry().get_subentries_of_type(SUBENTRY_BATTERY)}
+        new = (each for each in await async_batteries(self.hass) if ref_of(self.hass, each.power) not in known)
+        if (battery := next(new, None)) is None:
+            return self._ask({})
+        charge = battery.state_of_charge or _state_of_charge_beside(self.hass, battery.power)
+        shown = {CONF_POWER: battery.power, CONF_POSITIVE: battery.positive}
+        return self._ask(shown if charge is None else shown | {CONF_STATE_OF_CHARGE: charge})
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask about a battery that is there; what is gone is left empty."""
