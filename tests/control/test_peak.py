@@ -1,5 +1,6 @@
 """What is left of a window of the clock."""
 
+import math
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -121,12 +122,29 @@ def test_a_meter_that_is_later_than_the_clock_does_not_fill_the_new_window() -> 
     assert own.began_at == pytest.approx(905)
 
 
-def test_a_clock_that_somebody_sets_leaves_the_window_unknown() -> None:
+@pytest.mark.parametrize("ppm", [-500.0, -40.0, 40.0, 500.0])
+def test_a_clock_that_drifts_leaves_nothing_unknown(ppm: float) -> None:
+    """The wall's clock goes its own way, for six hours: each window ends by it, and none counts as at its limit."""
+    drifting = window()
+    for now in range(1, 21_600):
+        drifting.add(1000.0, 1000.0, now, holds_s=15.0)
+        ahead_s = now * ppm / 1e6
+        drifting.align(now - (now + ahead_s) % QUARTER_S, now)
+        assert drifting.unknown_s <= 1
+        assert abs(math.remainder(drifting.ends_at + ahead_s, QUARTER_S)) < 0.01
+    assert drifting.highest_watts == pytest.approx(1000.0, rel=0.002)
+
+
+@pytest.mark.parametrize(("began_at", "imported_ws", "unknown_s"), [(-200.0, 300_000, 200), (200.0, 100_000, 0)])
+def test_a_clock_that_somebody_sets_leaves_unknown_what_nobody_saw(
+    began_at: float, imported_ws: float, unknown_s: float
+) -> None:
     moved = fed(1000.0, until=300)
-    moved.align(-200.0, 300.0)
-    assert (moved.began_at, moved.imported_ws, moved.unknown_s) == (-200, 0, 500)
-    moved.align(-200.3, 301.0)
-    assert moved.began_at == -200, "a clock that drifts is the same clock"
+    moved.align(began_at, 300.0)
+    assert moved.began_at == began_at
+    assert moved.imported_ws == pytest.approx(imported_ws)
+    assert moved.house_ws == pytest.approx(imported_ws)
+    assert moved.unknown_s == pytest.approx(unknown_s)
 
 
 # -- over a restart -----------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ RISKY_PART = 0.95
 """From this part of the limit on a window is at risk of exceeding it."""
 LATE_S = 60.0
 """The most that a meter's own average may lag behind, s: DSMR sends it every 1 or 10 s."""
+DRIFT_S = 2.0
+"""The wall's clock and the controller's drift apart, and it is looked at once a second: a difference of no more than
+this is followed, s. A clock is slewed by 0.45 s in a quarter of an hour at most (500 ppm); more was set."""
 
 
 class WindowRecord(TypedDict):
@@ -84,11 +87,22 @@ class Window:
     def align(self, began_at: float, now: float) -> None:
         """Take it from the clock when the window under way began, unless the meter itself tells."""
         self.integrate(now)
-        if self._by_meter or abs(began_at - self.began_at) < 1:
+        if self._by_meter:
             return
-        # Somebody set the clock: of the window that it tells of now, nothing is known
-        self.began_at, self.unknown_s = began_at, max(0.0, now - began_at)
-        self.imported_ws = self.house_ws = 0.0
+        drift_s = math.remainder(began_at - self.began_at, self.length_s)
+        if abs(drift_s) <= DRIFT_S:
+            self.began_at += drift_s
+            if self.ends_at <= now:
+                self._end()
+            return
+        # Somebody set the clock: of what was seen, that counts which flowed since the beginning that it tells of now
+        if began_at > self.began_at:
+            part = (now - began_at) / (now - self.began_at)
+            self.imported_ws, self.house_ws = self.imported_ws * part, self.house_ws * part
+            self.unknown_s *= part
+        else:
+            self.unknown_s += self.began_at - began_at
+        self.began_at = began_at
 
     def add(self, watts: float, house_watts: float, now: float, *, holds_s: float) -> None:
         """Take what flows from now on: in all, and without the chargers; it is believed for `holds_s`."""
@@ -125,8 +139,11 @@ class Window:
             self._usual_watts += (house - self._usual_watts) * -math.expm1(-duration_s / max(steady_s, 1.0))
             self._at = until
             if until >= self.ends_at:
-                self._begin(self.ends_at)
-                self._awaits_fall = self._told_ws > -math.inf
+                self._end()
+
+    def _end(self) -> None:
+        self._begin(self.ends_at)
+        self._awaits_fall = self._told_ws > -math.inf
 
     def _begin(self, at: float) -> None:
         self.highest_watts = max(self.highest_watts, self.imported_ws / self.length_s)
