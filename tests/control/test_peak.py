@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.amp_sensor.control import Clock, LimitSettings, Reason
-from custom_components.amp_sensor.control.peak import RESERVE_PART, Window
+from custom_components.amp_sensor.control.peak import LATER_PART, RESERVE_PART, Window
 from tests.control.bench import Bench, running
 from tests.control.test_limits import limited
 
@@ -28,19 +28,31 @@ def fed(watts: float, *, house: float | None = None, until: float, since: float 
     return fresh
 
 
-def test_at_its_beginning_a_window_has_what_the_limit_says_but_for_a_reserve() -> None:
-    assert window().allowed_watts(LIMIT, 0.0) == pytest.approx(LIMIT * (1 - RESERVE_PART))
+def test_at_its_beginning_a_window_has_what_the_limit_says_but_for_what_is_kept() -> None:
+    assert window().allowed_watts(LIMIT, 0.0) == pytest.approx(LIMIT * (1 - RESERVE_PART - LATER_PART))
+
+
+def test_what_is_kept_for_the_house_is_there_late_and_is_drawn_in_the_end() -> None:
+    drawn = window()
+    for now in range(0, 900, 5):
+        drawn.add(drawn.allowed_watts(LIMIT, now), 0.0, now, holds_s=15.0)
+        if now == 600:
+            kept_ws = LIMIT * 600 - drawn.imported_ws
+            assert kept_ws > 0.03 * LIMIT * QUARTER_S
+    drawn.integrate(899.0)
+    assert 0.97 * LIMIT * QUARTER_S < drawn.imported_ws < 0.99 * LIMIT * QUARTER_S
 
 
 def test_what_was_drawn_is_missing_later_and_what_was_not_is_there() -> None:
     left = (LIMIT * (1 - RESERVE_PART) * 900 - 6000 * 450) / 450
-    assert fed(6000.0, house=0.0, until=450).allowed_watts(LIMIT, 450.0) == pytest.approx(left)
+    allowed = fed(6000.0, house=0.0, until=450).allowed_watts(LIMIT, 450.0)
+    assert allowed == pytest.approx(left - LIMIT * LATER_PART)
     assert fed(1000.0, house=0.0, until=450).allowed_watts(LIMIT, 450.0) > LIMIT
 
 
 def test_what_is_unknown_counts_as_at_the_limit() -> None:
     late = window(now=600.0)
-    assert late.allowed_watts(LIMIT, 600.0) == pytest.approx(LIMIT * (1 - RESERVE_PART * 900 / 300))
+    assert late.allowed_watts(LIMIT, 600.0) == pytest.approx(LIMIT * (1 - RESERVE_PART * 900 / 300 - LATER_PART))
     silent = fed(0.0, until=100)
     assert silent.state(LIMIT, 900.0 - 1e-6).expected_watts == pytest.approx(LIMIT * (800 - 10) / 900, rel=0.01)
 
@@ -86,7 +98,7 @@ def test_nothing_jumps_when_a_window_begins() -> None:
     before = spread.allowed_watts(LIMIT, 899.0)
     assert before < 2000
     assert spread.allowed_watts(LIMIT, 905.0) == max(before, 0.0)
-    assert spread.allowed_watts(LIMIT, 941.0) > 3900
+    assert spread.allowed_watts(LIMIT, 941.0) > 3500
 
 
 def test_no_two_limits_raise_at_the_same_second() -> None:
@@ -219,3 +231,18 @@ def test_a_car_charges_with_what_a_window_leaves_and_no_more(kilowatts: float, h
     room_amps = min(16.0, 1000 * kilowatts / bench.volts - house)
     if room_amps >= 6:
         assert drawn_ws / 900 >= 0.95 * (room_amps - 1 + house) * bench.volts, "what is left is used"
+
+
+def test_a_step_of_the_house_in_the_last_minutes_finds_something_left() -> None:
+    """The house alone draws a tenth more than the limit for the last five minutes, and little until then."""
+    bench = running(house=1250 / 230)
+    limited(bench, reason=Reason.PEAK_LIMIT, max_watts=LIMIT, window_s=QUARTER_S)
+    bench.run(1800 - int(bench.now))
+    drawn_ws = 0.0
+    for second in range(900):
+        if second == 600:
+            bench.house = (1.1 * LIMIT / bench.volts,)
+        bench.run(1)
+        drawn_ws += bench.total * bench.volts
+    assert drawn_ws / 900 <= 1.01 * LIMIT
+    assert drawn_ws / 900 >= 0.96 * LIMIT, "the rest was not kept from the car"

@@ -7,6 +7,9 @@ from typing import Any, TypedDict
 RESERVE_PART = 0.01
 """The part of a window's energy that is not planned with: what the house's last step in it may take before a car has
 followed. As much as a window may be exceeded by in the benchmark."""
+LATER_PART = 0.1
+"""What is planned with is less by this part of what the rest of a window may have: a car gets less of its part early,
+and more late, so that a step of the house in the last half finds something left. Tried on the traces."""
 AHEAD_S = 120.0
 """What was left unused is spread over this time at least, s: towards the end of a window a car would be raised for
 seconds, and lowered again in the next."""
@@ -154,13 +157,14 @@ class Window:
     def allowed_watts(self, limit_watts: float, now: float) -> float:
         """Return what may flow in all from now on, W: what is left of the window's energy over the time that is left.
 
+        Of that, a part is kept for later, which is less and less.
         Less is to come from the house where it draws more than it usually does, which is borne as long as the chargers
         could still make up for it.
         """
         self.integrate(now)
         left_s = self.ends_at - now
         left_ws = limit_watts * (self.length_s * (1 - RESERVE_PART) - self.unknown_s) - self.imported_ws
-        lead_ws = left_ws - limit_watts * left_s
+        lead_ws = left_ws - limit_watts * left_s * (1 + LATER_PART)
         pace = limit_watts + lead_ws / max(left_s, AHEAD_S if lead_ws > 0 else LAST_S)
         house = max(0.0, self._house_watts)
         allowed = min(pace + house - self._usual_watts, self.bearable_watts(limit_watts, now))
