@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 RESERVE_PART = 0.01
 """The part of a window's energy that is not planned with: what the house's last step in it may take before a car has
 followed. As much as a window may be exceeded by in the benchmark."""
-LATER_PART = 0.1
+LATER_PART = 0.08
 """What is planned with is less by this part of what the rest of a window may have: a car gets less of its part early,
 and more late, so that a step of the house in the last half finds something left. Tried on the traces."""
 AHEAD_S = 120.0
