@@ -147,6 +147,26 @@ def test_a_clock_that_drifts_leaves_nothing_unknown(ppm: float) -> None:
     assert drifting.highest_watts == pytest.approx(1000.0, rel=0.002)
 
 
+def test_a_clock_that_is_behind_by_a_moment_does_not_bring_the_last_window_back() -> None:
+    early = fed(1000.0, until=900)
+    early.align(0.3, 900.0)
+    assert early.began_at == pytest.approx(900.3)
+    assert (early.imported_ws, early.unknown_s, early.highest_watts) == (0, 0, pytest.approx(1000))
+
+
+def test_a_clock_that_is_ahead_by_a_moment_ends_a_window_with_what_was_in_it() -> None:
+    late = fed(1000.0, until=899.8)
+    late.align(899.6, 899.8)
+    assert late.began_at == pytest.approx(899.6)
+    assert (late.imported_ws, late.unknown_s, late.highest_watts) == (0, 0, pytest.approx(1000, rel=0.001))
+
+
+def test_what_nobody_knew_before_the_new_beginning_does_not_count() -> None:
+    moved = window(now=300.0)
+    moved.align(150.0, 300.0)
+    assert moved.unknown_s == pytest.approx(150)
+
+
 @pytest.mark.parametrize(("began_at", "imported_ws", "unknown_s"), [(-200.0, 300_000, 200), (200.0, 100_000, 0)])
 def test_a_clock_that_somebody_sets_leaves_unknown_what_nobody_saw(
     began_at: float, imported_ws: float, unknown_s: float
