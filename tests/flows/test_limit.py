@@ -125,6 +125,20 @@ async def test_a_schedule_is_a_list_of_blocks(hass: HomeAssistant, entry: MockCo
     assert typed((await change_limit(hass, entry)).result) == typed_in
 
 
+def new_block(dialog: Dialog) -> Any:
+    """Return the power that the page of a new block begins with."""
+    fields = {str(key): field for key, field in dialog.result["data_schema"].schema.items()}
+    return fields["blocks"].serialize()["selector"]["object"]["fields"]["limit_kw"]["default"]
+
+
+async def test_a_new_block_begins_with_a_power_that_may_be_meant(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Not with the least that the field takes, 0 kW, with which nothing would charge."""
+    dialog = await new_limit(hass, entry, "schedule")
+    assert new_block(dialog) == 2.5
+    await dialog.submit({CONF_NAME: "Contract", "blocks": [BLOCK], "limit_kw": 6.0, "window_min": "0"})
+    assert new_block(await change_limit(hass, entry)) == 6.0
+
+
 async def test_a_block_without_a_power_is_refused(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     dialog = await new_limit(hass, entry, "schedule")
     with pytest.raises(InvalidData):

@@ -107,31 +107,35 @@ _OUTSIDE: Final = vol.Schema(
         vol.Optional(CONF_FALLBACK_KW): _kw(0),
     }
 )
-_SCHEDULE: Final = vol.Schema(
-    {
-        vol.Required(CONF_NAME): TextSelector(),
-        vol.Required(CONF_BLOCKS): ObjectSelector(
-            ObjectSelectorConfig(
-                multiple=True,
-                translation_key=CONF_BLOCKS,
-                fields={
-                    CONF_LIMIT_KW: {"required": True, "selector": _kw(0)},
-                    CONF_FROM: {"selector": TimeSelector()},
-                    CONF_TO: {"selector": TimeSelector()},
-                    CONF_WEEKDAYS: {
-                        "selector": SelectSelector(
-                            SelectSelectorConfig(options=list(WEEKDAYS), multiple=True, translation_key=CONF_WEEKDAYS)
-                        )
-                    },
-                    CONF_FIRST_MONTH: {"selector": _MONTH},
-                    CONF_LAST_MONTH: {"selector": _MONTH},
-                },
-            )
-        ),
-        vol.Optional(CONF_LIMIT_KW): _kw(0),
-        vol.Required(CONF_WINDOW, default="0"): _window(0, 15, 30, 60),
-    }
+_WEEKDAYS: Final = SelectSelector(
+    SelectSelectorConfig(options=list(WEEKDAYS), multiple=True, translation_key=CONF_WEEKDAYS)
 )
+
+
+def _schedule(power_kw: float) -> vol.Schema:
+    """Return the form of blocks. A new one begins with this power: without it, with the least that may be typed."""
+    blocks = ObjectSelector(
+        ObjectSelectorConfig(
+            multiple=True,
+            translation_key=CONF_BLOCKS,
+            fields={
+                CONF_LIMIT_KW: {"required": True, "default": power_kw, "selector": _kw(0)},
+                CONF_FROM: {"selector": TimeSelector()},
+                CONF_TO: {"selector": TimeSelector()},
+                CONF_WEEKDAYS: {"selector": _WEEKDAYS},
+                CONF_FIRST_MONTH: {"selector": _MONTH},
+                CONF_LAST_MONTH: {"selector": _MONTH},
+            },
+        )
+    )
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_BLOCKS): blocks,
+            vol.Optional(CONF_LIMIT_KW): _kw(0),
+            vol.Required(CONF_WINDOW, default="0"): _window(0, 15, 30, 60),
+        }
+    )
 
 
 class LimitSubentryFlow(ConfigSubentryFlow):
@@ -168,7 +172,9 @@ class LimitSubentryFlow(ConfigSubentryFlow):
     async def async_step_schedule(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask when which power holds."""
         errors = {CONF_BLOCKS: "no_blocks"} if user_input is not None and not user_input[CONF_BLOCKS] else {}
-        return await self._async_ask("schedule", _SCHEDULE, user_input, errors)
+        kept = self._get_reconfigure_subentry().data if self.source == SOURCE_RECONFIGURE else {}
+        power_kw = (user_input or kept).get(CONF_LIMIT_KW, DEFAULT_PEAK_KW)
+        return await self._async_ask("schedule", _schedule(power_kw), user_input, errors)
 
     async def _async_ask(
         self, step: str, schema: vol.Schema, user_input: dict[str, Any] | None, errors: dict[str, str] | None = None
