@@ -21,7 +21,7 @@ from custom_components.amp_sensor.control import (
 )
 
 from .house import DAY_S, VOLTS, House, load
-from .peaks import WINDOW_S
+from .peaks import TOLERANCE_PART, WINDOW_S
 from .plant import NORMAL, Breaker, Conditions, Sensor
 
 SWITCH_S = (0.5, 3.0)
@@ -194,7 +194,7 @@ HOUSES = (("bellenden_2012mar_6s", 16.0), ("ukdale_h1_2013apr_6s", 16.0), ("uci_
 
 
 def table(traces: Path, *, hours: float) -> Iterator[str]:
-    """Yield the rows of the table in docs/loads.md."""
+    """Yield the rows of the first table in docs/loads.md."""
     trips = ("Trips without", "Trips with", "House alone")
     heads = ("House", "Breaker", *trips, "Switched off", "Boiler", "Heat pump", "Tank")
     yield f"| {' | '.join(heads)} |"
@@ -206,5 +206,33 @@ def table(traces: Path, *, hours: float) -> Iterator[str]:
         yield (
             f"| {name} | {rating:g} A | {without.trips} | {ours.trips} | {alone.trips} | {ours.sheds} "
             f"| {100 * ours.boiler_kwh / without.boiler_kwh:.1f} % | {100 * ours.pump_kwh / without.pump_kwh:.1f} % "
+            f"| {100 * without.coldest:.0f} → {100 * ours.coldest:.0f} % |"
+        )
+
+
+LIMIT_KW, WIDE_A = 4.0, 40.0
+"""A limit on each quarter of an hour, behind a breaker that bears all of it."""
+
+
+def limit_table(traces: Path, *, hours: float) -> Iterator[str]:
+    """Yield the rows of the second table in docs/loads.md."""
+    over = ("Over without", "Over with", "House alone", "Ours")
+    heads = ("House", "Limit", "Windows", *over, "Switched off", "Boiler", "Heat pump", "Tank")
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    most = 1000 * LIMIT_KW * (1 + TOLERANCE_PART)
+    for name, _ in HOUSES:
+        house = load(traces / f"{name}.csv.gz").window(hours=hours)
+        alone, without = (run(house, rating=WIDE_A, controlled=False, loads=are_there) for are_there in (False, True))
+        ours = run(house, rating=WIDE_A, controlled=True, limit_watts=1000 * LIMIT_KW)
+        counts = (sum(watts > most for watts in each.windows_watts) for each in (without, ours, alone))
+        caused = sum(
+            watts > most and beside <= 1000 * LIMIT_KW
+            for watts, beside in zip(ours.windows_watts, alone.windows_watts, strict=True)
+        )
+        yield (
+            f"| {name} | {LIMIT_KW:g} kW | {len(ours.windows_watts)} | {' | '.join(map(str, counts))} | {caused} "
+            f"| {ours.sheds} | {100 * ours.boiler_kwh / without.boiler_kwh:.1f} % "
+            f"| {100 * ours.pump_kwh / without.pump_kwh:.1f} % "
             f"| {100 * without.coldest:.0f} → {100 * ours.coldest:.0f} % |"
         )

@@ -343,7 +343,7 @@ class TestForALimit:
 
     @pytest.fixture
     def loads(self) -> list[ConfigSubentryData]:
-        return [load(), self.limit()]
+        return [load(watts=2300), self.limit()]
 
     def limit(self, **data: Any) -> ConfigSubentryData:
         told = {CONF_ENTITY: "input_number.power", "kind": "power", "fallback_after_min": 5, **data}
@@ -399,7 +399,9 @@ class TestForALimit:
         house.hass.config_entries.async_add_subentry(house.entry, limit)
         await house.hass.async_block_till_done()
         house.freezer.tick(-house.freezer.time_to_freeze.timestamp() % 900)
-        await draw(house, 4.0, 890)  # 3.2 kW
+        await draw(house, 4.0, 500)  # 3.2 kW
+        assert house.state(BOILER) == "on", "there is time to make up for it"
+        await draw(house, 4.0, 390)
         assert house.state(BOILER) == ("off" if switches_loads else "on")
         state = house.hass.states.get(STATE)
         assert state is not None

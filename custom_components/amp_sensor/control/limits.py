@@ -13,8 +13,8 @@ EXCEEDED_S = 60.0
 """For how long a limit that holds at each moment is exceeded before a load is switched off for it, s: that is what the
 protection is given too, and most of what a thermostat or a motor starts with is over by then."""
 EXCEEDED_PART = 1 / 12
-"""The same of a window, as a part of the time that it has left: at its beginning a kettle boils meanwhile, and at its
-end each step counts."""
+"""The same of a window, as a part of the time that it has left: at its end each step counts. Chosen on recorded houses:
+with a sixth one more of 285 windows was over, and as much was switched."""
 MAKE_UP_S = 60.0
 """A load is switched off for a window so much before it would be too late, s: it is told, the meter has to show it, and
 where it did nothing another has to go, which takes 15 s each; and the house may rise."""
