@@ -234,9 +234,9 @@ def test_it_is_passed_over_where_nothing_else_can_go_but_not_for_long(is_restart
         bench.restart()
         bench.run(60)
     bench.house = 12.0  # 18 A through 16 A: borne for good, but too near to opening
-    bench.run(180)
+    bench.run(110)
     assert not bench.told
-    bench.run(60)
+    bench.run(30)
     assert bench.actions("shed") == ["boiler"]
     assert bench.controller.protection_load < 1
 

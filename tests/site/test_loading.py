@@ -376,12 +376,6 @@ class TestForALimit:
         assert state is not None
         assert "limit" not in state.attributes
 
-    async def test_the_cars_give_first(self, house: Site) -> None:
-        """A charger that stands still has nothing to give, and the boiler alone keeps within the limit."""
-        await house.call("input_number", "set_value", "input_number.power", value=3000)
-        await draw(house, 2.5, 300)
-        assert house.state(BOILER) == "on"
-
     @pytest.mark.parametrize("switches_loads", [False, True])
     async def test_a_peak_is_kept_with_loads_only_where_somebody_wants_that(
         self, house: Site, switches_loads: bool

@@ -27,8 +27,9 @@ RETRY_S = 60.0
 """How long a load is left alone that did not do as told, s."""
 OVER_S = 60.0
 """What was not needed for so long is over, s: a cooker's thermostat comes and goes."""
-PASSED_S = 120.0
-"""For how long one need passes a load over that made no difference, s: if it still lasts, nothing else ended it."""
+PASSED_S = 60.0
+"""For how long one need passes a load over that made no difference, s: nothing else has ended it by then, and of what
+the protection tolerates half is left."""
 DECLINED_S = 3600.0
 """For how long a person's no holds, s, to switching off as to switching on."""
 
