@@ -150,12 +150,14 @@ def test_one_that_does_nothing_is_followed_by_another_and_passed_over_the_next_t
     bench.run(120)
     assert bench.actions("shed") == ["boiler", "pump"]
     assert bench.reason() is LoadReason.NO_EFFECT
-    bench.house = 1.0
+    bench.house = 0.0
     bench.run(600)
     at = bench.now
-    bench.house = 9.0
-    bench.run(150)
+    bench.house = 15.0  # too much without the pump, too
+    bench.run(100)
     assert bench.actions("shed", after=at) == ["pump"]
+    bench.run(60)
+    assert bench.actions("shed", after=at) == ["pump", "boiler"]
 
 
 def test_who_does_not_draw_so_much_as_to_help_alone_is_followed_at_once() -> None:
@@ -274,6 +276,17 @@ def test_at_the_end_of_a_window_each_step_counts() -> None:
     bench.run(350)
     assert bench.actions("shed") == ["boiler"]
     assert bench.average(1) < 2525
+
+
+def test_a_window_that_begins_anew_makes_nobody_wait_for_longer() -> None:
+    bench = LimitBench(house=0.5, limit=QUARTER)
+    for _ in range(3):
+        bench.house = 0.5
+        bench.run(WINDOW_S - int(bench.now) % WINDOW_S + 500)
+        bench.house = 12.0  # within ten minutes
+        bench.run(395)
+    assert len(bench.actions("shed")) == 3
+    assert bench.control_loads.each["boiler"].lasts_s == 120
 
 
 def test_for_a_window_the_first_is_not_taken_because_it_is_less() -> None:

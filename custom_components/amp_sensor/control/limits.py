@@ -285,7 +285,7 @@ class SupplyLimit:
     def claim(self, limit_id: str, volts: tuple[float, ...], beside_watts: float, now: float) -> Claim | None:
         """Return what loads are switched off for; None where that is nothing now."""
         settings, limit = self.settings, self.max_watts
-        if not settings.sheds or settings.each_charger:
+        if not settings.sheds:
             return None
         if self._window is None or limit is None:
             bound = self.bound(volts, beside_watts, now)

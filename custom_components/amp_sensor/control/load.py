@@ -200,8 +200,8 @@ class ManagedLoad:
         """How often in a row the meter did not fall."""
         self.passed_over = False
         """Whether it is passed over the next time, as the meter did not fall."""
-        self.passed_at: tuple[float, float] | None = None
-        """When it was passed over since, first and last, s."""
+        self.passed_at: float | None = None
+        """Since when it is passed over, s; None before it was needed."""
         self.limit_id: str | None = None
         """The limit that it was switched off for; None of the protection."""
         self.today = 0
@@ -324,7 +324,7 @@ class ManagedLoad:
 
     def pass_over(self, now: float) -> None:
         """Let a need be without it."""
-        self.passed_at = (now if self.passed_at is None else self.passed_at[0], now)
+        self.passed_at = now if self.passed_at is None else self.passed_at
 
     # -- what goes out ------------------------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class ManagedLoad:
         """See on the meter whether it went off, and in Home Assistant whether it did as told."""
         if self.report.draws and not self.is_shed:
             self.passed_over = False
-        if self.passed_at is not None and (now - self.passed_at[1] > OVER_S or now - self.passed_at[0] > PASSED_S):
+        if self.passed_at is not None and now - self.passed_at > PASSED_S:
             self.passed_over, self.passed_at = False, None
         if self.in_flight is not None:
             return
