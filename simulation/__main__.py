@@ -81,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     quarters.add_argument("--seed", type=int, default=1, metavar="N")
     quarters.set_defaults(run=run_peaks)
 
-    switched = commands.add_parser("loads", help="a boiler and a heat pump behind a breaker of half the usual rating")
+    switched = commands.add_parser(
+        "loads", help="a boiler and a heat pump behind a breaker of half the usual rating, and within 4 kW"
+    )
     switched.add_argument("--traces", type=Path, default=SHARED, metavar="DIR", help="default: ../shared/traces")
     switched.add_argument("--hours", type=float, default=48.0, metavar="H", help="of each house; default: two days")
     switched.set_defaults(run=run_loads)
@@ -182,9 +184,11 @@ def run_peaks(options: argparse.Namespace) -> None:
 
 
 def run_loads(args: argparse.Namespace) -> None:
-    """Print the table of docs/loads.md."""
-    for row in loads.table(args.traces, hours=args.hours):
-        print(row, flush=True)
+    """Print the tables of docs/loads.md."""
+    for rows in (loads.table, loads.limit_table):
+        for row in rows(args.traces, hours=args.hours):
+            print(row, flush=True)
+        print()
 
 
 def run_cost(options: argparse.Namespace) -> None:

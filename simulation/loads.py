@@ -6,7 +6,9 @@ from pathlib import Path
 from random import Random
 
 from custom_components.amp_sensor.control import (
+    Clock,
     Controller,
+    LimitSettings,
     LoadAction,
     LoadCommand,
     LoadReport,
@@ -14,10 +16,12 @@ from custom_components.amp_sensor.control import (
     LoadSettings,
     Mode,
     Priority,
+    Reason,
     SiteSettings,
 )
 
 from .house import DAY_S, VOLTS, House, load
+from .peaks import TOLERANCE_PART, WINDOW_S
 from .plant import NORMAL, Breaker, Conditions, Sensor
 
 SWITCH_S = (0.5, 3.0)
@@ -110,6 +114,8 @@ class LoadResult:
     """The least that the tank held, as a part of it."""
     at: list[int] = field(default_factory=list)
     """When the breaker opened, s."""
+    windows_watts: list[float] = field(default_factory=list)
+    """What was imported in each whole quarter of an hour, W."""
 
 
 def run(
@@ -121,12 +127,13 @@ def run(
     conditions: Conditions = NORMAL,
     told: bool = True,
     loads: bool = True,
+    limit_watts: float | None = None,
     seed: int = 1,
 ) -> LoadResult:
     """Let a house of one phase live behind a breaker; `controlled` lets the project's controller have its loads.
 
     `told` is whether their power was told, or is to be learned; without `loads` the house is as it was recorded. A
-    breaker that opened is closed again at once: its heat begins anew.
+    breaker that opened is closed again at once: its heat begins anew. `limit_watts` bounds each quarter of an hour.
     """
     luck = Random(f"{seed} switches")
     boiler, pump = Boiler(), HeatPump(part=pump_part)
@@ -142,7 +149,11 @@ def run(
             least_off_s=LEAST_RUN_S if name == "pump" else 0.0,
         )
         decider.set_load(name, settings, now=0.0)
+    limits = {}
+    if limit_watts is not None:
+        limits["peak"] = LimitSettings(reason=Reason.PEAK_LIMIT, max_watts=limit_watts, window_s=WINDOW_S, sheds=True)
     coming: list[tuple[float, LoadCommand]] = []
+    imported_ws, began = 0.0, -1
     result = LoadResult(days=house.seconds / DAY_S, trips=0, sheds=0, boiler_kwh=0.0, pump_kwh=0.0, coldest=1.0)
     for now, amps in enumerate(house.phases[0].tolist()):
         second_of_day = (house.start_s + now) % DAY_S
@@ -150,8 +161,15 @@ def run(
         if breaker.tick(flows):
             result.trips += 1
             result.at.append(now)
+        if second_of_day % WINDOW_S == 0:
+            if began >= 0:
+                result.windows_watts.append(imported_ws / WINDOW_S)
+            imported_ws, began = 0.0, now
+        imported_ws += flows * VOLTS
         if not controlled:
             continue
+        if limits:
+            control.limit(limits, Clock(wall_s=house.start_s, month=""), now=now)
         for at, command in list(coming):
             if now >= at:
                 coming.remove((at, command))
@@ -176,7 +194,7 @@ HOUSES = (("bellenden_2012mar_6s", 16.0), ("ukdale_h1_2013apr_6s", 16.0), ("uci_
 
 
 def table(traces: Path, *, hours: float) -> Iterator[str]:
-    """Yield the rows of the table in docs/loads.md."""
+    """Yield the rows of the first table in docs/loads.md."""
     trips = ("Trips without", "Trips with", "House alone")
     heads = ("House", "Breaker", *trips, "Switched off", "Boiler", "Heat pump", "Tank")
     yield f"| {' | '.join(heads)} |"
@@ -188,5 +206,33 @@ def table(traces: Path, *, hours: float) -> Iterator[str]:
         yield (
             f"| {name} | {rating:g} A | {without.trips} | {ours.trips} | {alone.trips} | {ours.sheds} "
             f"| {100 * ours.boiler_kwh / without.boiler_kwh:.1f} % | {100 * ours.pump_kwh / without.pump_kwh:.1f} % "
+            f"| {100 * without.coldest:.0f} → {100 * ours.coldest:.0f} % |"
+        )
+
+
+LIMIT_KW, WIDE_A = 4.0, 40.0
+"""A limit on each quarter of an hour, behind a breaker that bears all of it."""
+
+
+def limit_table(traces: Path, *, hours: float) -> Iterator[str]:
+    """Yield the rows of the second table in docs/loads.md."""
+    over = ("Over without", "Over with", "House alone", "Ours")
+    heads = ("House", "Limit", "Windows", *over, "Switched off", "Boiler", "Heat pump", "Tank")
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    most = 1000 * LIMIT_KW * (1 + TOLERANCE_PART)
+    for name, _ in HOUSES:
+        house = load(traces / f"{name}.csv.gz").window(hours=hours)
+        alone, without = (run(house, rating=WIDE_A, controlled=False, loads=are_there) for are_there in (False, True))
+        ours = run(house, rating=WIDE_A, controlled=True, limit_watts=1000 * LIMIT_KW)
+        counts = (sum(watts > most for watts in each.windows_watts) for each in (without, ours, alone))
+        caused = sum(
+            watts > most and beside <= 1000 * LIMIT_KW
+            for watts, beside in zip(ours.windows_watts, alone.windows_watts, strict=True)
+        )
+        yield (
+            f"| {name} | {LIMIT_KW:g} kW | {len(ours.windows_watts)} | {' | '.join(map(str, counts))} | {caused} "
+            f"| {ours.sheds} | {100 * ours.boiler_kwh / without.boiler_kwh:.1f} % "
+            f"| {100 * ours.pump_kwh / without.pump_kwh:.1f} % "
             f"| {100 * without.coldest:.0f} → {100 * ours.coldest:.0f} % |"
         )

@@ -61,6 +61,7 @@ CONF_ENTITY: Final = "entity"  # who says what holds; of a load, what is switche
 CONF_ON_KW: Final = "on_kw"  # what holds while an entity that is on or off is on
 CONF_FALLBACK_KW: Final = "fallback_kw"  # what holds once the entity was unavailable for a time; without: nothing
 CONF_FALLBACK_AFTER: Final = "fallback_after_min"
+CONF_SWITCHES_LOADS: Final = "switches_loads"  # whether loads are switched off for a limit too
 CONF_EACH_CHARGER: Final = "each_charger"  # whether it bounds each charger, not the supply
 CONF_BLOCKS: Final = "blocks"  # when which power holds; the first that holds counts
 CONF_FIRST_MONTH: Final = "first_month"

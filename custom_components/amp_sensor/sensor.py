@@ -317,7 +317,9 @@ LOAD_SENSORS: Final[tuple[AmpSensorSensorDescription[LoadData], ...]] = (
         device_class=SensorDeviceClass.ENUM,
         options=list(LoadReason),
         value_fn=lambda load: load.reason,
-        attributes_fn=lambda load: None if load.amps is None else {"amps": load.amps},
+        attributes_fn=lambda load: {
+            key: value for key, value in (("amps", load.amps), ("limit", load.limit)) if value is not None
+        },
     ),
     AmpSensorSensorDescription(
         key="shed_today",

@@ -57,6 +57,12 @@ def test_what_is_unknown_counts_as_at_the_limit() -> None:
     assert silent.state(LIMIT, 900.0 - 1e-6).expected_watts == pytest.approx(LIMIT * (800 - 10) / 900, rel=0.01)
 
 
+def test_what_loads_may_still_let_flow_is_what_is_left_over_the_time_that_is_left() -> None:
+    left = (LIMIT * (1 - RESERVE_PART) * 900 - 6000 * 450) / 450
+    assert fed(6000.0, until=450).left_watts(LIMIT, 450.0) == pytest.approx(left)
+    assert window(now=450.0).left_watts(LIMIT, 450.0) == pytest.approx(LIMIT * (1 - 2 * RESERVE_PART)), "unknown so far"
+
+
 def test_export_does_not_make_up_for_import() -> None:
     """As in Belgium: the registers of import and export are apart."""
     sunny = fed(-5000.0, until=450)

@@ -1,5 +1,6 @@
 """Adding limits beside the budget, and changing them."""
 
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amp_sensor.const import SUBENTRY_LIMIT
+from custom_components.amp_sensor.const import SUBENTRY_LIMIT, SUBENTRY_LOAD
 from tests.conftest import TEXTS
 from tests.test_config_flow import Dialog, add_site, typed
 
@@ -69,6 +70,30 @@ async def test_a_peak_takes_two_pages_and_is_changed_on_one(hass: HomeAssistant,
     await dialog.submit(PEAK | {CONF_NAME: " Flemish  peak ", "window_min": "60"})
     assert only_limit(entry).title == "Flemish peak"
     assert only_limit(entry).data["window_min"] == "60"
+
+
+@pytest.mark.parametrize(("kind", "is_wanted"), [("peak", False), ("outside", True), ("schedule", True)])
+async def test_whether_loads_are_switched_off_for_it_is_asked_where_there_are_loads(
+    hass: HomeAssistant, entry: MockConfigEntry, kind: str, is_wanted: bool
+) -> None:
+    dialog = await new_limit(hass, entry, kind)
+    assert "switches_loads" not in {str(key) for key in dialog.result["data_schema"].schema}
+    load = ConfigSubentry(
+        data=MappingProxyType({"entity": "switch.boiler"}), subentry_type=SUBENTRY_LOAD, title="Boiler", unique_id=None
+    )
+    hass.config_entries.async_add_subentry(entry, load)
+    dialog = await new_limit(hass, entry, kind)
+    hass.states.async_set("input_number.grid", "4200", {"unit_of_measurement": "W"})
+    answers: dict[str, Any] = {
+        "peak": PEAK,
+        "outside": {CONF_NAME: "Grid", "entity": "input_number.grid"},
+        "schedule": {CONF_NAME: "Hours", "blocks": [BLOCK]},
+    }
+    await dialog.submit(answers[kind])
+    assert only_limit(entry).data["switches_loads"] is is_wanted
+    dialog = await change_limit(hass, entry)
+    await dialog.submit(answers[kind] | {"switches_loads": not is_wanted})
+    assert only_limit(entry).data["switches_loads"] is not is_wanted
 
 
 async def test_the_meters_own_average_is_found_under_any_name(

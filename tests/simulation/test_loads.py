@@ -25,6 +25,14 @@ def test_its_breaker_opens_without_us_and_not_with_us(evening: House) -> None:
     assert ours.boiler_kwh > 0
 
 
+def test_it_exceeds_its_quarters_of_an_hour_without_us_and_not_with_us(evening: House) -> None:
+    without = run(evening, rating=40, controlled=False)
+    ours = run(evening, rating=40, controlled=True, limit_watts=4000)
+    assert len(without.windows_watts) == len(ours.windows_watts) == 7, "the last has not ended"
+    assert max(without.windows_watts) > 4040 >= max(ours.windows_watts)
+    assert ours.boiler_kwh > 0.9 * without.boiler_kwh
+
+
 def test_the_same_luck_comes_to_the_same(evening: House) -> None:
     assert run(evening, rating=16, controlled=True) == run(evening, rating=16, controlled=True)
 

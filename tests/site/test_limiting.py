@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.amp_sensor.const import SUBENTRY_LIMIT
+from custom_components.amp_sensor.const import SUBENTRY_LIMIT, SUBENTRY_LOAD
 from custom_components.amp_sensor.control import Reason
 from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
 from custom_components.amp_sensor.notices.announcer import EVENT_DECISION
@@ -235,3 +235,23 @@ async def test_a_house_without_limits_remembers_and_shows_nothing_of_them(site: 
     assert site.coordinator.data.limits == {}
     assert "limits" not in site.coordinator._memory()
     assert not [entity_id for entity_id in site.states("sensor") if "limit" in entity_id]
+
+
+async def test_the_car_gives_all_it_can_before_a_load_goes(site: Site) -> None:
+    await input_number(site, value=4600)  # 20 A
+    assert await async_setup_component(site.hass, "input_boolean", {"input_boolean": {"boiler": {"initial": True}}})
+    boiler = ConfigSubentry(
+        data=MappingProxyType({"entity": "input_boolean.boiler", "watts": 2300, "restore": "yes", "asks": False}),
+        subentry_type=SUBENTRY_LOAD,
+        title="Boiler",
+        unique_id="boiler",
+    )
+    site.hass.config_entries.async_add_subentry(site.entry, boiler)
+    await limit(site, "Grid operator", **OUTSIDE)
+    await draw(site, 300, house=8.0 + 10.0)
+    assert (site.charger.commands[-1].action, reason(site)) == ("stop", Reason.OUTSIDE_LIMIT)
+    assert site.state("sensor.boiler_load_state") == "on"
+    for _ in range(24):
+        await draw(site, 5, house=11.0 + (10.0 if site.state("input_boolean.boiler") == "on" else 0.0))
+    assert site.state("input_boolean.boiler") == "off"
+    assert site.state("sensor.boiler_load_state") == "shed_for_limit"

@@ -26,6 +26,7 @@ from custom_components.amp_sensor.const import (
     CONF_RESTORE,
     CONF_VOLTAGE,
     DOMAIN,
+    SUBENTRY_LIMIT,
     SUBENTRY_LOAD,
 )
 from custom_components.amp_sensor.diagnostics import async_get_config_entry_diagnostics
@@ -335,3 +336,69 @@ async def test_a_load_can_be_added_to_a_site_with_a_car(site: Site) -> None:
     await site.hass.async_block_till_done()
     await site.advance(30, amps=20.0, watts=4600.0)
     assert site.state(STATE) == "on"
+
+
+class TestForALimit:
+    """The grid operator says 3 kW, which is 13 A."""
+
+    @pytest.fixture
+    def loads(self) -> list[ConfigSubentryData]:
+        return [load(watts=2300), self.limit()]
+
+    def limit(self, **data: Any) -> ConfigSubentryData:
+        told = {CONF_ENTITY: "input_number.power", "kind": "power", "fallback_after_min": 5, **data}
+        return ConfigSubentryData(
+            data=told, subentry_id="01JLIMIT", subentry_type=SUBENTRY_LIMIT, title="Dimming", unique_id=None
+        )
+
+    async def test_a_load_goes_for_it_and_comes_back_when_it_ends(self, house: Site) -> None:
+        await house.call("input_number", "set_value", "input_number.power", value=3000)
+        events = async_capture_events(house.hass, EVENT_DECISION)
+        await draw(house, 4.0, 50)
+        assert house.state(BOILER) == "on", "it may end by itself"
+        await draw(house, 4.0, 40)
+        assert house.state(BOILER) == "off"
+        assert house.state(STATE) == "shed_for_limit"
+        state = house.hass.states.get(STATE)
+        assert state is not None
+        assert state.attributes["limit"] == "Dimming"
+        (event,) = [event for event in events if event.data["kind"].startswith("load_")]
+        text = TEXTS["config_panel"]["logbook"][event.data["kind"]]
+        assert text.format(**event.data) == "Switched off: Dimming would be exceeded"
+        await house.hass.config_entries.async_reload("01JSITE")
+        await house.settle()
+        await draw(house, 4.0, 60)
+        assert house.state(STATE) == "shed_for_limit", "over a restart too"
+        await house.call("input_number", "set_value", "input_number.power", value=9000)
+        await draw(house, 4.0, 150)
+        assert house.state(BOILER) == "on"
+        state = house.hass.states.get(STATE)
+        assert state is not None
+        assert "limit" not in state.attributes
+
+    @pytest.mark.parametrize("switches_loads", [False, True])
+    async def test_a_peak_is_kept_with_loads_only_where_somebody_wants_that(
+        self, house: Site, switches_loads: bool
+    ) -> None:
+        house.hass.config_entries.async_remove_subentry(house.entry, "01JLIMIT")
+        told = {"limit_kw": 2.5, "follows_peak": False, "window_min": "15"}
+        told |= {"switches_loads": True} if switches_loads else {}
+        limit = ConfigSubentry(
+            data=MappingProxyType(told),
+            subentry_id="01JPEAK",
+            subentry_type=SUBENTRY_LIMIT,
+            title="Peak",
+            unique_id=None,
+        )
+        house.hass.config_entries.async_add_subentry(house.entry, limit)
+        await house.hass.async_block_till_done()
+        house.freezer.tick(-house.freezer.time_to_freeze.timestamp() % 900)
+        await draw(house, 4.0, 500)  # 3.2 kW
+        assert house.state(BOILER) == "on", "there is time to make up for it"
+        await draw(house, 4.0, 390)
+        assert house.state(BOILER) == ("off" if switches_loads else "on")
+        state = house.hass.states.get(STATE)
+        assert state is not None
+        assert state.attributes.get("limit") == ("Peak" if switches_loads else None)
+        expected = float(house.state("sensor.peak_expected_at_its_end"))
+        assert expected <= 2.5 if switches_loads else expected > 3

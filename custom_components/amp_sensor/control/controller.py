@@ -17,7 +17,7 @@ from .doubt import MeterDoubt, least_shown
 from .flows import Flows
 from .house import House
 from .learning import known_phases, phases_moved
-from .limits import Budget, Clock, Limit, LimitSettings, Power, Reserved, SupplyLimit, binding, power_of, room
+from .limits import Budget, Claim, Clock, Limit, LimitSettings, Power, Reserved, SupplyLimit, binding, power_of, room
 from .load import Strain
 from .memory import Record, Risk, together
 from .meter import SLOWEST_S, USUAL_INTERVAL_S, WINDOW_S, Meter
@@ -512,7 +512,15 @@ class Controller:
             bears_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, PROTECT_AT),
             opens_s=lambda phase, amps: phases[phase].load.tolerated_s(amps, 1.0),
             heat=[phase.load.load for phase in phases],
+            claims=self._claims(now),
         )
+
+    def _claims(self, now: float) -> list[Claim]:
+        if not self.supply_limits:
+            return []
+        volts, beside = self._volts, self._beside_watts
+        claims = [limit.claim(limit_id, volts, beside, now) for limit_id, limit in self.supply_limits.items()]
+        return [claim for claim in claims if claim is not None]
 
     def reports_wanted(self, now: float) -> tuple[str, ...]:
         """Return the chargers whose report is needed now: something draws that none of them told of."""

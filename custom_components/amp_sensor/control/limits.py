@@ -9,6 +9,17 @@ from .decision import Reason
 from .peak import Window, WindowState
 from .reading import Reading
 
+EXCEEDED_S = 60.0
+"""For how long a limit that holds at each moment is exceeded before a load is switched off for it, s: that is what the
+protection is given too, and most of what a thermostat or a motor starts with is over by then."""
+EXCEEDED_PART = 1 / 12
+"""The same of a window, as a part of the time that it has left: at its end each step counts. Chosen on recorded houses:
+with a sixth one more of 285 windows was over, and as much was switched."""
+MAKE_UP_S = 60.0
+"""A load is switched off for a window so much before it would be too late, s: it is told, the meter has to show it, and
+where it did nothing another has to go, which takes 15 s each; and the house may rise."""
+TOO_LATE_S = 15.0
+"""At the end of a window nothing is switched off any more, s: the meter would not show it in time."""
 LEAST_FACTOR = 0.5
 """Real power is taken to be at least this part of volts times amps: where it is less, the meter does not tell it."""
 
@@ -116,6 +127,35 @@ def binding(limits: Iterable[Limit], flowing: Sequence[float], phases: Sequence[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A limit that loads are switched off for, as it is at this moment."""
+
+    limit_id: str
+    limit: Limit
+    """What may flow; of a window, from now until its end."""
+    left_s: float | None = None
+    """How long its window lasts, s; None where each moment counts."""
+
+    def over(self, flowing: Sequence[float], *, by_amps: float = 0.0) -> tuple[int, ...]:
+        """Return the phases, from 0, on which more flows than may, by more than so much."""
+        return tuple(phase for phase in range(len(flowing)) if self.limit.room(flowing, (phase,)) < -by_amps)
+
+    @property
+    def patience_s(self) -> float:
+        """For how long it is exceeded before a load is switched off, s."""
+        return EXCEEDED_S if self.left_s is None else EXCEEDED_PART * self.left_s
+
+    def can_wait(self, flowing: Sequence[float], off: Sequence[float], ask_s: float) -> bool:
+        """Whether a load can still be switched off later, which takes `off` from each phase, A, once it was asked."""
+        if self.left_s is None:
+            return False
+        if self.left_s < TOO_LATE_S:
+            return True
+        part = max(0.0, 1 - (MAKE_UP_S + ask_s) / self.left_s)
+        return not self.over([amps - part * each for amps, each in zip(flowing, off, strict=True)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
     """What bounds the supply beside its budget, as it is now. Raises ValueError where a number is out of range."""
 
@@ -130,6 +170,8 @@ class LimitSettings:
     """Whether more is allowed once the month had a window that was higher."""
     each_charger: bool = False
     """Whether it bounds what each charger draws, not what the supply does."""
+    sheds: bool = False
+    """Whether loads are switched off for it too."""
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be decided on."""
@@ -238,6 +280,21 @@ class SupplyLimit:
             reason=reason,
             numbers=numbers,
             bearable_watts=bearable,
+        )
+
+    def claim(self, limit_id: str, volts: tuple[float, ...], beside_watts: float, now: float) -> Claim | None:
+        """Return what loads are switched off for; None where that is nothing now."""
+        settings, limit = self.settings, self.max_watts
+        if not settings.sheds:
+            return None
+        if self._window is None or limit is None:
+            bound = self.bound(volts, beside_watts, now)
+            return None if bound is None else Claim(limit_id=limit_id, limit=bound)
+        watts = self._window.left_watts(limit, now)
+        return Claim(
+            limit_id=limit_id,
+            limit=Power(max_watts=watts, volts=volts, beside_watts=beside_watts, reason=settings.reason),
+            left_s=self._window.ends_at - now,
         )
 
     def most_amps(self, volts: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ import math
 from typing import Any, TypedDict
 
 from .charger import Priority
-from .limits import Limit
+from .limits import Claim, Limit
 
 SHOWN_S = 15.0
 """How long after a load was switched off the meter has to show it, s: a contactor, a slow hub, two usual posts."""
@@ -18,13 +18,18 @@ SEEN_PART, SEEN_A = 0.5, 1.0
 less."""
 LASTS_S, LASTS_MOST_S = 120.0, 1800.0
 """How long there must have been room until a load comes back, s: most kettles have boiled by then. Twice that after it
-had to go again soon, up to half an hour."""
+had to go again soon, up to half an hour; not for a window of the clock, whose room begins anew with each."""
 SOON_S = 600.0
 """A load that has to go again within this came back too early, s."""
 SETTLE_S = 30.0
 """How long a switch may take until Home Assistant shows that it did as told, s: many are asked every 30 s."""
 RETRY_S = 60.0
 """How long a load is left alone that did not do as told, s."""
+OVER_S = 60.0
+"""What was not needed for so long is over, s: a cooker's thermostat comes and goes."""
+PASSED_S = 60.0
+"""For how long one need passes a load over that made no difference, s: nothing else has ended it by then, and of what
+the protection tolerates half is left."""
 DECLINED_S = 3600.0
 """For how long a person's no holds, s, to switching off as to switching on."""
 
@@ -59,6 +64,7 @@ class LoadReason(StrEnum):
     WOULD_SHED = "would_shed"  # monitor only
     SHEDDING = "shedding"  # the meter has not shown it yet
     SHED = "shed"
+    SHED_FOR_LIMIT = "shed_for_limit"  # of a contract, not of the protection
     NO_EFFECT = "no_effect"  # switched off, and the meter did not fall
     FAILED = "failed"  # it did not do as told
     WAITING = "waiting"  # there is room, but not for long enough yet
@@ -103,6 +109,8 @@ class LoadReport:
     """Whether it may draw current; None while it is unavailable."""
     draws: bool | None = None
     """Whether it does, where something tells."""
+    runs_on_s: float = 0.0
+    """How long it may go on drawing once it was switched off, s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,8 @@ class LoadDecision:
     command: LoadCommand | None = None
     asks: LoadAction | None = None
     """What a person is asked for as long as this is there."""
+    limit_id: str | None = None
+    """The limit for which it is off, or should be; None where it is the protection, or nothing is."""
 
 
 class LoadRecord(TypedDict):
@@ -134,6 +144,8 @@ class LoadRecord(TypedDict):
     """Its place in the order of what is switched off by us, from 1; 0 where it is not."""
     kept_on: bool
     missed: int
+    passed_over: bool
+    limit_id: str | None
     amps: float | None
     phases: list[int] | None
     today: int
@@ -162,6 +174,13 @@ class Strain:
     """The same until it may open, s."""
     heat: Sequence[float]
     """The protection's load, 0 to 1."""
+    claims: Sequence[Claim] = ()
+    """The limits beside the budget that loads are switched off for."""
+
+    @property
+    def shown_s(self) -> float:
+        """How long after a load was switched off the meter has to show it, s."""
+        return max(SHOWN_S, SHOWN_POSTS * self.interval_s)
 
     def endures(self, phase: int, amps: float, seconds: float) -> bool:
         """Whether so much may be imported on a phase for so long; loads do nothing about what is exported."""
@@ -179,6 +198,12 @@ class ManagedLoad:
         """Its place in the order of what is switched off by us, from 1; 0 where it is not."""
         self.missed = 0
         """How often in a row the meter did not fall."""
+        self.passed_over = False
+        """Whether it is passed over the next time, as the meter did not fall."""
+        self.passed_at: float | None = None
+        """Since when it is passed over, s; None before it was needed."""
+        self.limit_id: str | None = None
+        """The limit that it was switched off for; None of the protection."""
         self.today = 0
         """How often it was switched off today."""
         self.kept_on = False
@@ -297,6 +322,10 @@ class ManagedLoad:
         else:
             self.declined_until = now + DECLINED_S
 
+    def pass_over(self, now: float) -> None:
+        """Let a need be without it."""
+        self.passed_at = now if self.passed_at is None else self.passed_at
+
     # -- what goes out ------------------------------------------------------------------------------------------
 
     def may(self, action: LoadAction, now: float, *, is_urgent: bool = False) -> bool:
@@ -313,23 +342,36 @@ class ManagedLoad:
         """Ask nothing, and forget what was said."""
         self.asking = self.said = None
 
-    def send(self, action: LoadAction, strain: Strain, now: float, *, place: int = 0) -> LoadCommand:
-        """Put a command in flight."""
+    def send(
+        self, action: LoadAction, strain: Strain, now: float, *, place: int = 0, claim: Claim | None = None
+    ) -> LoadCommand:
+        """Put a command in flight; `claim` is the limit for which it is switched off, if that is not the protection."""
         self.in_flight = LoadCommand(load_id=self.load_id, action=action)
         self._sent, self.sent_at, self.asking, self.said = action, now, None, None
         if action is LoadAction.SHED:
             self.place, self.seen_off, self.today = place, False, self.today + 1
+            self.limit_id = None if claim is None else claim.limit_id
             self.before, self.is_alone = tuple(strain.house), True
-            came_back_soon = now - self.came_back_at < SOON_S
+            came_back_soon = now - self.came_back_at < SOON_S and (claim is None or claim.left_s is None)
             self.lasts_s = min(2 * self.lasts_s, LASTS_MOST_S) if came_back_soon else LASTS_S
             self.no_room_at = now
         return self.in_flight
 
+    def is_awaited(self, strain: Strain, now: float) -> bool:
+        """Whether it was switched off and the meter may not show it yet: one that runs on for longer is not awaited."""
+        if self.before is None or not self.is_shed:
+            return False
+        return self.in_flight is not None or now - self.done_at < strain.shown_s or strain.read_at <= self.done_at
+
     def look(self, strain: Strain, now: float) -> None:
         """See on the meter whether it went off, and in Home Assistant whether it did as told."""
+        if self.report.draws and not self.is_shed:
+            self.passed_over = False
+        if self.passed_at is not None and now - self.passed_at > PASSED_S:
+            self.passed_over, self.passed_at = False, None
         if self.in_flight is not None:
             return
-        shown_s = max(SHOWN_S, SHOWN_POSTS * strain.interval_s)
+        shown_s = strain.shown_s
         settled_s = max(SETTLE_S, shown_s)
         if self._sent is not None and now - self.done_at > settled_s:
             if self.report.is_on is (self._sent is LoadAction.SHED):
@@ -341,11 +383,12 @@ class ManagedLoad:
         phases = self.phases(len(falls))
         fall = max((falls[phase] for phase in phases if phase < len(falls)), default=0.0)
         if fall >= (SEEN_A if self.amps is None else max(SEEN_A, SEEN_PART * self.amps)):
-            self.missed, self.before, self._fell_amps = 0, None, fall
+            self.missed, self.passed_over, self.before, self._fell_amps = 0, False, None, fall
             if self.is_alone:
                 self._learn(falls, fall)
-        elif now - self.done_at >= shown_s and strain.read_at > self.done_at:
-            self.missed += self.is_alone
+        elif now - self.done_at >= shown_s + self.report.runs_on_s and strain.read_at > self.done_at:
+            if self.is_alone:
+                self.missed, self.passed_over, self.passed_at = self.missed + 1, True, None
             self.before = None
 
     def _learn(self, falls: Sequence[float], fall: float) -> None:
@@ -360,6 +403,8 @@ class ManagedLoad:
             "shed": self.place,
             "kept_on": self.kept_on,
             "missed": self.missed,
+            "passed_over": self.passed_over,
+            "limit_id": self.limit_id if self.is_shed else None,
             "amps": None if self.learned_amps is None else round(self.learned_amps, 2),
             "phases": None if self.learned_phases is None else list(self.learned_phases),
             "today": self.today,
@@ -372,6 +417,9 @@ class ManagedLoad:
         self.missed = missed if isinstance(missed, int) and missed > 0 else 0
         self.today = today if isinstance(today, int) and today > 0 else 0
         self.kept_on = record.get("kept_on") is True
+        self.passed_over = record.get("passed_over") is True
+        limit_id = record.get("limit_id")
+        self.limit_id = limit_id if isinstance(limit_id, str) else None
         amps, phases = record.get("amps"), record.get("phases")
         if isinstance(amps, int | float) and SEEN_A <= amps < math.inf:
             self.learned_amps = float(amps)

@@ -1,11 +1,13 @@
 """What is switched off where the protection cannot bear the house, and switched on again when there is room."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 import math
 
 from .decision import Mode
-from .limits import room
+from .limits import Claim, room
 from .load import (
+    OVER_S,
     SHOWN_S,
     LoadAction,
     LoadCommand,
@@ -16,6 +18,7 @@ from .load import (
     Restore,
     Strain,
 )
+from .prices import OVER_A
 from .sharing import RANKS
 
 NEED_S = 60.0
@@ -33,8 +36,6 @@ GIVEN_S = 30.0
 """What a load that comes back adds has to be borne for so long, s: chargers give way within it."""
 MARGIN_A = 0.5
 """What is kept free below the limits when a load comes back, A: the noise of a 1 % sensor at 30 A, and a bit."""
-ASK_OVER_S = 60.0
-"""What was not needed for so long is not asked any more, s: a cooker's thermostat comes and goes."""
 BLIND_S = 3600.0
 """After a silence of the meter this long loads come back, s: a house is not left cold because of a sensor."""
 
@@ -45,6 +46,8 @@ class Loads:
     def __init__(self) -> None:
         self._loads: dict[str, ManagedLoad] = {}
         self._came_back_at = -math.inf
+        self._over_since: dict[str, float] = {}
+        """Since when each limit beside the budget is exceeded, s."""
         self.reserved: tuple[float, ...] = ()
         """What chargers are to leave on each phase, A, so that the next load can come back."""
 
@@ -69,18 +72,20 @@ class Loads:
         """Decide for every load. A decision with a command puts that command in flight until `acknowledge`."""
         self.reserved = ()
         commands: dict[str, LoadCommand] = {}
-        wanted: set[str] = set()
+        wanted: dict[str, str | None] = {}
         for load in self._loads.values():
             load.look(strain, now)
             self._look_for_room(load, strain, now)
-        if mode is not Mode.OFF and strain.is_known:
-            for load, is_urgent in self._too_much(strain, now):
-                wanted.add(load.load_id)
+        if mode is Mode.OFF or not strain.is_known:
+            self._over_since.clear()
+        else:
+            for load, is_urgent, claim in chain(self._too_much(strain, now), self._over_limits(strain, now)):
+                wanted.setdefault(load.load_id, None if claim is None else claim.limit_id)
                 load.wanted_at = now
                 if mode is not Mode.MONITOR and load.may(LoadAction.SHED, now, is_urgent=is_urgent):
-                    commands[load.load_id] = self._shed(load, strain, now)
+                    commands[load.load_id] = self._shed(load, strain, now, claim)
         for load in self._loads.values():
-            is_over = not load.is_shed and now - load.wanted_at > ASK_OVER_S
+            is_over = not load.is_shed and now - load.wanted_at > OVER_S
             if is_over or mode in (Mode.OFF, Mode.MONITOR):
                 load.forget_question()
         if mode not in (Mode.OFF, Mode.MONITOR) and not wanted:
@@ -112,7 +117,7 @@ class Loads:
             return None  # nobody would switch it off again
         return load.send(LoadAction.RESTORE, strain, now)
 
-    def _too_much(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool]]:
+    def _too_much(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool, None]]:
         """Yield what has to be switched off, the last and then the best fitting first, and whether that is urgent.
 
         Who asks first is told of it earlier, by the time that the answer may take.
@@ -121,41 +126,101 @@ class Loads:
         for phase, kept in enumerate(strain.kept):
             amps = max(kept, strain.read[phase]) if strain.heat[phase] >= GIVEN_UP_AT else kept
             is_urgent = amps > 0 and strain.opens_s(phase, amps) < SHOWN_S
-            if self._count_pending(taken, phase) and not is_urgent:
+            if self._count_awaited(taken, (phase,), strain, now) and not is_urgent:
                 continue  # how much that is, the meter will show
-            for load in self._candidates(strain, phase, amps - taken[phase], now):
+            left = amps - taken[phase]
+            for load in self._candidates((phase,), strain, self._enough(strain, phase, left), now):
                 if strain.endures(phase, amps - taken[phase], NEED_S + (load.settings.ask_s or 0.0)):
                     continue
-                yield load, is_urgent
+                if load.passed_over and not is_urgent:
+                    load.pass_over(now)
+                    continue
+                yield load, is_urgent, None
                 if load.asking is not None:
                     continue  # meanwhile another may have to go
                 if load.amps is None and not is_urgent:
                     break
                 self._count(load, taken)
 
-    def _count_pending(self, taken: list[float], phase: int) -> bool:
+    @staticmethod
+    def _enough(strain: Strain, phase: int, amps: float) -> Callable[[ManagedLoad], bool]:
+        return lambda load: strain.endures(phase, amps - (load.amps or 0.0), NEED_S)
+
+    def _over_limits(self, strain: Strain, now: float) -> Iterator[tuple[ManagedLoad, bool, Claim]]:
+        """Yield what has to be switched off for limits beside the budget, in the same order, and for which of them.
+
+        Nothing is waited for longer than can be made up for, and nothing is done before it lasts.
+        """
+        before = self._over_since
+        held = [
+            claim
+            for claim in strain.claims
+            if claim.over(strain.kept, by_amps=0.0 if claim.limit_id in before else OVER_A)
+        ]
+        self._over_since = {claim.limit_id: before.get(claim.limit_id, now) for claim in held}
+        taken = [0.0] * len(strain.kept)
+        for claim in held:
+            over = claim.over(strain.kept)
+            if self._count_awaited(taken, over, strain, now):
+                continue
+            lasts_s = now - self._over_since[claim.limit_id]
+            flowing = [amps - each for amps, each in zip(strain.kept, taken, strict=True)]
+            for load in self._candidates(over, strain, self._enough_for(claim, flowing), now):
+                ask_s = load.settings.ask_s or 0.0
+                if lasts_s < claim.patience_s - ask_s:
+                    break
+                if not set(claim.over(flowing)) & set(load.phases(len(flowing))):
+                    continue
+                if load.passed_over:
+                    load.pass_over(now)
+                    continue
+                off = self._drawn(load, len(flowing))
+                if claim.can_wait(flowing, off, ask_s):
+                    break
+                yield load, False, claim
+                if load.asking is not None:
+                    continue
+                if load.amps is None:
+                    break
+                flowing = [amps - each for amps, each in zip(flowing, off, strict=True)]
+
+    def _enough_for(self, claim: Claim, flowing: Sequence[float]) -> Callable[[ManagedLoad], bool]:
+        def is_enough(load: ManagedLoad) -> bool:
+            off = self._drawn(load, len(flowing))
+            return not claim.over([amps - each for amps, each in zip(flowing, off, strict=True)])
+
+        return is_enough
+
+    @staticmethod
+    def _drawn(load: ManagedLoad, count: int) -> list[float]:
+        """Return what is known that a load draws of each phase, A."""
+        phases = load.phases(count)
+        return [(load.amps or 0.0) if phase in phases else 0.0 for phase in range(count)]
+
+    def _count_awaited(self, taken: list[float], phases: Sequence[int], strain: Strain, now: float) -> bool:
         """Count what was switched off and does not show yet; return whether nobody knows of any how much that is."""
-        pending = [load for load in self._loads.values() if load.before is not None and load.is_shed]
+        awaited = [load for load in self._loads.values() if load.is_awaited(strain, now)]
         taken[:] = [0.0] * len(taken)
-        for load in pending:
+        for load in awaited:
             self._count(load, taken)
-        return any(load.amps is None and phase in load.phases(len(taken)) for load in pending)
+        return any(load.amps is None and set(phases) & set(load.phases(len(taken))) for load in awaited)
 
     @staticmethod
     def _count(load: ManagedLoad, taken: list[float]) -> None:
         for phase in load.phases(len(taken)):
             taken[phase] += load.amps or 0.0
 
-    def _candidates(self, strain: Strain, phase: int, amps: float, now: float) -> list[ManagedLoad]:
-        """Return what may be switched off on a phase: first what does something, of that the last of its owner's order.
+    def _candidates(
+        self, phases: Sequence[int], strain: Strain, is_enough: Callable[[ManagedLoad], bool], now: float
+    ) -> list[ManagedLoad]:
+        """Return what may be switched off on these phases: first what does something, of that the last of its owner's.
 
         Among equals the least that is enough, or else the most.
         """
 
         def order(load: ManagedLoad) -> tuple[bool, int, bool, float]:
-            draws = load.amps or 0.0
-            is_enough = strain.endures(phase, amps - draws, NEED_S)
-            return load.missed > 0, -RANKS[load.settings.priority], not is_enough, draws if is_enough else -draws
+            draws, enough = load.amps or 0.0, is_enough(load)
+            return load.missed > 0, -RANKS[load.settings.priority], not enough, draws if enough else -draws
 
         return sorted(
             (
@@ -166,14 +231,14 @@ class Loads:
                 and not load.in_flight
                 and load.report.draws is not False
                 and load.obstacle(now) is None
-                and phase in load.phases(len(strain.kept))
+                and set(phases) & set(load.phases(len(strain.kept)))
             ),
             key=order,
         )
 
-    def _shed(self, load: ManagedLoad, strain: Strain, now: float) -> LoadCommand:
+    def _shed(self, load: ManagedLoad, strain: Strain, now: float, claim: Claim | None) -> LoadCommand:
         place = 1 + max(each.place for each in self._loads.values())
-        command = load.send(LoadAction.SHED, strain, now, place=place)
+        command = load.send(LoadAction.SHED, strain, now, place=place, claim=claim)
         self._note_others(load)
         return command
 
@@ -241,7 +306,12 @@ class Loads:
         return LoadReason.LEAST_OFF if now - load.sent_at < load.settings.least_off_s else None
 
     def _told(
-        self, load: ManagedLoad, mode: Mode, command: LoadCommand | None, wanted: Container[str], now: float
+        self,
+        load: ManagedLoad,
+        mode: Mode,
+        command: LoadCommand | None,
+        wanted: Mapping[str, str | None],
+        now: float,
     ) -> LoadDecision:
         return LoadDecision(
             at=now,
@@ -250,6 +320,7 @@ class Loads:
             numbers={} if load.amps is None else {"amps": round(load.amps, 1)},
             command=command,
             asks=load.asking,
+            limit_id=load.limit_id if load.is_shed else wanted.get(load.load_id),
         )
 
     def _reason(self, load: ManagedLoad, mode: Mode, is_wanted: bool, now: float) -> LoadReason:
@@ -277,5 +348,5 @@ class Loads:
         if load.missed:
             return LoadReason.NO_EFFECT
         if load.no_room_at == now:
-            return LoadReason.SHED
+            return LoadReason.SHED if load.limit_id is None else LoadReason.SHED_FOR_LIMIT
         return LoadReason.LEAST_OFF if stays is LoadReason.LEAST_OFF else LoadReason.WAITING

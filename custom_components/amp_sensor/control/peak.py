@@ -185,6 +185,12 @@ class Window:
         house = max(0.0, self._house_watts)
         return house + (left_ws - house * left_s) / min(RECOVER_S, max(left_s, LAST_S))
 
+    def left_watts(self, limit_watts: float, now: float) -> float:
+        """Return what may flow in all from now to its end, W: what loads are judged by."""
+        self.integrate(now)
+        left_ws = limit_watts * (self.length_s * (1 - RESERVE_PART) - self.unknown_s) - self.imported_ws
+        return left_ws / max(self.ends_at - now, 1.0)
+
     def is_house_alone(self, limit_watts: float, now: float) -> bool:
         """Whether the house by itself takes more than the window has, so that nothing of a charger's would help."""
         house_ws = self.house_ws + max(0.0, self._house_watts) * (self.ends_at - now)

@@ -37,6 +37,7 @@ from ..const import (
     CONF_LAST_MONTH,
     CONF_LIMIT_KW,
     CONF_ON_KW,
+    CONF_SWITCHES_LOADS,
     CONF_TO,
     CONF_WEEKDAYS,
     CONF_WINDOW,
@@ -45,6 +46,7 @@ from ..const import (
     MAX_FALLBACK_AFTER_MIN,
     MAX_LIMIT_KW,
     MIN_PEAK_KW,
+    SUBENTRY_LOAD,
 )
 from ..meters.entity import UNITS, Kind
 from ..meters.proposals import ref_of
@@ -180,6 +182,9 @@ class LimitSubentryFlow(ConfigSubentryFlow):
         self, step: str, schema: vol.Schema, user_input: dict[str, Any] | None, errors: dict[str, str] | None = None
     ) -> SubentryFlowResult:
         """Show a form, or keep what was typed."""
+        if self._get_entry().get_subentries_of_type(SUBENTRY_LOAD):
+            # What is billed is rather paid for than done without; what must not be exceeded is not
+            schema = schema.extend({vol.Required(CONF_SWITCHES_LOADS, default=step != "peak"): BooleanSelector()})
         changes = self.source == SOURCE_RECONFIGURE
         if user_input is not None and not errors:
             if name := " ".join(user_input[CONF_NAME].split()):

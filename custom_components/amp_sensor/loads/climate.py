@@ -24,6 +24,8 @@ class Climate(Kind):
     """Switched off, or given another temperature where one is set for that."""
 
     domains = ("climate",)
+    runs_on_s = 105.0
+    """Two minutes with the time that every load has, which is assumed: a compressor is slowed down before it stops."""
 
     def __init__(self, setback: float | None) -> None:
         """Take the temperature that counts as off, in the unit of Home Assistant; None switches off."""

@@ -16,6 +16,8 @@ class Kind(ABC):
     """How one kind of entity is read, switched off and on again. It only looks at states, and calls nothing itself."""
 
     domains: ClassVar[tuple[str, ...]]
+    runs_on_s: ClassVar[float] = 0.0
+    """How long it may go on drawing once it was switched off, s."""
 
     @abstractmethod
     def is_on(self, state: State) -> bool:

@@ -71,7 +71,7 @@ class Load:
             return LoadReport(is_on=None)
         found = read_state(self._hass, self._power, Measured.POWER)
         draws = abs(found.number) >= STANDBY_W if isinstance(found, Value) else kind.draws(state)
-        return LoadReport(is_on=is_on, draws=draws)
+        return LoadReport(is_on=is_on, draws=draws, runs_on_s=kind.runs_on_s)
 
     def take_before(self) -> None:
         """Remember how it is, to make it so again."""

@@ -34,8 +34,8 @@ class _Told:
     """The last that lowered it since."""
 
 
-def tell_load(hass: HomeAssistant, kind: str, load_id: str, name: str) -> None:
-    """Tell what was done to a load; `kind` is the end of its text's key."""
+def tell_load(hass: HomeAssistant, kind: str, load_id: str, name: str, **values: str) -> None:
+    """Tell what was done to a load; `kind` is the end of its text's key, and `values` are what the text names."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{load_id}_load_state")
     entry = registry.async_get(entity_id) if entity_id is not None else None
@@ -46,6 +46,7 @@ def tell_load(hass: HomeAssistant, kind: str, load_id: str, name: str) -> None:
             ATTR_ENTITY_ID: entity_id,
             ATTR_NAME: name,
             ATTR_KIND: f"load_{kind}",
+            **values,
         },
     )
 

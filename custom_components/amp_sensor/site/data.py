@@ -76,6 +76,8 @@ class LoadData:
     """What it draws while it is on, A per phase: told or learned; None where nobody knows."""
     shed_today: int
     """How often it was switched off today."""
+    limit: str | None
+    """What the limit is called for which it is off, or should be; None where it is not for one."""
 
 
 @dataclass(frozen=True, kw_only=True)

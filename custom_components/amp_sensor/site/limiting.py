@@ -27,6 +27,7 @@ from ..const import (
     CONF_LAST_MONTH,
     CONF_LIMIT_KW,
     CONF_ON_KW,
+    CONF_SWITCHES_LOADS,
     CONF_TO,
     CONF_WEEKDAYS,
     CONF_WINDOW,
@@ -102,24 +103,27 @@ class _Source:
 
     def settings(self, local: datetime, now: float) -> LimitSettings:
         """Return what holds now."""
+        sheds = self._data.get(CONF_SWITCHES_LOADS, self.limit_kw is None)
         if self.limit_kw is not None:
             return LimitSettings(
                 reason=Reason.PEAK_LIMIT,
                 max_watts=1000 * self.limit_kw,
                 window_s=self.window_s,
                 follows_peak=self._data.get(CONF_FOLLOWS_PEAK, False),
+                sheds=sheds,
             )
         if self.blocks:
             minute = 60 * local.hour + local.minute
             watts = watts_at(self.blocks, month=local.month, weekday=local.weekday(), minute=minute)
             watts = self._kw(CONF_LIMIT_KW) if watts is None else watts
-            return LimitSettings(reason=Reason.SCHEDULED_LIMIT, max_watts=watts, window_s=self.window_s)
+            return LimitSettings(reason=Reason.SCHEDULED_LIMIT, max_watts=watts, window_s=self.window_s, sheds=sheds)
         told = self._outside(now)
         return LimitSettings(
             reason=Reason.OUTSIDE_LIMIT,
             max_watts=told.watts,
             max_amps=told.amps,
             each_charger=self._data.get(CONF_EACH_CHARGER, False),
+            sheds=sheds,
         )
 
     def _kw(self, key: str) -> float | None:

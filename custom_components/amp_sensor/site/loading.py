@@ -21,6 +21,7 @@ from ..const import (
     CONF_RESTORE,
     CONF_VOLTAGE,
     CONF_WATTS,
+    SUBENTRY_LIMIT,
 )
 from ..control import (
     Controller,
@@ -97,6 +98,7 @@ class Loading:
         self._save, self._spawn, self._emit = save, spawn, emit
         self._control = Loads()
         self._names = {load_id: entry.subentries[load_id].title for load_id in loads}
+        self._limits = {limit.subentry_id: limit.title for limit in entry.get_subentries_of_type(SUBENTRY_LIMIT)}
         self._questions: dict[str, Question] = {}
         self._decisions: dict[str, LoadDecision] = {}
         self._told: dict[str, LoadReason] = {}
@@ -204,10 +206,18 @@ class Loading:
         self._questions[load_id].show(decision.asks, seconds=load.settings.ask_s)
         self._issues.set("load_no_effect", load_id, is_wrong=load.missed > 0, load=name)
         if decision.command is not None:
-            tell_load(self._hass, decision.command.action, load_id, name)
+            limit, kind = self._limit(decision), decision.command.action
+            if kind is LoadAction.SHED and limit is not None:
+                tell_load(self._hass, LoadReason.SHED_FOR_LIMIT, load_id, name, limit=limit)
+            else:
+                tell_load(self._hass, kind, load_id, name)
         elif decision.reason is LoadReason.NO_EFFECT is not self._told.get(load_id):
             tell_load(self._hass, LoadReason.NO_EFFECT, load_id, name)
         self._told[load_id] = decision.reason
+
+    def _limit(self, decision: LoadDecision | None) -> str | None:
+        """Return what the limit is called for which something is decided."""
+        return None if decision is None or decision.limit_id is None else self._limits.get(decision.limit_id)
 
     async def async_stop(self, timeout_s: float) -> None:
         """Wait for what is under way, and ask nothing any more."""
@@ -239,6 +249,7 @@ class Loading:
                 reason=None if decision is None else decision.reason,
                 amps=None if load.amps is None else round(load.amps, 1),
                 shed_today=load.today,
+                limit=self._limit(decision),
             )
         return shown
 
