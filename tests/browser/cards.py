@@ -201,7 +201,7 @@ STATES: Final[dict[str, dict[str, Any]]] = {
     "four": event([3.42], charger(0, 6.03), charger(1, 5.01), charger(2, 5.96), charger(3, 0.0)),
     "planned": event([3.42], waiting_for_its_time(0)),
     "more": event(
-        [-9.44],
+        [-9.95],
         charger(
             0, 8.98, reason="surplus", battery_percent=78, full_in_s=2090, deed=deed("raised", amps=9, from_amps=8)
         ),
@@ -324,6 +324,8 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
         if chance.random() < step_s / 420:
             oven = chance.choice([0.0, 0.0, 3.5, 8.6, 9.2, 12.1, 17.5])
         base = min(4.0, max(0.6, base + chance.uniform(-0.1, 0.1)))
+        if roof and at > AT - 600:
+            oven, base = 0.0, 1.0
         house = base + oven + roof + chance.uniform(-0.15, 0.15)
         drawn = [round(target + chance.uniform(-0.05, 0.05), 2) if target else 0.0 for target in targets]
         if told["reading"] is None and at > AT - SILENT_S:

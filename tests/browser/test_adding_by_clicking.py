@@ -82,6 +82,8 @@ WATCH = """async () => {
     { type: "config_entries/subscribe" },
   );
 }"""
+IS_CUT = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent.trim())"
+"""The names of entities that end in dots."""
 IS_LOADED_ANEW = """() =>
   window.siteStates.some((state) => state !== "loaded") && window.siteStates.at(-1) === "loaded"
 """
@@ -187,9 +189,9 @@ async def add_load(person: Person) -> None:
     await adding.begin()
     await adding.page("user")
     await adding.pick("entity", "Boiler")
+    await show(person, "flow-load")
     await adding.is_refused("not_harmless")
     await person.page.get_by_role("switch").locator("visible=true").last.check(force=True)  # a drawing lies above it
-    await show(person, "flow-load")
     await person.submit()
     await adding.page("settings")
     await adding.finish("Boiler", button=written(f"{adding.step}.submit"))
@@ -215,6 +217,8 @@ async def look(person: Person, home: Home) -> None:
         await person.go(f"/config/devices/device/{device_id}")
         await person.see(name)
         await person.picture(f"device-{name.lower().replace(' ', '-')}")
+        cut = await person.page.locator("hui-generic-entity-row .info").evaluate_all(IS_CUT)
+        assert cut == []
     await person.go(f"/{DASHBOARD}")
     card = person.page.locator("amp-sensor-card")
     await card.locator("summary").first.wait_for()

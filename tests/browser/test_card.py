@@ -32,7 +32,7 @@ SENTENCES: Final = {
     "four": "4.6 A of 25 A free. Model 3, Model Y with a rather long name, and Zoe: No room for more. "
     "Guest: Not plugged in.",
     "planned": "21.6 A of 25 A free. Model 3: Waiting for its planned time.",
-    "more": "0.5 A fed into the grid: all 25 A are free. There was room 20 seconds ago: Model 3 raised to 9 A.",
+    "more": "1.0 A fed into the grid: all 25 A are free. There was room 20 seconds ago: Model 3 raised to 9 A.",
     "three": "4.6 A of 25 A free. The house rose by 5.2 A 20 seconds ago: Model 3 lowered to 11 A.",
     "three-over": "7.9 A over the budget of 25 A. "
     "Model 3: Lowered: over budget. Model Y with a rather long name: No room for more.",
@@ -369,7 +369,7 @@ def test_a_plan_is_a_line_and_a_bar_for_each_part_of_the_night() -> None:
     async def step(page: Page) -> None:
         await put_card(page, STATES["planned"])
         said = await text_of(card(page, ".plan-said"))
-        assert re.fullmatch(r"Ready by \w+,? 07:00, charges 00:45 to 05:00, about 2.28 EUR", said), said
+        assert re.fullmatch(r"Ready by \w+,? 07:00, charges 01:00 to 05:15, about 2.31 EUR", said), said
         assert await card(page, ".hour").count() == 65
         assert await card(page, ".hour.planned").count() == 17
         await expect(card(page, ".hour.unknown")).to_have_count(0)
@@ -382,6 +382,7 @@ def test_a_plan_is_a_line_and_a_bar_for_each_part_of_the_night() -> None:
               home.card.hass = { ...home.hass, states: { ...home.hass.states, [id]: planned } };
             }"""
         )
+        await tell(page, {**STATES["planned"], "at": AT + 1})
         await expect(card(page, ".hour.unknown")).to_have_count(8)
         label = await card(page, ".hours").get_attribute("aria-label")
         assert label is not None
