@@ -194,7 +194,7 @@ STATES: Final[dict[str, dict[str, Any]]] = {
         phases=0,
     ),
     "sun": event([-9.44], charger(0, 6.02, reason="no_headroom")),
-    "sunny": event([-3.1], charger(0, 8.02, reason="raised", deed=deed("raised", 65, amps=8))),
+    "sunny": event([-3.1], charger(0, 8.02, reason="raised", deed=deed("raised", 65, amps=8, from_amps=7))),
     "two": event(
         [4.33], charger(0, 9.06, reason="shared"), charger(1, 5.94, deed=deed("started", 40, amps=6), reason="started")
     ),
@@ -340,6 +340,8 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
         for index, each in enumerate(told["chargers"]):
             if is_planned(each):
                 shares[index] = 0.0
+            elif roof and at > AT - 600 and each["deed"]:
+                shares[index] = float(each["deed"]["from_amps"])
             elif each["reason"] == "surplus":
                 shares[index] = float(max(5, min(16, int(-house))))
         calm_s = calm_s + step_s if sum(shares) >= sum(targets) + 1 else 0.0
