@@ -105,7 +105,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> bool:
     """Set up a site. It does not need its car: a cloud that is down is tried again while the site runs."""
-    hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)
+    before = hass.data.get(_UNLOADED, {}).pop(entry.entry_id, None)
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, entry.entry_id)},
@@ -124,19 +124,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) ->
     }
     coordinator = SiteCoordinator(hass, entry, chargers, loads, device_id=device.id)
     links = hass.data[LINKS]
-    await coordinator.async_start(lost=links.lost)
+    await coordinator.async_start(lost=links.lost, before=before if before and before.goes_on else None)
     links.lost = ()
     entry.runtime_data = coordinator
     supply.async_register(hass, entry)
     for subentry in entry.get_subentries_of_type(SUBENTRY_PRICES):
-        entry.async_on_unload(PriceSource(hass, subentry.data).async_start(coordinator.async_take_prices))
+        source = PriceSource(hass, subentry.data, coordinator.prices)
+        entry.async_on_unload(source.async_start(coordinator.async_take_prices))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 
 
 async def _async_reload(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> None:
-    await hass.config_entries.async_reload(entry.entry_id)
+    """Set up a site anew as something was added or changed: unlike where a person reloads it, all else goes on."""
+    coordinator = entry.runtime_data
+    coordinator.goes_on = True
+    try:
+        await hass.config_entries.async_reload(entry.entry_id)
+    finally:
+        coordinator.goes_on = False
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AmpSensorConfigEntry) -> bool:

@@ -5,12 +5,14 @@ import contextlib
 from datetime import UTC, datetime
 from itertools import pairwise
 import json
-from math import cos
+from math import cos, pi
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from playwright.async_api import Browser, Page, Route
+
+from custom_components.amp_sensor.control.plan import Slot, When, make_plan
 
 from .person import PATIENCE_MS, SIZES
 
@@ -20,7 +22,7 @@ ADDRESS: Final = "http://card.test"
 FOLDERS: Final = {"frontend": INTEGRATION / "frontend" / "static", "page": HERE}
 TYPES: Final = {".js": "text/javascript", ".html": "text/html"}
 
-AT: Final = 1_795_000_000.0  # some afternoon
+AT: Final = 1_795_010_000.0  # some afternoon, when the prices of tomorrow are known
 BUDGET_A: Final = 25.0
 VOLTS: Final = 230.0
 SILENT_S: Final = 300
@@ -62,7 +64,12 @@ def planned_entities(number: int) -> dict[str, str]:
 
 def entities_of(number: int, told: dict[str, Any]) -> dict[str, str]:
     """Return the ids of the entities of a charger of an event."""
-    return charger_entities(number) | (planned_entities(number) if told["reason"] == "planned" else {})
+    return charger_entities(number) | (planned_entities(number) if is_planned(told) else {})
+
+
+def is_planned(told: dict[str, Any]) -> bool:
+    """Whether a charger of an event waits for its planned time."""
+    return bool(told["reason"] == "planned")
 
 
 def charger(number: int, *amps: float, **more: Any) -> dict[str, Any]:
@@ -150,6 +157,12 @@ def first(told: dict[str, Any]) -> dict[str, Any]:
     return {**told, "entities": SITE, "chargers": chargers}
 
 
+def waiting_for_its_time(number: int, **more: Any) -> dict[str, Any]:
+    """Return a charger of an event that stands until it is cheap."""
+    stands = {"state": "stopped", "cap_amps": 16, "control": "paused", "reason": "planned", "plugged_in": True}
+    return charger(number, 0.0, **stands, **more)
+
+
 STATES: Final[dict[str, dict[str, Any]]] = {
     "one": event([8.62], charger(0, 7.05, deed=deed("lowered_house_rose"))),
     "none": event([8.62]),
@@ -181,13 +194,19 @@ STATES: Final[dict[str, dict[str, Any]]] = {
         phases=0,
     ),
     "sun": event([-9.44], charger(0, 6.02, reason="no_headroom")),
-    "sunny": event([-3.1], charger(0, 8.02, reason="raised", deed=deed("raised", 65, amps=8))),
+    "sunny": event([-3.1], charger(0, 8.02, reason="raised", deed=deed("raised", 65, amps=8, from_amps=7))),
     "two": event(
         [4.33], charger(0, 9.06, reason="shared"), charger(1, 5.94, deed=deed("started", 40, amps=6), reason="started")
     ),
     "four": event([3.42], charger(0, 6.03), charger(1, 5.01), charger(2, 5.96), charger(3, 0.0)),
-    "planned": event(
-        [3.42], charger(0, 0.0, state="stopped", cap_amps=16, control="paused", reason="planned", plugged_in=True)
+    "planned": event([3.42], waiting_for_its_time(0)),
+    "more": event(
+        [-9.95],
+        charger(
+            0, 8.98, reason="surplus", battery_percent=78, full_in_s=2090, deed=deed("raised", amps=9, from_amps=8)
+        ),
+        waiting_for_its_time(1, name="Zoe"),
+        protection_load=0.0,
     ),
     "three": event(
         [6.31, 2.74, 9.46],
@@ -198,6 +217,16 @@ STATES: Final[dict[str, dict[str, Any]]] = {
     ),
 }
 """Each state of a home that the card has to look right in."""
+
+
+def line(name: str, key: str, state: str, unit: str = "") -> dict[str, Any]:
+    """Return what is told in a line of the card: a load or a limit, by its entity."""
+    entity = {"state": state, "attributes": {"unit_of_measurement": unit}}
+    return {"name": name, "key": key, "entity_id": f"sensor.{name.lower()}_{key}", "state": entity}
+
+
+BESIDE: Final = {"more": [line("Boiler", "load_state", "on"), line("Peak", "limit_in_force", "4.5", "kW")]}
+"""The loads and limits that a home has besides."""
 
 
 def states_of(told: dict[str, Any]) -> dict[str, Any]:
@@ -219,36 +248,60 @@ def states_of(told: dict[str, Any]) -> dict[str, Any]:
         found[entities["min_amps_car"]] = number(5, 5, 16)
         found[entities["managed"]] = {"state": "on", "attributes": {}}
         found[entities["priority"]] = {"state": "normal", "attributes": {"options": ["first", "normal", "last"]}}
-        if told["chargers"][index]["reason"] == "planned":
+        if is_planned(told["chargers"][index]):
             found |= plan_states(planned_entities(index))
     return found
 
 
+NEEDED_WH: Final = (80 - 54) * 600.0
+"""From the battery of `charger` to its limit, of 60 kWh."""
+MAX_W: Final = 16 * VOLTS
+READY_H: Final = 16.25
+"""From the beginning of the quarter of an hour of `AT`: seven in the morning in Berlin."""
+
+
 def plan_states(entities: dict[str, str]) -> dict[str, Any]:
-    """Return the states of a plan: two hours of a night, whose prices are known until midnight and a bit."""
+    """Return the states of a plan: the cheapest hours of a night, as the site itself would find them."""
     begin = AT - AT % 900
 
-    def moment(hours: float) -> str:
-        return datetime.fromtimestamp(begin + 3600 * hours, UTC).isoformat()
+    def moment(at: float) -> str:
+        return datetime.fromtimestamp(at, UTC).isoformat()
 
+    slots = [
+        Slot(
+            start=start,
+            end=start + 900,
+            price=round(0.21 + 0.07 * cos((start - begin - 4.25 * 3600) / (8 * 3600) * pi), 4),
+            usual_watts=MAX_W,
+            safe_watts=MAX_W,
+        )
+        for start in (begin + 900 * quarter for quarter in range(int(READY_H * 4)))
+    ]
+    plan = make_plan(When.CHEAPEST, slots, NEEDED_WH)
+    assert plan.start is not None
+    assert plan.end is not None
     timeline = [
         {
-            "start": moment(quarter / 4),
-            "end": moment((quarter + 1) / 4),
-            "price": round(0.2 + 0.1 * cos(quarter / 9), 4) if quarter < 44 else None,
-            "planned": 24 <= quarter < 32,
+            "start": moment(slot.start),
+            "end": moment(slot.end),
+            "price": slot.price,
+            "planned": plan.charges_at(slot.start),
         }
-        for quarter in range(52)
+        for slot in slots
     ]
     return {
         entities["plan"]: {"state": "cheapest", "attributes": {"options": ["now", "cheapest", "late"]}},
         entities["ready_by"]: {"state": "07:00:00", "attributes": {}},
         entities["planned_start"]: {
-            "state": moment(6),
-            "attributes": {"timeline": timeline, "ready_at": moment(13), "needed_kwh": 12.4},
+            "state": moment(plan.start),
+            "attributes": {
+                "timeline": timeline,
+                "ready_at": moment(begin + READY_H * 3600),
+                "needed_kwh": NEEDED_WH / 1000,
+            },
         },
-        entities["planned_end"]: {"state": moment(8), "attributes": {}},
-        entities["expected_cost"]: {"state": "1.32", "attributes": {"unit_of_measurement": "EUR"}},
+        entities["planned_end"]: {"state": moment(plan.end), "attributes": {}},
+        entities["expected_cost"]: {"state": str(round(plan.cost, 2)), "attributes": {"unit_of_measurement": "EUR"}},
         entities["ready_in_time"]: {"state": "on", "attributes": {}},
     }
 
@@ -265,12 +318,15 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
         if not rows or rows[-1][1] != value:
             rows.append((at, value))
 
+    roof = min(0.0, told["house_current_amps"] or 0.0)
     oven, base, calm_s, targets, at = 0.0, 2.0, 0.0, [0.0] * count, AT - seconds
     while at < AT - 30:
         if chance.random() < step_s / 420:
             oven = chance.choice([0.0, 0.0, 3.5, 8.6, 9.2, 12.1, 17.5])
         base = min(4.0, max(0.6, base + chance.uniform(-0.1, 0.1)))
-        house = base + oven + chance.uniform(-0.15, 0.15)
+        if roof and at > AT - 600:
+            oven, base = 0.0, 1.0
+        house = base + oven + roof + chance.uniform(-0.15, 0.15)
         drawn = [round(target + chance.uniform(-0.05, 0.05), 2) if target else 0.0 for target in targets]
         if told["reading"] is None and at > AT - SILENT_S:
             for entity_id in (SITE["current"], SITE["house_current"], *(each["charging_current"] for each in ids)):
@@ -281,6 +337,13 @@ def past(told: dict[str, Any], *, seconds: float, step_s: float = 10) -> dict[st
         served = min(count, max(0, int((BUDGET_A - 0.5 - house) / 5)))
         share = float(int(min(16.0, (BUDGET_A - 0.5 - house) / served))) if served else 0.0
         shares = [share if index < served else 0.0 for index in range(count)]
+        for index, each in enumerate(told["chargers"]):
+            if is_planned(each):
+                shares[index] = 0.0
+            elif roof and at > AT - 600 and each["deed"]:
+                shares[index] = float(each["deed"]["from_amps"])
+            elif each["reason"] == "surplus":
+                shares[index] = float(max(5, min(16, int(-house))))
         calm_s = calm_s + step_s if sum(shares) >= sum(targets) + 1 else 0.0
         for index in range(count):
             tell(ids[index]["charging_current"], at, drawn[index])

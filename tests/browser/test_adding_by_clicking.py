@@ -1,6 +1,7 @@
 """A home battery, limits, a load and prices: added by clicking to a site that is there, and seen on the dashboard."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
@@ -14,7 +15,9 @@ from .home import CAR_MAX_A, Home, at_home
 from .person import Person, chromium, sit_down, written
 
 PICTURES: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_LOOKS")) else None
-"""Where to put a picture of each page, for whoever looks through them: the documentation shows none."""
+"""Where to put a picture of each page, for whoever looks through them."""
+SHOWN: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
+"""Where to put those that the documentation shows: of a phone."""
 DASHBOARD: Final = "amp-sensor"
 HOURS: Final = 30
 """Of prices that are known: of today and of a part of tomorrow, as after noon."""
@@ -79,9 +82,17 @@ WATCH = """async () => {
     { type: "config_entries/subscribe" },
   );
 }"""
+IS_CUT = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent.trim())"
+"""The names of entities that end in dots."""
 IS_LOADED_ANEW = """() =>
   window.siteStates.some((state) => state !== "loaded") && window.siteStates.at(-1) === "loaded"
 """
+
+
+async def show(person: Person, name: str) -> None:
+    """Take a picture for the documentation."""
+    if SHOWN is not None and person.size == "phone":
+        await replace(person, pictures=SHOWN).picture(name)
 
 
 class Adding:
@@ -147,6 +158,7 @@ async def add_limits(person: Person) -> None:
     await adding.page("user")
     await person.choose(written(f"{menu}.peak"))
     await adding.page("peak")
+    await show(person, "flow-limit")
     await adding.finish(written("config_panel.limit.peak"))
 
     await adding.begin()
@@ -177,6 +189,7 @@ async def add_load(person: Person) -> None:
     await adding.begin()
     await adding.page("user")
     await adding.pick("entity", "Boiler")
+    await show(person, "flow-load")
     await adding.is_refused("not_harmless")
     await person.page.get_by_role("switch").locator("visible=true").last.check(force=True)  # a drawing lies above it
     await person.submit()
@@ -204,6 +217,8 @@ async def look(person: Person, home: Home) -> None:
         await person.go(f"/config/devices/device/{device_id}")
         await person.see(name)
         await person.picture(f"device-{name.lower().replace(' ', '-')}")
+        cut = await person.page.locator("hui-generic-entity-row .info").evaluate_all(IS_CUT)
+        assert cut == []
     await person.go(f"/{DASHBOARD}")
     card = person.page.locator("amp-sensor-card")
     await card.locator("summary").first.wait_for()

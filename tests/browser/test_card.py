@@ -13,7 +13,7 @@ import pytest
 
 from tests.test_translations import LANGUAGES
 
-from .cards import AT, BUDGET_A, STATES, card_page, charger, deed, event, first, put_card
+from .cards import AT, BESIDE, BUDGET_A, STATES, card_page, charger, deed, event, first, line, put_card
 from .person import chromium, shrink, written
 
 PICTURES = Path(folder) if (folder := os.environ.get("AMP_SENSOR_PICTURES")) else None
@@ -32,6 +32,7 @@ SENTENCES: Final = {
     "four": "4.6 A of 25 A free. Model 3, Model Y with a rather long name, and Zoe: No room for more. "
     "Guest: Not plugged in.",
     "planned": "21.6 A of 25 A free. Model 3: Waiting for its planned time.",
+    "more": "1.0 A fed into the grid: all 25 A are free. There was room 20 seconds ago: Model 3 raised to 9 A.",
     "three": "4.6 A of 25 A free. The house rose by 5.2 A 20 seconds ago: Model 3 lowered to 11 A.",
     "three-over": "7.9 A over the budget of 25 A. "
     "Model 3: Lowered: over budget. Model Y with a rather long name: No room for more.",
@@ -117,11 +118,13 @@ async def is_accessible(page: Page) -> None:
     assert found.response["violations"] == []
 
 
-async def take_picture(page: Page, name: str) -> None:
+async def take_picture(shown: Page | Locator, name: str) -> None:
+    """Take a picture of a page, or of a part of it."""
     if PICTURES is not None:
+        page = shown if isinstance(shown, Page) else shown.page
         await page.wait_for_timeout(600)  # the past is looked up, and fonts are loaded
-        path = PICTURES / f"card-{name}.png"
-        await page.screenshot(path=path, full_page=True)
+        path = PICTURES / f"{name}.png"
+        await (shown.screenshot(path=path, full_page=True) if isinstance(shown, Page) else shown.screenshot(path=path))
         shrink(path)
 
 
@@ -136,13 +139,16 @@ def test_each_state_of_a_home_is_told_in_a_sentence_and_in_numbers_that_agree(si
     def state(name: str) -> Look:
         async def step(page: Page) -> None:
             told = STATES[name]
-            await put_card(page, told, dark=dark)
+            await put_card(page, told, dark=dark, beside=BESIDE.get(name, ()))
             await expect(card(page, ".sentence p")).to_have_text(SENTENCES[name], use_inner_text=True)
             if told["reading"] is not None:
                 await sums_agree(page, told)
             await nothing_is_cut(page)
             await is_accessible(page)
-            await take_picture(page, f"{name}-{size}-{'dark' if dark else 'light'}")
+            scheme = "dark" if dark else "light"
+            await take_picture(page, f"card-{name}-{size}-{scheme}")
+            if name == "planned":
+                await take_picture(card(page, ".charger"), f"plan-{size}-{scheme}")
             await reload(page)
 
         return step
@@ -311,10 +317,6 @@ def test_the_editor_offers_what_can_be_configured() -> None:
 
 
 def test_loads_and_limits_are_told_in_a_line_each() -> None:
-    def line(name: str, key: str, state: str, unit: str = "") -> dict[str, Any]:
-        entity = {"state": state, "attributes": {"unit_of_measurement": unit}}
-        return {"name": name, "key": key, "entity_id": f"sensor.{name.lower()}_{key}", "state": entity}
-
     beside = [
         line("Boiler", "load_state", "shed"),
         line("Box", "limit_in_force", "unknown", "kW"),
@@ -367,10 +369,21 @@ def test_a_plan_is_a_line_and_a_bar_for_each_part_of_the_night() -> None:
     async def step(page: Page) -> None:
         await put_card(page, STATES["planned"])
         said = await text_of(card(page, ".plan-said"))
-        assert re.fullmatch(r"Ready by \w+,? \d\d:\d\d, charges \d\d:00 to \d\d:00, about 1.32 EUR", said), said
-        assert await card(page, ".hour").count() == 52
-        assert await card(page, ".hour.planned").count() == 8
-        assert await card(page, ".hour.unknown").count() == 8
+        assert re.fullmatch(r"Ready by \w+,? 07:00, charges 01:00 to 05:15, about 2.31 EUR", said), said
+        assert await card(page, ".hour").count() == 65
+        assert await card(page, ".hour.planned").count() == 17
+        await expect(card(page, ".hour.unknown")).to_have_count(0)
+        await page.evaluate(
+            """() => {
+              const id = "sensor.car_0_planned_start";
+              const { attributes, ...state } = home.hass.states[id];
+              const timeline = attributes.timeline.map((hour, index) => (index < 57 ? hour : { ...hour, price: null }));
+              const planned = { ...state, attributes: { ...attributes, timeline } };
+              home.card.hass = { ...home.hass, states: { ...home.hass.states, [id]: planned } };
+            }"""
+        )
+        await tell(page, {**STATES["planned"], "at": AT + 1})
+        await expect(card(page, ".hour.unknown")).to_have_count(8)
         label = await card(page, ".hours").get_attribute("aria-label")
         assert label is not None
         assert label.startswith("Prices and planned hours until ")

@@ -78,7 +78,8 @@ async def test_a_car_keeps_within_a_quarter_of_an_hour(site: Site) -> None:
     assert reason(site) is Reason.PEAK_LIMIT
     assert float(site.state("sensor.peak_average_of_this_window")) <= 3.3
     assert site.state("sensor.peak_limit_in_force") == "3.0"
-    assert float(site.state("sensor.peak_expected_at_its_end")) <= 3.1
+    assert float(site.state("sensor.peak_expected_at_its_end")) <= 3.46, "a cut for up to 2 A waits"
+    await draw(site, 610)
     assert float(site.state("sensor.peak_this_month_s_peak")) <= 3.03
 
 

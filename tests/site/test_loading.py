@@ -158,6 +158,19 @@ async def test_it_goes_on_after_a_restart(house: Site) -> None:
     assert house.state(BOILER) == "on"
 
 
+async def test_what_is_added_beside_it_changes_nothing_for_it(house: Site) -> None:
+    await overload(house)
+    await draw(house, 2.0, 60)
+    before = house.state(STATE)
+    assert (house.state(BOILER), before) == ("off", "waiting")
+    house.hass.config_entries.async_update_entry(house.entry, title="House")
+    await house.hass.async_block_till_done()
+    await house.settle()
+    assert house.state(STATE) == before
+    await draw(house, 2.0, 75)
+    assert house.state(BOILER) == "on", "what it had waited for counts"
+
+
 @pytest.mark.parametrize("how", ["managed", "mode", "monitor"])
 async def test_it_is_given_back_when_control_ends(house: Site, how: str) -> None:
     await overload(house)

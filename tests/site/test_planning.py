@@ -253,3 +253,20 @@ async def test_without_prices_it_begins_at_once_and_that_is_told(site: Site, fre
     freezer.tick(timedelta(hours=3))
     await run(site, 1)
     assert "prices_missing" in repairs(site)
+
+
+async def test_what_is_added_beside_a_plan_starts_nothing(site: Site) -> None:
+    """Until another integration has told the prices again, a plan would be a guess."""
+    await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
+    await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
+    await run(site, 6)
+    assert site.state("sensor.rocinante_reason") == Reason.PLANNED
+    planned = site.state("sensor.rocinante_planned_start")
+    site.hass.states.async_remove(PRICE)
+    site.hass.config_entries.async_update_entry(site.entry, title="House")
+    await site.hass.async_block_till_done()
+    await site.settle()
+    assert site.state("sensor.rocinante_reason") == Reason.PLANNED
+    assert site.state("sensor.rocinante_planned_start") == planned
+    await run(site, 3)
+    assert report_of(site).state is ChargingState.STOPPED

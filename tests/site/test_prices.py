@@ -156,12 +156,12 @@ async def test_an_integration_that_fails_in_any_way_has_no_prices(hass: HomeAssi
     offer(hass, "nordpool", ValueError("anything"))
     with pytest.raises(PricesError):
         await async_ask(hass, "nordpool", "entry", START.date())
-    source = PriceSource(hass, {"price_action": "nordpool", "price_entry": "entry", "area": "SE3"})
+    source = PriceSource(hass, {"price_action": "nordpool", "price_entry": "entry", "area": "SE3"}, Prices({}))
     assert (await source.async_read()).by_quarter == {}
 
 
 async def test_one_that_is_not_there_yet_has_no_prices(hass: HomeAssistant) -> None:
-    source = PriceSource(hass, {"price_action": "omie", "price_entry": "entry", "area": "pt"})
+    source = PriceSource(hass, {"price_action": "omie", "price_entry": "entry", "area": "pt"}, Prices({}))
     assert (await source.async_read()).by_quarter == {}
 
 
@@ -180,7 +180,7 @@ async def test_tomorrow_is_asked_for_from_noon_on_and_nothing_twice(
     called = offer(hass, "nordpool", answer)
     taken: list[Prices] = []
     freezer.move_to("2026-11-25 08:00:00")
-    source = PriceSource(hass, {"price_action": "nordpool", "price_entry": "nordpool-entry", "area": "SE3"})
+    source = PriceSource(hass, {"price_action": "nordpool", "price_entry": "nordpool-entry", "area": "SE3"}, Prices({}))
     stop = source.async_start(taken.append)
 
     async def later(**span: int) -> None:

@@ -1,6 +1,6 @@
 """What is switched off where the protection cannot bear the house, and switched on again when there is room."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 import math
 
@@ -62,6 +62,14 @@ class Loads:
             load.settings = settings
         else:
             self._loads[load_id] = ManagedLoad(load_id, settings, now)
+
+    def go_on(self, before: Loads, load_ids: Collection[str]) -> None:
+        """Take over what another knows of these loads, which have their settings here."""
+        for load_id in load_ids:
+            load = before._loads[load_id]
+            load.settings = self._loads[load_id].settings
+            self._loads[load_id] = load
+        self._came_back_at, self.reserved = before._came_back_at, before.reserved
 
     def begin_day(self) -> None:
         """Begin to count anew, and forget what somebody switched on yesterday."""

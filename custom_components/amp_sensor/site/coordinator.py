@@ -33,6 +33,7 @@ from ..const import (
     DEFAULT_CONNECTED_TIMEOUT_S,
     DEFAULT_DEAD_BAND_A,
     DEFAULT_PUBLISH_INTERVAL_S,
+    SUBENTRY_CHARGER,
     SUBENTRY_PRICES,
 )
 from ..control import (
@@ -155,6 +156,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._parts = Parts(self.name)
         self._keeper = Keeper(hass, entry.entry_id, self._parts)
         self._is_ending = False
+        self.goes_on = False
+        """Whether it ends only because something was added or changed."""
+        self._made_of = {entry.entry_id: dict(entry.data)} | {
+            subentry.subentry_id: dict(subentry.data)
+            for subentry in entry.subentries.values()
+            if subentry.subentry_type in (SUBENTRY_CHARGER, SUBENTRY_PRICES)
+        }
+        """What makes it another site when it changes."""
         self._is_heard = True
         self._announcer = Announcer(hass)
         self._deeds = Deeds()
@@ -180,11 +189,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
 
     # Beginning and end
 
-    async def async_start(self, lost: Collection[str] = ()) -> None:
+    async def async_start(self, lost: Collection[str] = (), before: SiteCoordinator | None = None) -> None:
         """Go on where the site stopped: with its settings and energy, and with whatever its chargers are doing.
 
-        `lost` is what else could not be read of what is kept.
+        `lost` is what else could not be read of what is kept; `before` is what ran it until a moment ago, whose
+        knowledge is taken over.
         """
+        if before is not None and not self._is_like(before):
+            before = None
         entry = self.config_entry
         now = self.now()
         memory = await self._keeper.async_load(lost)
@@ -197,10 +209,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         )
         if memory.get("configured_max_amps") == self._configured_max_amps and "max_amps" in memory:
             self._settings = replace(self._settings, max_amps=memory["max_amps"])
-        self.controller = Controller(self._settings, now=now)
-        counter = memory.get("counter")
-        self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
         self._limiting = Limiting(self.hass, entry, memory.get("limits", {}), interval_s=self._publish_interval_s)
+        if before is None:
+            self.controller = Controller(self._settings, now=now)
+            counter = memory.get("counter")
+            self.controller.meter.restore(memory.get("energy_wh", 0.0), counter and Counter(**counter))
+        else:
+            self._take_controller(before, now)
         self._links = {
             charger_id: Link(
                 charger,
@@ -212,7 +227,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         }
         for charger_id, link in self._links.items():
             self.controller.set_charger(charger_id, link.settings, now=now)
-        await self._keeper.async_restore(self.controller, memory.get("control", {}), now=now)
+        if before is None:
+            await self._keeper.async_restore(self.controller, memory.get("control", {}))
+        self._keeper.begin(now)
         with self._parts.part("limits"):
             self._limiting.look(self.controller, now=now)
         has_prices = any(entry.get_subentries_of_type(SUBENTRY_PRICES))
@@ -236,6 +253,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._mending = Mending(self.hass, entry, self.controller, self._links, was_heard=self._was_heard, now=now)
         self.issues = self._mending.issues
         self._ticked_at = now
+        if before is not None:
+            self._go_on(before, now)
         self.data = self._snapshot()
         with self._parts.part("repairs"):
             self.issues.hide_all()  # of the last time, when the site was disabled
@@ -250,6 +269,30 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         # Home Assistant stops without unloading, and writes its stores last of all
         entry.async_on_unload(self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_on_stop))
         self._tick()
+
+    def _is_like(self, before: SiteCoordinator) -> bool:
+        """Whether all is still the same that control knows of, with more at most."""
+        return before._made_of.items() <= self._made_of.items()
+
+    def _take_controller(self, before: SiteCoordinator, now: float) -> None:
+        self.controller = before.controller
+        self.controller.configure(self._settings, now=now)
+        self._limiting.go_on(before._limiting)
+
+    def _go_on(self, before: SiteCoordinator, now: float) -> None:
+        """Take over what is known of what goes on."""
+        for charger in self.controller.chargers.values():
+            if (command := charger.in_flight) is not None:  # nobody waits for its end any more
+                self.controller.acknowledge(command, Outcome.UNKNOWN, now=now)
+        for charger_id, link in before._links.items():
+            self._links[charger_id].go_on(link)
+        self._planner.go_on(before._planner)
+        self._surplus.go_on(before._surplus)
+        self._loading.go_on(before._loading, now)
+        self._read_at, self._moment, self._shown_moment.moment = before._read_at, before._moment, before.data.shown
+        self._is_heard, self._today, self._ticked_at = before._is_heard, before._today, before._ticked_at
+        self._announcer, self._deeds = before._announcer, before._deeds
+        self.decisions, self.answers = before.decisions, before.answers
 
     async def async_stop(self, *, ended: Collection[str]) -> None:
         """Stop controlling, for good in the case of the chargers in `ended`: nobody goes on with those."""
@@ -351,6 +394,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
     def async_take_prices(self, prices: Prices) -> None:
         """Take what electricity costs."""
         self._emit(PricesKnown(prices))
+
+    @property
+    def prices(self) -> Prices:
+        """What electricity costs, as far as it is known."""
+        return self._planner.prices
 
     @callback
     def async_set_limit(self, limit_id: str, watts: float) -> None:

@@ -37,8 +37,8 @@ class Keeper:
         self.lost = [*unreadable, *lost, *(() if is_read else (self._store.key,))]
         return memory
 
-    async def async_restore(self, controller: Controller, urgent: Mapping[str, Any], *, now: float) -> None:
-        """Let a controller go on with its record, and what of it was too urgent to wait; save from `now`, s."""
+    async def async_restore(self, controller: Controller, urgent: Mapping[str, Any]) -> None:
+        """Let a controller go on with its record, and what of it was too urgent to wait."""
         stored, is_read = await async_load(self._control_store)
         lost, key = [], self._control_store.key
         if not isinstance(stored, Mapping):
@@ -49,6 +49,9 @@ class Keeper:
         if lost and is_read:
             await async_keep_copy(self._control_store)
         self.lost += lost
+
+    def begin(self, now: float) -> None:
+        """Save from `now`, s."""
         self._save_at, self._record_at = now + SAVE_S, now + RECORD_S
 
     def is_new(self, urgent: Mapping[str, Any]) -> bool:

@@ -212,9 +212,13 @@ class Limiting:
         self._announced: dict[str, tuple[float | None, float | None]] = {}
         self.data: Mapping[str, LimitData] = {}
 
+    def go_on(self, before: Limiting) -> None:
+        """Take over how the limits stood: control knows that still, and what holds as before is no news."""
+        self._controller, self._announced = before._controller, before._announced
+
     def look(self, controller: Controller, *, now: float) -> None:
         """Tell control what holds, by what Home Assistant's entities and clock say."""
-        if not self._sources:
+        if not (self._sources or controller.supply_limits):
             return
         local, wall_s = dt_util.now(), time.time()
         offset = local.utcoffset()

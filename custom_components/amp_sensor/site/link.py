@@ -96,6 +96,16 @@ class Link:
         self._was_commanded = False
         """Whether a command ended while a poll was under way, which then saw the charger before it."""
 
+    def go_on(self, before: Link) -> None:
+        """Take over how things stood with the same charger a moment ago; it is asked anew at once, where it may be."""
+        self.decision, self.deed, self.deed_at = before.decision, before.deed, before.deed_at
+        self.shown.decision = before.shown.decision
+        self.report, self.reported_at, self.reachable = before.report, before.reported_at, before.reachable
+        self.watch, self.answer = before.watch, before.answer
+        self._session_from_wh, self._was_unplugged = before._session_from_wh, before._was_unplugged
+        self._failures, self._patience_until = before._failures, before._patience_until
+        self.poll_at = before._patience_until
+
     async def async_ask[AnswerT](self, call: Awaitable[AnswerT]) -> AnswerT | ChargerError:
         """Return the charger's answer, or how it failed. It never raises: nobody would hear how the call ended."""
         try:

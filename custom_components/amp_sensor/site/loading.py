@@ -97,6 +97,7 @@ class Loading:
         self._parts = parts
         self._save, self._spawn, self._emit = save, spawn, emit
         self._control = Loads()
+        self._made_of = {load_id: dict(entry.subentries[load_id].data) for load_id in loads}
         self._names = {load_id: entry.subentries[load_id].title for load_id in loads}
         self._limits = {limit.subentry_id: limit.title for limit in entry.get_subentries_of_type(SUBENTRY_LIMIT)}
         self._questions: dict[str, Question] = {}
@@ -114,6 +115,15 @@ class Loading:
             self._questions[load_id] = Question(hass, self._issues, load_id, subentry.title, notify)
         if any(kept.get("day") not in (None, self._day.isoformat()) for kept in memory.values()):
             self._control.begin_day()
+
+    def go_on(self, before: Loading, now: float) -> None:
+        """Take over how the loads stood that are still the same."""
+        same = {load_id for load_id, made_of in self._made_of.items() if before._made_of.get(load_id) == made_of}
+        for load_id in same:
+            if (command := (load := before._control.each[load_id]).in_flight) is not None:
+                load.acknowledge(command, is_done=False, now=now)  # nobody waits for its end any more
+        self._control.go_on(before._control, same)
+        self._told = before._told
 
     def async_listen(self) -> CALLBACK_TYPE:
         """Hear what people answer; return how to stop that."""
@@ -139,6 +149,7 @@ class Loading:
     def decide(self, controller: Controller, *, now: float) -> None:
         """Read all loads, decide for them, and send what was decided."""
         if not self._loads:
+            controller.reserve(())
             return
         if (day := dt_util.now().date()) != self._day:
             self._day = day

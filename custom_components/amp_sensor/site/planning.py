@@ -87,11 +87,17 @@ class Planner:
         """`has_prices` is whether the site has a source of prices."""
         self._controller = controller
         self.has_prices = has_prices
-        self._prices = Prices({})
+        self.prices = Prices({})
         self._chargers = {charger_id: _remembered(link) for charger_id, link in links.items()}
         self._looked_at: float | None = None
         self._plan_at = 0.0
         self._without_prices = Lasting(NO_PRICES_S)
+
+    def go_on(self, before: Planner) -> None:
+        """Take over the plans of a moment ago, and the prices: without them a car would start, or stop, at a guess."""
+        self.prices = before.prices
+        for charger_id, charger in before._chargers.items():
+            self._chargers[charger_id] = replace(charger, link=self._chargers[charger_id].link)
 
     # What comes in
 
@@ -113,8 +119,8 @@ class Planner:
 
     def take_prices(self, prices: Prices) -> None:
         """Take what electricity costs."""
-        if prices != self._prices:
-            self._prices = prices
+        if prices != self.prices:
+            self.prices = prices
             self._plan_at = 0.0
 
     def look(self, now: float, at: datetime, volts: tuple[float, ...], *, supply: Supply | None) -> None:
@@ -212,7 +218,7 @@ class Planner:
                 Slot(
                     start=start,
                     end=end,
-                    price=self._prices.guess(quarter),
+                    price=self.prices.guess(quarter),
                     usual_watts=watts_per_amp * min(most, usual),
                     safe_watts=watts_per_amp * min(most, safe),
                 )
@@ -236,7 +242,7 @@ class Planner:
         plan = charger.plan
         if plan is None or charger.due is None:
             return None
-        known = any(self._prices.known(int(slot.start // QUARTER_S)) is not None for slot in charger.slots)
+        known = any(self.prices.known(int(slot.start // QUARTER_S)) is not None for slot in charger.slots)
         return ChargerPlan(
             ready_at=dt_util.utc_from_timestamp(charger.due),
             start=_quarter(charger.began or plan.start),
@@ -257,7 +263,7 @@ class Planner:
                 Strip(
                     start=dt_util.utc_from_timestamp(quarter * QUARTER_S),
                     end=dt_util.utc_from_timestamp((quarter + 1) * QUARTER_S),
-                    price=self._prices.known(quarter),
+                    price=self.prices.known(quarter),
                     is_planned=slot.start in planned,
                 )
             )
@@ -305,7 +311,7 @@ class Planner:
                 time="" if ready is None else f"{ready:%H:%M}",
                 missing=f"{max(0.0, charger.needed_wh - (plan.expected_wh if plan else 0.0)) / 1000:.1f}",
             )
-        is_missing = is_planning and self._prices.known(int(at.timestamp() // QUARTER_S)) is None
+        is_missing = is_planning and self.prices.known(int(at.timestamp() // QUARTER_S)) is None
         issues.set("prices_missing", issues.entry_id, is_wrong=self._without_prices.look(is_missing, now), site=site)
 
     def diagnostics(self, charger_id: str) -> dict[str, Any]:

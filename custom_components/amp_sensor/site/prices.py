@@ -216,10 +216,11 @@ def sources(hass: HomeAssistant) -> list[tuple[str, str, str]]:
 class PriceSource:
     """Where a site's prices come from."""
 
-    def __init__(self, hass: HomeAssistant, settings: Mapping[str, Any]) -> None:
+    def __init__(self, hass: HomeAssistant, settings: Mapping[str, Any], known: Prices) -> None:
+        """`known` is what it has told already."""
         self._hass = hass
         self._settings = settings
-        self.prices = Prices({})
+        self.prices = known
 
     @callback
     def async_start(self, take: Callable[[Prices], None]) -> CALLBACK_TYPE:

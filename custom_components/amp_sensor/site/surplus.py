@@ -27,6 +27,11 @@ class SiteSurplus:
         self._surplus = Surplus(knows_sign=knows_sign or is_told)
         self.batteries: list[Battery] = []
 
+    def go_on(self, before: SiteSurplus) -> None:
+        """Take over what is left over, and for how long it has been."""
+        before._surplus.knows_sign = before.knows_sign or self.knows_sign
+        self._surplus = before._surplus
+
     @property
     def has_batteries(self) -> bool:
         """Whether the site has a home battery."""
