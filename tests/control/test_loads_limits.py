@@ -250,7 +250,7 @@ def test_it_is_switched_off_for_a_window_as_late_as_can_be_made_up_for() -> None
     bench.run(5 * WINDOW_S)
     averages = [bench.average(window) for window in range(1, 6)]
     assert max(averages) < 2500
-    assert sum(averages) / 5 > 0.87 * 2500
+    assert sum(averages) / 5 > 0.85 * 2500, "what is left early in a window is given out late in it"
     assert len(bench.told) < 8
     assert bench.decision().limit_id == "limit" or bench.load.is_on
     bench.house = 0.0
