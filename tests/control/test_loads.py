@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import json
 from typing import Any
 
-from hypothesis import Phase, given, settings as examined, strategies as st
+from hypothesis import Phase, example, given, settings as examined, strategies as st
 import pytest
 
 from custom_components.amp_sensor.control import (
@@ -595,6 +595,7 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
 
 
 @examined(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@example(house=[4.7, 12.8, 13.8, 6.1, 1.9], amps=(7.0, 5.4), told=False)  # both go at once
 @given(
     house=st.lists(st.floats(0.0, 15.0), min_size=3, max_size=5),
     amps=st.tuples(st.floats(2.0, 7.0), st.floats(2.0, 7.0)),

@@ -211,7 +211,7 @@ class ManagedLoad:
         self.learned_amps: float | None = None
         self.learned_phases: tuple[int, ...] | None = None
         """From 0."""
-        self._fell_amps: float | None = None
+        self.fell_amps: float | None = None
         """What it drew at most together with whatever else went off at the time, A."""
         self.in_flight: LoadCommand | None = None
         self.sent_at = self.done_at = self.came_back_at = -math.inf
@@ -247,11 +247,6 @@ class ManagedLoad:
     def amps(self) -> float | None:
         """What it draws, A per phase; None where nobody knows."""
         return self.learned_amps if self.settings.amps is None else self.settings.amps
-
-    @property
-    def need_amps(self) -> float | None:
-        """What it needs to come back, A per phase: no more than fell when it went; None where nothing is known."""
-        return self._fell_amps if self.amps is None else self.amps
 
     def phases(self, count: int) -> tuple[int, ...]:
         """Return the phases that it loads of so many, from 0: all of them where nobody knows."""
@@ -383,7 +378,7 @@ class ManagedLoad:
         phases = self.phases(len(falls))
         fall = max((falls[phase] for phase in phases if phase < len(falls)), default=0.0)
         if fall >= (SEEN_A if self.amps is None else max(SEEN_A, SEEN_PART * self.amps)):
-            self.missed, self.passed_over, self.before, self._fell_amps = 0, False, None, fall
+            self.missed, self.passed_over, self.before, self.fell_amps = 0, False, None, fall
             if self.is_alone:
                 self._learn(falls, fall)
         elif now - self.done_at >= shown_s + self.report.runs_on_s and strain.read_at > self.done_at:

@@ -259,10 +259,12 @@ class Loads:
     @staticmethod
     def _need(load: ManagedLoad, strain: Strain, phases: Sequence[int]) -> float:
         """Return how much room a load needs to come back, A."""
-        if load.need_amps is not None:
-            return load.need_amps
+        if load.amps is not None:
+            return load.amps
         nothing = [0.0] * len(strain.kept)
-        return min(UNKNOWN_A, UNKNOWN_PART * room(strain.limits, nothing, phases))
+        # What fell with others is not all its own: it would wait for room for them too, and perhaps for ever
+        fell = math.inf if load.fell_amps is None else load.fell_amps
+        return min(fell, UNKNOWN_A, UNKNOWN_PART * room(strain.limits, nothing, phases))
 
     def _look_for_room(self, load: ManagedLoad, strain: Strain, now: float) -> None:
         """Note when there was last no room for what is off."""
