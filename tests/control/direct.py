@@ -13,9 +13,10 @@ from custom_components.amp_sensor.control import (
     Reading,
     SiteSettings,
 )
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.choice import View
 from custom_components.amp_sensor.control.memory import Risk
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 
 class Site:

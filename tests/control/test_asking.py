@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from custom_components.amp_sensor.control.asking import Asking
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 TIMES = [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0]
 

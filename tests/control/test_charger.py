@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from custom_components.amp_sensor.control import Action, Command, Outcome
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.charging import ChargerReport, ChargingState
 from custom_components.amp_sensor.control.decision import Mode, Reason
 from custom_components.amp_sensor.control.profile import TESSIE
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 CHARGING, STOPPED, STARTING = ChargingState.CHARGING, ChargingState.STOPPED, ChargingState.STARTING
 

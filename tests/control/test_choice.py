@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from custom_components.amp_sensor.control import Action, Command
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.charging import ChargerReport, ChargingState, Outcome
 from custom_components.amp_sensor.control.choice import Choice, View, choose
 from custom_components.amp_sensor.control.decision import Mode, Reason
 from custom_components.amp_sensor.control.memory import Risk
 from custom_components.amp_sensor.control.prices import PRICES, Prices
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 NOW = 1000.0
 PRICED = Prices(over=3.0, command_as=180.0, hold_as=60.0, margin_amps=0.5)

@@ -5,7 +5,8 @@ from math import inf
 
 import pytest
 
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger, Priority
+from custom_components.amp_sensor.control import ChargerSettings, Priority
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.charging import ChargerReport, ChargingState
 from custom_components.amp_sensor.control.sharing import Share, Sharing
 

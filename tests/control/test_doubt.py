@@ -6,11 +6,12 @@ import pytest
 
 from custom_components.amp_sensor.control import Action, Command, Protection, Reading
 from custom_components.amp_sensor.control.belief import Change
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.charging import ChargerReport, ChargingState
 from custom_components.amp_sensor.control.doubt import MeterDoubt
 from custom_components.amp_sensor.control.house import House
 from custom_components.amp_sensor.control.profile import LOCAL, TESSIE, Profile
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 
 def _car(says: float, *, measured_at: float, profile: Profile = TESSIE, **changes: object) -> ManagedCharger:

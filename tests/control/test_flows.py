@@ -1,9 +1,10 @@
 """What flows beside each charger, once everything that was told has happened."""
 
 from custom_components.amp_sensor.control import Protection, Reading
-from custom_components.amp_sensor.control.charger import ChargerSettings, ManagedCharger
+from custom_components.amp_sensor.control.charger import ManagedCharger
 from custom_components.amp_sensor.control.flows import Flows
 from custom_components.amp_sensor.control.house import House
+from custom_components.amp_sensor.control.settings import ChargerSettings
 
 
 def _car(name: str, drawn: float, target: int) -> ManagedCharger:

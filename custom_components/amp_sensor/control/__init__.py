@@ -1,9 +1,8 @@
 """Deciding what the chargers may draw. Pure: no Home Assistant, no clock, no I/O; the caller hands in the time."""
 
 from .blocks import Block, watts_at
-from .charger import ChargerSettings, ChargeWith, Priority
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
-from .controller import Controller, ControlRecord, SiteSettings, Supply
+from .controller import Controller, ControlRecord
 from .decision import Decision, Mode, Reason
 from .limits import Clock, LimitSettings, LimitState
 from .load import LoadAction, LoadCommand, LoadDecision, LoadReason, LoadReport, LoadSettings, Restore, Strain
@@ -14,6 +13,7 @@ from .profile import Profile
 from .protection import Protection, ProtectionKind
 from .reading import Reading
 from .rehearsal import Rehearsal, Step, Trial, Verdict
+from .settings import ChargerSettings, ChargeWith, Priority, SiteSettings, Supply
 from .surplus import Battery, Surplus
 from .usual import Usual
 

@@ -1,15 +1,13 @@
 """One charger as the controller sees it: whose it is, what it was told, and what it is believed to do."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 import math
 from typing import Any, TypedDict
 
 from .belief import STEADY_A, Belief, Change
 from .charging import Action, ChargerReport, ChargingState, Command, Outcome
 from .decision import Mode, Reason
-from .profile import TESSIE, Profile
+from .settings import ChargerSettings
 from .usual import Usual
 
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
@@ -59,63 +57,6 @@ DEAF_S = 5.0
 """Who cannot be told anything for longer than this is not waited for, s: another can be lowered within it."""
 UNUSED_S = 30.0
 """Who uses less than it may for so long is taken to go on so, s: a car raises its current within 20 s."""
-
-
-class Priority(StrEnum):
-    """Who comes first where there is not enough for all."""
-
-    FIRST = "first"
-    NORMAL = "normal"
-    LAST = "last"
-
-
-class ChargeWith(StrEnum):
-    """What a charger may charge with."""
-
-    GRID = "grid"
-    """Whatever the budget leaves."""
-    MINIMUM_PLUS_SURPLUS = "minimum_plus_surplus"
-    SURPLUS_ONLY = "surplus_only"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerSettings:
-    """What the owner set for one charger. Raises ValueError where a number is out of range."""
-
-    max_amps: int
-    """The most it may be given, A per phase (1–125)."""
-    min_amps: int = 5
-    """The least it charges with where it may; below it, it is stopped. 5 A is the floor of Tesla's own app."""
-    managed: bool = True
-    """Whether this site may command it at all."""
-    priority: Priority = Priority.NORMAL
-    phases: tuple[int, ...] | None = None
-    """The phases that it loads, by their numbers from 1 (L1); None where nobody told."""
-    may_wake: bool = False
-    """Whether it may be woken where it fell asleep while we had paused it."""
-    charge_with: ChargeWith = ChargeWith.GRID
-    reserve_w: float = 0.0
-    """What of the surplus is left to the grid, W (0–20000)."""
-    start_after_s: float = 300.0
-    """How long its minimum must have been left over before it starts, s (0–3600)."""
-    stop_after_s: float = 600.0
-    """How long its minimum may be missing before it stops, s (0–3600)."""
-    switches_phases: bool = False
-    """Whether it can be switched between one phase and all of its own while it stands."""
-    profile: Profile = TESSIE
-
-    def __post_init__(self) -> None:
-        """Refuse what nothing can be decided on."""
-        for name in ("max_amps", "min_amps"):
-            if not 1 <= getattr(self, name) <= 125:
-                raise ValueError(f"{name} must be 1 to 125 A, not {getattr(self, name)}")
-        for name, most in (("reserve_w", 20000), ("start_after_s", 3600), ("stop_after_s", 3600)):
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be 0 to {most}, not {getattr(self, name)}")
-        if self.profile.is_switched:
-            object.__setattr__(self, "min_amps", self.max_amps)
-        if self.phases is not None and not (self.phases and set(self.phases) <= {1, 2, 3}):
-            raise ValueError(f"phases are numbered 1 to 3, not {self.phases}")
 
 
 class ChargerRecord(TypedDict):

@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 import math
 from typing import Any, TypedDict
 
 from .asking import Asking
 from .belief import Change
-from .charger import ChargerRecord, ChargerSettings, ManagedCharger
+from .charger import ChargerRecord, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
 from .choice import QUIET_S, STOP_PART, STOP_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
@@ -26,6 +24,7 @@ from .protection import Protection
 from .reading import Reading
 from .rehearsal import LEAST_A, Rehearsal, Scene
 from .restoring import restore
+from .settings import ChargerSettings, SiteSettings, Supply
 from .sharing import RANKS, Share, Sharing
 from .steps import ShownPart, Steps
 
@@ -38,38 +37,6 @@ PROVEN_S = 20.0
 every 15 s, and it takes up to five."""
 LOWERABLE = (Reason.COMPLETE, Reason.SCHEDULED, Reason.STOPPED_BY_USER)
 """Why a charger is left alone although its limit may be lowered."""
-
-
-class Supply(StrEnum):
-    """How a house is fed."""
-
-    SINGLE = "single"
-    SPLIT = "split"
-    """Two legs, as in North America: what lies between them is twice what each has."""
-    THREE = "three"
-
-    @property
-    def phases(self) -> int:
-        """How many phases, or legs, that are."""
-        return {Supply.SINGLE: 1, Supply.SPLIT: 2, Supply.THREE: 3}[self]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteSettings:
-    """What the site's owner set. Raises ValueError where the budget is out of range."""
-
-    max_amps: float
-    """The budget, A per phase (1–125)."""
-    mode: Mode = Mode.BALANCED
-    protection: Protection | None = None
-    """What is in the fuse box; None is an MCB rated at the highest budget that there was."""
-    supply: Supply | None = None
-    """None learns the number of phases from the readings."""
-
-    def __post_init__(self) -> None:
-        """Refuse what nothing can be decided on."""
-        if not 1 <= self.max_amps <= 125:
-            raise ValueError(f"max_amps must be 1 to 125 A, not {self.max_amps}")
 
 
 class ControlRecord(TypedDict):

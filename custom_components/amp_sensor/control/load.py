@@ -6,8 +6,8 @@ from enum import StrEnum
 import math
 from typing import Any, TypedDict
 
-from .charger import Priority
 from .limits import Claim, Limit
+from .settings import Priority
 
 SHOWN_S = 15.0
 """How long after a load was switched off the meter has to show it, s: a contactor, a slow hub, two usual posts."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import math
 
 from .allocation import Demand, allocate
-from .charger import ManagedCharger, Priority
+from .charger import ManagedCharger
+from .settings import Priority
 
 RANKS = {Priority.FIRST: 0, Priority.NORMAL: 1, Priority.LAST: 2}
 TURN_S = 900.0

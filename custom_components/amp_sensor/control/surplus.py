@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import math
 
-from .charger import ChargeWith, ManagedCharger
+from .charger import ManagedCharger
 from .controller import Controller
 from .decision import Reason
 from .meter import BRIDGED_GAP_S
 from .reading import Reading
+from .settings import ChargeWith
 from .sharing import RANKS
 
 EXPORT_W = 100.0
