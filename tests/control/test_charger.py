@@ -374,6 +374,35 @@ def test_only_a_car_that_charges_proves_that_a_cut_came() -> None:
     assert car.request is None
 
 
+@pytest.mark.parametrize(("age_s", "measured", "comes"), [(3.0, 0.0, True), (15.0, 0.0, False), (3.0, 4.0, False)])
+def test_a_stop_that_is_sent_again_is_proven_by_a_car_that_stands(
+    age_s: float, measured: float, *, comes: bool
+) -> None:
+    """The house rose as it stopped, and each time that it is sent again would make its reports too old."""
+    car = _car()
+    _do(car, STOP, 10.0)
+    assert car.look(20.0, inf)
+    car.send(STOP, 20.0, (20.0,))
+    car.add_report(_report(state=STOPPED, measured_amps=measured, age_s=age_s), 24.0)
+    assert car.paused
+    assert car.running is not comes
+    assert car.belief.bounds(24.0)[1] == (0.0 if comes else 16.0)
+
+
+def test_a_stop_before_is_no_proof_of_one_that_is_sent_again() -> None:
+    """It was started by its user meanwhile; what tells of the time before that is late."""
+    car = _car()
+    _do(car, STOP, 10.0)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), 30.0)
+    car.add_report(_report(), 60.0)
+    assert car.running
+    _do(car, STOP, 70.0)
+    assert car.look(80.0, inf)
+    car.send(STOP, 80.0, (20.0,))
+    car.add_report(_report(state=STOPPED, measured_amps=0.0, age_s=40.0), 82.0)
+    assert car.running
+
+
 def test_what_is_measured_on_its_way_is_neither_the_old_nor_the_new() -> None:
     car = _car(_report(6.0))
     _do(car, _set(16), 10.0)

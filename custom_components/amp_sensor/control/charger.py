@@ -152,6 +152,7 @@ class ManagedCharger:
         """
         measured_at = now - max(0.0, report.age_s)
         last, self.report, self.measured_at = self.report, report, measured_at
+        proves_cut = is_watched and self._proves(report, measured_at)
         if not _draws_here(report) and (self.running or not self.is_failing):
             self.deaf_at = math.inf  # it stopped, whatever the meter shows
         if last is None:
@@ -162,8 +163,11 @@ class ManagedCharger:
                 self._stop_sent, self._ended_at, self._is_doubted = True, now, True
         elif not self.in_flight and (measured_at >= self._ended_at + OBEY_S or report.asleep):
             self._follow(report, measured_at, now)
-        elif is_watched and self._proves(report, measured_at):
-            self._compare(report, measured_at, now)
+        elif proves_cut:
+            if _draws_here(report):
+                self._compare(report, measured_at, now)
+            else:
+                self._stands_still(measured_at, now)
         if last is not None and last.phases != report.phases:
             self.learned = None
         if report.plugged_in is False or report.state is ChargingState.DISCONNECTED:
@@ -201,7 +205,12 @@ class ManagedCharger:
         change, (command, accepted_at) = self.belief.change, self._accepted
         if change is None or not change.is_cut or change.command != command or report.measured_amps is None:
             return False
-        has_obeyed = abs(report.measured_amps - change.to) <= STEADY_A and report.state is ChargingState.CHARGING
+        if command.action is Action.STOP and not _draws_here(report):
+            # One like it may have been accepted before this one: what was measured before is no proof
+            accepted_at = max(accepted_at, self.deaf_at)
+            has_obeyed = report.measured_amps <= STEADY_A
+        else:
+            has_obeyed = abs(report.measured_amps - change.to) <= STEADY_A and report.state is ChargingState.CHARGING
         return has_obeyed and measured_at >= accepted_at + OBEY_S
 
     def _follow(self, report: ChargerReport, measured_at: float, now: float) -> None:
