@@ -169,7 +169,7 @@ def play(night: Night, planner: Planner) -> Result:
         counted = min(wh, max(0.0, needed_wh - got_wh))
         got_wh += wh
         cost += counted / 1000 * prices[now // QUARTER_S]
-        if (answer := cloud.answer(now)) is not None:
+        while (answer := cloud.answer(now)) is not None:
             controller.acknowledge(*answer, now=now)
         if (report := cloud.report(now)) is not None:
             controller.add_report("car", report, now=now)

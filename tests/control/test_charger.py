@@ -864,6 +864,7 @@ def test_the_end_of_what_was_sent_again_says_nothing_but_that_the_cloud_asks_for
     assert car.in_flight is again
     assert car.running
     car.acknowledge(first, Outcome.FAILED, 17.0, retry_after_s=30.0)
+    car.acknowledge(first, Outcome.FAILED, 18.0, retry_after_s=5.0)
     car.stop_waiting(20.0, 0.0)
     assert not car.in_flight
     car.hurry(20.0, 0.0)
@@ -1077,6 +1078,13 @@ def test_who_cannot_be_told_is_reckoned_with_as_it_is(deaf_s: float, expected: f
     assert car.expected_by_others(100.0) == expected
     car.in_flight = _set(10)
     assert car.expected_by_others(100.0) == 10.0
+
+
+@pytest.mark.parametrize(("deaf_at", "expected"), [(90.0, 10.0), (89.99, 16.0), (inf, 10.0)])
+def test_who_does_nothing_of_what_it_was_told_is_reckoned_with_as_it_is(deaf_at: float, expected: float) -> None:
+    car = _car()
+    car.target, car.deaf_at, car.in_flight = 10, deaf_at, _set(10)
+    assert car.expected_by_others(100.0) == expected
 
 
 def test_who_leaves_something_unused_for_half_a_minute_is_given_one_more_than_it_uses() -> None:

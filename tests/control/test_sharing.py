@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import sin
+from math import inf, sin
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from custom_components.amp_sensor.control import (
 )
 from custom_components.amp_sensor.control.charger import START_EVERY_S, STARTS
 from custom_components.amp_sensor.control.sharing import CLAIM_RAISE_S, TURN_S
+from tests.control.bench import Bench, BenchCar
 from tests.control.honest import HonestCar, HonestSite
 
 HOUR_S = 3600
@@ -292,3 +293,27 @@ def test_raises_wait_for_their_claim_only_where_somebody_has_too_much() -> None:
     """Room that is free already is taken as by a car alone."""
     site = _two(budget=20.4)
     assert (site.run_until(lambda: sum(_shares(site)) == 18, within_s=600) or 600) < 240 + CLAIM_RAISE_S
+
+
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("house", [9.0, 12.0, 14.0])
+@pytest.mark.parametrize(
+    "fault", [{"obeys": False}, {"obeys": False, "reports": False}, {"outcome": "failed"}, {"latency_s": inf}]
+)
+def test_one_that_does_nothing_of_what_it_is_told_is_not_waited_for(
+    fault: dict[str, Any], house: float, priority: Priority
+) -> None:
+    """A breaker of 25 A; whatever the one draws, the other leaves."""
+    cars = (BenchCar(charger_id="a", settings={"priority": priority}), BenchCar(charger_id="b"))
+    bench = Bench(house=2.0, cars=cars)
+    bench.run(130)
+    bench.car.become(**fault)
+    bench.house = house
+    bench.run(90)
+    for _ in range(600):
+        bench.run(1)
+        assert bench.total <= max(25, house + bench.car.amps)
+    bench.car.become(obeys=True, reports=True, outcome="accepted", latency_s=2.0)
+    bench.house = 2.0
+    bench.run(1800)
+    assert min(car.amps for car in bench.cars) >= 5, "both charge again"

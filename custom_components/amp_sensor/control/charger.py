@@ -55,6 +55,9 @@ REFUSING_S = 20.0
 """For how long no command gets through before that is the reason, s: a hiccup is over by then, at the third try."""
 DEAF_S = 5.0
 """Who cannot be told anything for longer than this is not waited for, s: another can be lowered within it."""
+NOTHING_S = 10.0
+"""Nor who has done nothing of what it was told for longer than this, s: a client waits for an answer as long, and a cut
+that was lost shows by then."""
 UNUSED_S = 30.0
 """Who uses less than it may for so long is taken to go on so, s: a car raises its current within 20 s."""
 
@@ -322,10 +325,12 @@ class ManagedCharger:
         """Take the end of the command in flight; the end of any other comes too late to say anything."""
         change = self.belief.change
         if command is not self.in_flight:
-            # An equal one was sent again meanwhile: only that its cloud asks for patience counts
+            # An equal one was sent again meanwhile: only that its cloud asks for patience counts, and shortens none
             if retry_after_s > 0:
+                before = self.not_before, self.no_cut_before
                 self._wait(retry_after_s, now)
-                self._urgent_at = self.no_cut_before
+                self.not_before = max(self.not_before, before[0])
+                self._urgent_at = self.no_cut_before = max(self.no_cut_before, before[1])
             return
         self.in_flight, self._ended_at = None, now
         if outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
@@ -503,11 +508,16 @@ class ManagedCharger:
             return min(float(self.target), self.belief.high)
         return float(self.target)
 
+    def is_waited_for(self, now: float) -> bool:
+        """Whether the others may count on what it was told: it can be told, and what it was told last shows so far."""
+        cannot_be_told = not self.in_flight and self.no_cut_before - now > DEAF_S
+        return not (cannot_be_told or now - self.deaf_at > NOTHING_S)
+
     def expected_by_others(self, now: float) -> float:
-        """What the others have to reckon with, A: while it cannot be told to draw less, with what it draws."""
-        if not self.in_flight and self.no_cut_before - now > DEAF_S:
-            return max(self.expected_amps, self.belief.bounds(now)[1])
-        return self.expected_amps
+        """What the others have to reckon with, A: where it is not waited for, with what it draws."""
+        if self.is_waited_for(now):
+            return self.expected_amps
+        return max(self.expected_amps, self.belief.bounds(now)[1])
 
     @property
     def committed_amps(self) -> float:

@@ -500,7 +500,8 @@ class Controller:
         """Decide for every charger. A decision with a command puts that command in flight until `acknowledge`."""
         self._house.integrate(now)
         for charger in self._chargers.values():
-            charger.stop_waiting(now, self._bears_s(charger))
+            if charger.in_flight:
+                charger.stop_waiting(now, self._bears_s(charger))
         self._bind(now)
         flows = self._flows(now)
         shares = self._shares(flows, now)
@@ -763,7 +764,7 @@ class Controller:
         """Return the parts of those who can be told anything, where they are several."""
         if len(self._chargers) < 2:
             return {}
-        ours = self._ours(now)
+        ours = [charger for charger in self._ours(now) if charger.is_waited_for(now)]
         if len(ours) < 2 or not self._house.is_told:
             return {}
         flowing = flows.without(ours)

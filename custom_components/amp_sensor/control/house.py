@@ -167,15 +167,15 @@ class House:
         self._told_at = reading.at
         # Which of its phases a shorter reading left out, nobody knows: nothing of it may make room
         is_short = len(told) < self._expected
-        for number, amps in enumerate(told):
+        for number, shown in enumerate(told):
             phase = self.phases[number]
-            if amps is None:
+            if shown is None:
                 continue
-            self.exports = self.exports or amps < -EXPORT_A
-            if amps > 0:
-                amps /= self.shown_part  # noqa: PLW2901 -- as below
+            self.exports = self.exports or shown < -EXPORT_A
+            # What may flow
+            amps = shown / self.shown_part if shown > 0 else shown
             if reading.doubt_amps:
-                amps += reading.doubt_amps[number]  # noqa: PLW2901 -- from here on it is what may flow
+                amps += reading.doubt_amps[number]
             was = phase.read
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at

@@ -78,7 +78,7 @@ class ChargerSettings:
     start_after_s: float = 300.0
     """How long its minimum must have been left over before it starts, s (0–3600)."""
     stop_after_s: float = 600.0
-    """How long its minimum may be missing before it stops, s (0–3600)."""
+    """How long half of its minimum may be missing before it stops, s (0–3600); less of it for longer."""
     switches_phases: bool = False
     """Whether it can be switched between one phase and all of its own while it stands."""
     profile: Profile = TESSIE

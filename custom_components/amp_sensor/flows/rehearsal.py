@@ -111,7 +111,7 @@ class RehearsalSteps(ConfigSubentryFlow):
 
     async def async_step_rehearsed(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Keep what was measured, and tell how it went."""
-        assert self._rehearsing is not None  # noqa: S101 -- as above
+        assert self._rehearsing is not None  # noqa: S101 -- only `async_step_rehearsing` leads here
         rehearsal, subentry = self._rehearsing.rehearsal, self._get_reconfigure_subentry()
         if rehearsal is not None and (learned := rehearsal.learned()):
             self.hass.config_entries.async_update_subentry(

@@ -119,7 +119,7 @@ class Link:
             # Where it was raised, but not its text: aiohttp's texts name the address
             where = "".join(traceback.format_tb(error.__traceback__))
             name = type(error).__name__
-            _LOGGER.error("%s failed in a way that nobody expected: %s\n%s", self.title, name, where)  # noqa: TRY400 -- as above
+            _LOGGER.error("%s failed in a way that nobody expected: %s\n%s", self.title, name, where)  # noqa: TRY400 -- without the text
             return ChargerError(name)
 
     def take_report(self, report: ChargerReport, now: float) -> None:
