@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import json
 import os
 from pathlib import Path
 import re
@@ -12,7 +13,7 @@ from playwright.async_api import expect
 import pytest
 
 from .home import CAR_MAX_A, Home, at_home
-from .person import Person, chromium, sit_down, written
+from .person import TEXTS, Person, chromium, sit_down, written
 
 PICTURES: Final = Path(folder) if (folder := os.environ.get("AMP_SENSOR_LOOKS")) else None
 """Where to put a picture of each page, for whoever looks through them."""
@@ -23,6 +24,17 @@ HOURS: Final = 30
 """Of prices that are known: of today and of a part of tomorrow, as after noon."""
 KEY: Final = re.compile(r"component\.amp_sensor|config_subentries|config_panel|\{\w+\}")
 """What nobody should read: the key of a text, or a place that nothing was put into."""
+
+
+def names_in_all_languages() -> dict[str, list[str]]:
+    """Return what settings are called elsewhere, by their English name: of those beside which the same is shown."""
+    names: dict[str, list[str]] = {}
+    for path in TEXTS.parent.glob("*.json"):
+        entities = json.loads(path.read_text())["entity"]
+        for platform in ("number", "switch", "time"):
+            for key, entity in entities.get(platform, {}).items():
+                names.setdefault(written(f"entity.{platform}.{key}.name"), []).append(entity["name"])
+    return names
 
 
 async def add_helpers(home: Home) -> None:
@@ -82,8 +94,23 @@ WATCH = """async () => {
     { type: "config_entries/subscribe" },
   );
 }"""
-IS_CUT = "(names) => names.filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent.trim())"
-"""The names of entities that end in dots."""
+ENTITIES = """(device) => {
+  const { hass } = document.querySelector("home-assistant");
+  return Object.values(hass.entities).filter((entity) => entity.device_id === device).length;
+}"""
+"""How many of a device there are."""
+ARE_CUT = """(rows, translated) => rows.flatMap((row) => {
+  const name = row.textContent.trim();
+  const twin = row.cloneNode(true);
+  row.replaceWith(twin);
+  const cut = [name, ...(translated[name] ?? [])].filter((text) => {
+    twin.textContent = text;
+    return twin.scrollWidth > twin.clientWidth;
+  });
+  twin.replaceWith(row);
+  return cut;
+})"""
+"""The names of entities that end in dots, in any language."""
 IS_LOADED_ANEW = """() =>
   window.siteStates.some((state) => state !== "loaded") && window.siteStates.at(-1) === "loaded"
 """
@@ -216,8 +243,10 @@ async def look(person: Person, home: Home) -> None:
     for name, device_id in ours.items():
         await person.go(f"/config/devices/device/{device_id}")
         await person.see(name)
+        rows = await person.page.evaluate(ENTITIES, device_id)
+        await expect(person.page.locator("hui-generic-entity-row")).to_have_count(rows)
         await person.picture(f"device-{name.lower().replace(' ', '-')}")
-        cut = await person.page.locator("hui-generic-entity-row .info").evaluate_all(IS_CUT)
+        cut = await person.page.locator("hui-generic-entity-row .info").evaluate_all(ARE_CUT, names_in_all_languages())
         assert cut == []
     await person.go(f"/{DASHBOARD}")
     card = person.page.locator("amp-sensor-card")

@@ -123,7 +123,7 @@ async def test_without_leave_to_wake_it_a_plan_tells_that_it_may_not_charge(site
 
 async def test_a_goal_that_is_too_high_is_told_and_charged_for_at_once(site: Site) -> None:
     await site.call("switch", "turn_on", "switch.rocinante_may_be_woken")
-    await site.call("number", "set_value", "number.rocinante_battery_capacity", value=200)
+    await site.call("number", "set_value", "number.rocinante_battery_size", value=200)
     await site.call("number", "set_value", "number.rocinante_wanted_charge", value=100)
     await site.call("select", "select_option", "select.rocinante_plan", option="cheapest")
     await run(site, 3)
@@ -224,14 +224,14 @@ async def test_what_is_late_goes_on_and_then_the_next_time_counts(site: Site) ->
 
 
 async def test_the_battery_is_learned_until_a_person_says_what_it_holds(site: Site) -> None:
-    assert site.state("number.rocinante_battery_capacity") == "60.0"
+    assert site.state("number.rocinante_battery_size") == "60.0"
     await run(site, 14)
     site.charger.report = replace(report_of(site), battery_percent=81.0)
     await run(site, 1)
-    assert 5.0 <= float(site.state("number.rocinante_battery_capacity")) <= 10.0, "a percent took about 80 Wh"
-    await site.call("number", "set_value", "number.rocinante_battery_capacity", value=50)
+    assert 5.0 <= float(site.state("number.rocinante_battery_size")) <= 10.0, "a percent took about 80 Wh"
+    await site.call("number", "set_value", "number.rocinante_battery_size", value=50)
     await run(site, 0.5)
-    assert site.state("number.rocinante_battery_capacity") == "50.0"
+    assert site.state("number.rocinante_battery_size") == "50.0"
 
 
 async def test_a_full_car_needs_nothing(site: Site) -> None:

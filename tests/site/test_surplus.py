@@ -75,9 +75,9 @@ async def test_what_to_charge_with_appears_once_the_meter_has_shown_that_power_f
     assert SELECT not in site.states("select")
     await site.post(amps=-10.0, watts=-2300.0)
     assert site.state(SELECT) == "grid"
-    assert site.state("number.rocinante_surplus_for_the_grid") == "0.0"
-    assert site.state("number.rocinante_start_after_surplus_for") == "5.0"
-    assert site.state("number.rocinante_stop_after_shortage_of") == "10.0"
+    assert site.state("number.rocinante_left_to_the_grid") == "0.0"
+    assert site.state("number.rocinante_surplus_start_after") == "5.0"
+    assert site.state("number.rocinante_surplus_stop_after") == "10.0"
     assert await site.hass.config_entries.async_reload(site.entry.entry_id)
     await site.settle()
     assert site.state(SELECT) == "grid"
@@ -91,7 +91,7 @@ async def test_the_car_gets_what_is_left_over_and_no_more(roof: Roof) -> None:
     assert roof.amps == 9
     assert roof.site.state("sensor.rocinante_reason") == "surplus"
     assert roof.site.state("sensor.rocinante_charging_control") == "limited"
-    await roof.site.call("number", "set_value", "number.rocinante_surplus_for_the_grid", value=460)
+    await roof.site.call("number", "set_value", "number.rocinante_left_to_the_grid", value=460)
     await roof.run(60, house=-9.5)
     assert roof.amps == 7
 
@@ -120,9 +120,9 @@ async def test_minimum_plus_surplus_never_stops_for_want_of_sun(roof: Roof) -> N
 
 async def test_what_was_chosen_is_kept(roof: Roof) -> None:
     await roof.choose("surplus_only")
-    await roof.site.call("number", "set_value", "number.rocinante_surplus_for_the_grid", value=200)
-    await roof.site.call("number", "set_value", "number.rocinante_start_after_surplus_for", value=2)
-    await roof.site.call("number", "set_value", "number.rocinante_stop_after_shortage_of", value=3)
+    await roof.site.call("number", "set_value", "number.rocinante_left_to_the_grid", value=200)
+    await roof.site.call("number", "set_value", "number.rocinante_surplus_start_after", value=2)
+    await roof.site.call("number", "set_value", "number.rocinante_surplus_stop_after", value=3)
     assert await roof.site.hass.config_entries.async_reload(roof.site.entry.entry_id)
     await roof.site.settle()
     settings = roof.site.coordinator.data.chargers[CHARGER_ID].settings
