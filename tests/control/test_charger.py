@@ -200,11 +200,30 @@ def test_a_stop_of_ours_that_nobody_confirmed_is_ours(outcome: Outcome) -> None:
     assert car.record()["paused"]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED])
 @pytest.mark.parametrize(("stopped_at", "ours"), [(129.99, True), (130.0, False)])
-def test_a_stop_that_was_denied_may_be_ours_for_two_minutes_yet(stopped_at: float, ours: bool) -> None:
+def test_a_stop_that_was_denied_may_be_ours_for_two_minutes_yet(
+    outcome: Outcome, stopped_at: float, ours: bool
+) -> None:
+    car = _car()
+    _do(car, STOP, 10.0, outcome)
+    car.add_report(_report(), 25.0)
+    car.add_report(_report(state=STOPPED, measured_amps=0.0), stopped_at)
+    assert car.paused is ours
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+@pytest.mark.parametrize(("stopped_at", "ours"), [(311.99, True), (312.0, False)])
+def test_a_stop_without_an_answer_may_come_for_five_minutes(is_started: bool, stopped_at: float, ours: bool) -> None:
+    """Also where it was sent once more, and the car was started since: it stands because of us."""
     car = _car()
     _do(car, STOP, 10.0, Outcome.UNKNOWN)
-    car.add_report(_report(), 25.0)
+    if is_started:
+        _do(car, STOP, 20.0)
+        car.add_report(_report(state=STOPPED, measured_amps=0.0), 30.0)
+        car.target = 16
+        _do(car, START, 40.0)
+    car.add_report(_report(), 90.0)
     car.add_report(_report(state=STOPPED, measured_amps=0.0), stopped_at)
     assert car.paused is ours
 
@@ -480,8 +499,8 @@ def test_a_limit_of_our_own_that_shows_late_is_nobodys_wish() -> None:
     assert (car.user_limit, car.request, car.target) == (None, 10, 7)
 
 
-@pytest.mark.parametrize(("second", "is_users"), [(131.99, False), (132.0, True)])
-def test_a_limit_that_was_not_answered_may_come_for_two_minutes(second: float, is_users: bool) -> None:
+@pytest.mark.parametrize(("second", "is_users"), [(311.99, False), (312.0, True)])
+def test_a_limit_that_was_not_answered_may_come_for_five_minutes(second: float, is_users: bool) -> None:
     car = _car()
     _do(car, _set(8), 10.0, Outcome.UNKNOWN)
     car.add_report(_report(16.0), 20.0)

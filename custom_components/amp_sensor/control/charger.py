@@ -13,6 +13,9 @@ from .usual import Usual
 SUSPECT_S, UNUSABLE_S = 120.0, 300.0
 """Age of a report from which it allows no raise, and from which its numbers are not used at all, s; in between Tesla's
 cloud is merely slow."""
+LATE_S = 300.0
+"""How long after a command was given up without an answer it may come yet, s: in a simulated cloud that takes 20 s for
+most, and 64 for some, stops came two minutes later."""
 OBEY_S = 5.0
 """A report that is newer than the answer to a command by this much shows its effect, s: 3 s to move, and a bit."""
 RESEND_S = (5.0, 8.0, 16.0, 32.0, 64.0, 120.0)
@@ -118,6 +121,8 @@ class ManagedCharger:
         """When its target was last chosen, s."""
         self.debt_as = 0.0
         """What holding its minimum has cost so far, A·s over the budget."""
+        self.is_held = False
+        """Whether it is held at its minimum although not even that fits."""
         self.settled_at = -math.inf
         """When the meter had shown all of its last change, s."""
         self.learned: tuple[int, ...] | None = None
@@ -140,6 +145,8 @@ class ManagedCharger:
         """Limits of which one is in force: what was sent since a report confirmed one, and what was there before."""
         self._unanswered: dict[int, float] = {}
         """Limits that were sent without an answer, and when that was given up, s: they may come into force yet."""
+        self._unanswered_stop_at = -math.inf
+        """When a stop was given up that had no answer, s: it may come yet, also after a start."""
         self.woken_at = -math.inf
         self._sent: Action | None = None
         self._writes = 0.0
@@ -254,9 +261,9 @@ class ManagedCharger:
         if change and change.command.action is Action.START and measured_at < self._ended_at + start_s:
             return
         if self.running:
-            # A stop of ours that nobody confirmed, or that an old report denied, and a start that came to nothing, are
-            # ours; others its user's.
-            recent = measured_at < self._stopped_at + SUSPECT_S
+            # A stop of ours that nobody confirmed, or that an old report denied, one that comes late, and a start that
+            # came to nothing, are ours; others its user's.
+            recent = measured_at < max(self._stopped_at + SUSPECT_S, self._unanswered_stop_at + LATE_S)
             self.paused = self._stop_sent or self._stop_is_denied or recent or not self._seen_running
         self.running = False
         self.target = 0
@@ -280,7 +287,7 @@ class ManagedCharger:
             # Less than it can charge with is nobody's wish: what we want is sent again
             self.request = requested
         elif requested != self.request:
-            late = measured_at < self._unanswered.get(requested, -math.inf) + SUSPECT_S
+            late = measured_at < self._unanswered.get(requested, -math.inf) + LATE_S
             if late or requested in self._possible or self.request is None or requested == report.limit_amps:
                 # Of our own, or the car's: nothing to go up for.
                 self.target = min(self.target, requested)
@@ -345,6 +352,8 @@ class ManagedCharger:
             self._wait(retry_after_s, now)
         if outcome is Outcome.UNKNOWN and command.action is Action.SET_AMPS:
             self._unanswered[command.amps] = now
+        if outcome is Outcome.UNKNOWN and command.action is Action.STOP:
+            self._unanswered_stop_at = now
         if outcome is Outcome.ACCEPTED or (
             outcome is Outcome.UNKNOWN and change and (not change.is_cut or change.seen_at is not None)
         ):
