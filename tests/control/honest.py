@@ -44,9 +44,15 @@ class HonestCar:
     obeys: bool = True
     """Whether what was accepted reaches it."""
     unanswered: int = 0
-    """How many of the next commands get lost, and are never answered."""
+    """How many of the next commands are never answered."""
+    late_s: float = inf
+    """How long these take until they reach it all the same; those that get lost never do."""
+    comes_late_at: float = inf
+    """When the last of these does."""
     tells_phases: bool = False
     plugged_in: bool = True
+    is_users_stop: bool = False
+    """Whether its user stopped it."""
     in_flight: Command | None = None
     answer_at: float = inf
     coming: list[tuple[float, Command]] = field(default_factory=list)
@@ -59,7 +65,8 @@ class HonestCar:
     @property
     def is_moving(self) -> bool:
         """Whether anything about it is under way."""
-        return bool(self.coming) or self.in_flight is not None or self.draws != self.wants
+        is_told = self.in_flight is not None or any(at < inf for at, _ in self.coming)
+        return is_told or self.draws != self.wants
 
     def settle(self) -> None:
         """Draw what it wants, at once."""
@@ -186,6 +193,8 @@ class HonestSite:
                 if car.unanswered:
                     car.unanswered -= 1
                     car.answer_at = inf
+                    car.comes_late_at = self.now + car.late_s
+                    car.coming.append((car.comes_late_at, command))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

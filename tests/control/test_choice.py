@@ -53,7 +53,8 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "bearable_room": changes.get("room", 20.0),
             "share": 16,
             "has_phases": True,
-            "is_shared": False,
+            "kept": 0,
+            "is_hidden": False,
             "must_share": False,
             "may_turn": False,
             "room": 20.0,
@@ -256,10 +257,10 @@ def test_a_little_over_does_not_wait_where_the_protection_does_not_bear_it(toler
 
 
 def test_of_several_nobody_gives_his_part_while_another_has_more_than_his() -> None:
-    assert _chosen(room=6.5, is_shared=True, share=8) == (8, Reason.OVER_BUDGET)
-    assert _chosen(room=6.5, is_shared=False, share=8) == (6, Reason.OVER_BUDGET)
-    assert _chosen(room=6.5, is_shared=True, share=16) == (10, Reason.OVER_BUDGET)
-    assert _chosen(room=7.5, is_shared=True, share=0) == (7, Reason.OVER_BUDGET)
+    assert _chosen(room=6.5, kept=8) == (8, Reason.OVER_BUDGET)
+    assert _chosen(room=6.5, share=8) == (6, Reason.OVER_BUDGET)
+    assert _chosen(room=6.5, kept=16) == (10, Reason.OVER_BUDGET)
+    assert _chosen(room=7.5, share=0) == (7, Reason.OVER_BUDGET)
 
 
 def test_where_nobody_knows_its_phases_the_step_is_big_enough_to_show_them() -> None:

@@ -265,6 +265,17 @@ def test_the_older_doubt_counts() -> None:
     assert doubt.since == 40
 
 
+@pytest.mark.parametrize(("loads", "is_wrong"), [(None, True), ((0,), False), ((0, 2), True)])
+def test_what_was_seen_while_nobody_knew_where_the_car_is_says_nothing_of_other_phases(
+    loads: tuple[int, ...] | None, is_wrong: bool
+) -> None:
+    site = _Site(3)
+    for second in (10, 20):
+        site.read(second, 3.0, 0.0, 4.0, car=_car(8.0, measured_at=second - 1), phases=None)
+    assert site.doubt.wrong_at == 10
+    assert site.read(30, 8.0, 0.0, 0.0, car=_car(8.0, measured_at=29), phases=loads) is is_wrong
+
+
 # -- it is the wrong way round --------------------------------------------------------------------------------------
 
 
@@ -295,10 +306,22 @@ def test_a_step_shows_which_way_round_the_clamp_is(
     site = _Site(len(before))
     site.read(10, *before, car=_car(0.0, measured_at=9), phases=None)
     site.read(20, *after, car=_car(0.0, measured_at=19), phases=None)
-    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), 20)
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), None, 20)
     assert (site.doubt.since, site.doubt.is_low) == ((20, True) if is_reversed else (None, False))
-    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), 25)
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, before), None, 25)
     assert site.doubt.reversed_at == (20 if is_reversed else None)
+
+
+@pytest.mark.parametrize(
+    ("loads", "is_reversed"), [(None, True), ((0,), False), ((1,), True), ((0, 1), True), ((2,), False)]
+)
+def test_what_another_phase_does_meanwhile_is_the_houses(loads: tuple[int, ...] | None, is_reversed: bool) -> None:
+    """Else a car that starts as the sun comes out would be stopped until the evening."""
+    site = _Site(3)
+    site.read(10, -2.0, 5.0, 5.0, car=_car(0.0, measured_at=9), phases=None)
+    site.read(20, 8.0, -5.0, 5.0, car=_car(0.0, measured_at=19), phases=None)
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-2.0, 5.0, 5.0)), loads, 20)
+    assert (site.doubt.reversed_at is not None) is is_reversed
 
 
 def test_only_a_clear_step_behind_a_meter_that_knows_the_sign_tells() -> None:
@@ -306,12 +329,12 @@ def test_only_a_clear_step_behind_a_meter_that_knows_the_sign_tells() -> None:
         site = _Site()
         site.read(10, *before, car=_car(0.0, measured_at=9))
         site.read(20, *after, car=_car(0.0, measured_at=19))
-        site.doubt.look_for_reversed(site.house, _step(6.0, to, before), 20)
+        site.doubt.look_for_reversed(site.house, _step(6.0, to, before), None, 20)
         assert site.doubt.reversed_at is None
     site = _Site(2)
     site.read(10, -10.0, -1.0, car=_car(0.0, measured_at=9))
     site.read(20, -20.0, None, car=_car(0.0, measured_at=19))
-    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0, -1.0)), 20)
+    site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0, -1.0)), None, 20)
     assert site.doubt.reversed_at is None, "one phase was not told"
 
 
@@ -321,5 +344,5 @@ def test_a_step_that_shows_right_ends_it() -> None:
     site.doubt.reversed_at = 5
     for after, is_reversed in ((-10.0, True), (-20.0, True), (0.0, False)):
         site.read(20, after, car=_car(0.0, measured_at=19))
-        site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0,)), 20)
+        site.doubt.look_for_reversed(site.house, _step(6.0, 16.0, (-10.0,)), None, 20)
         assert (site.doubt.reversed_at is not None) is is_reversed

@@ -580,6 +580,7 @@ class AnyOrder(RuleBasedStateMachine):
             self._set(self.settings.max_amps, Mode.BALANCED)
         for car in self.cars.values():
             car.tells_phases = car.tells_phases or car.settings.phases is None
+            car.is_users_stop = True  # whatever its reports said of it
         liveness(
             self.controller,
             list(self.cars.values()),

@@ -255,6 +255,43 @@ def test_a_three_phase_car_shares_each_phase_with_who_is_on_it() -> None:
     assert site.draws == {"a": 9, "b": 9}
 
 
+def test_two_that_may_rise_at_once_rise_one_after_the_other_until_it_is_known_where_they_are() -> None:
+    """A step that shows beside another's teaches nothing, and of unknown phases each would get too little for ever."""
+    site = _site(
+        HonestCar("a", request=5, tells_phases=True),
+        HonestCar("b", request=5, tells_phases=True),
+        budget=40.0,
+        house=lambda _: (0.0, 0.0),
+    )
+    site.run(600)
+    assert site.draws == {"a": 16, "b": 16}
+    assert [site.controller.phases_of(name) for name in "ab"] == [(1,), (1,)]
+
+
+def test_beside_one_that_is_held_at_its_minimum_another_keeps_no_more_than_its_own() -> None:
+    """It gives nothing more up, so its part is not to be had."""
+    house = (0.0, 0.0)
+    site = _site(
+        HonestCar("a", request=5),
+        HonestCar("b", request=5, phases=(0, 1)),
+        budget=13.0,
+        house=lambda _: house,
+        mode=Mode.EAGER,
+        a={"phases": (1,), "max_amps": 8},
+        b={"phases": (1, 2), "max_amps": 8},
+    )
+    site.run(900)
+    assert sorted(site.draws.values()) == [5, 8] or sorted(site.draws.values()) == [6, 7]
+    house = (1.0, 10.0)
+    site.run(30)
+    assert site.draws == {"a": 7, "b": 5}
+    assert site.decisions["b"].reason is Reason.MINIMUM
+    house = (4.0, 10.0)
+    site.run(30)
+    assert site.draws == {"a": 5, "b": 5}
+    assert site.decisions["b"].reason is Reason.MINIMUM
+
+
 # -- nobody flaps ------------------------------------------------------------------------------------------------
 
 

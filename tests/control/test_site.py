@@ -136,7 +136,7 @@ def test_the_house_threatens_it_from_what_it_would_leave_on(mode: Mode) -> None:
 
 def test_alone_it_has_all_that_it_may() -> None:
     view = _site((1,)).view()
-    assert (view.cap, view.share, view.is_shared, view.must_share, view.may_turn) == (16, 16, False, False, False)
+    assert (view.cap, view.share, view.kept, view.must_share, view.may_turn) == (16, 16, 0, False, False)
     assert _site((1,), max_amps=12.7).view().cap == 12
 
 
@@ -152,7 +152,7 @@ def test_parts_are_of_what_is_left_without_those_who_share_it() -> None:
     site = _site((1,), (1,), (1,), house=(4.0,), amps=6.0, mode=STRICT, max_amps=32.0)
     site.controller.set_charger("c", ChargerSettings(max_amps=16, phases=(1,), managed=False), now=site.now)
     assert [site.view(name).share for name in "abc"] == [11, 10, 16]
-    assert [site.view(name).is_shared for name in "abc"] == [True, True, False]
+    assert [site.view(name).kept for name in "abc"] == [11, 10, 0]
 
 
 # -- what the meter says ----------------------------------------------------------------------------------------------
@@ -798,11 +798,11 @@ def test_there_is_nothing_to_share_for_one_or_before_the_meter_was_heard() -> No
     site.read(21.0, 21.0, None)
     for name in "ab":
         site.report(name, 8)
-    assert not site.view().is_shared
+    assert site.view().kept == 0
     site.read(21.0, 21.0, 21.0)
-    assert site.view().is_shared
+    assert site.view().kept == 6
     site.report("b", 8, at_home=False)
-    assert not site.view().is_shared
+    assert site.view().kept == 0
 
 
 class _Asked:

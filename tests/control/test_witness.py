@@ -68,6 +68,30 @@ def test_one_of_unknown_phases_is_not_taken_off_any() -> None:
     assert site.car().belief.change is None
 
 
+def test_a_rise_that_another_of_unknown_phases_may_have_made_is_not_taken_for_its_own() -> None:
+    """Else the house would seem to draw less than it does, and somebody would be raised for it."""
+    site = _site((1,), None, rest=3.0, amps=8.0)
+    site.tell(14)
+    site.tell(14, "b")
+    site.read(3.0 + 16 + 6, 3.0, 3.0)
+    assert [site.car(name).belief.change is None for name in "ab"] == [False, False]
+    site.car("b").belief.settle(14.0, 14.0)
+    site.read(3.0 + 8 + 14, 3.0, 3.0)
+    assert site.car().belief.change is None
+
+
+def test_what_a_car_draws_less_is_the_houses_until_a_reading_tells() -> None:
+    """A house that stepped up as a car lowered itself hides that; a report that tells of it makes no room yet."""
+    site = _site((1,), (1,), rest=3.0, amps=6.0)
+    assert not site.view().is_hidden
+    site.report("b", 16.0)
+    site.read(19.0, 3.0, 3.0)
+    site.report("b", 6.0)
+    assert site.view().is_hidden
+    site.read(19.0, 3.0, 3.0)
+    assert (site.view().is_hidden, site.controller.house[0]) == (False, 7.0)
+
+
 def test_a_phase_that_a_post_leaves_out_says_nothing_of_it() -> None:
     site = _site((1,), rest=1.0)
     site.tell(6)

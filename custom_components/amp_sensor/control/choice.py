@@ -67,8 +67,10 @@ class View:
     """The most that it may have beside the others' parts, A."""
     has_phases: bool
     """Whether it is known which phases it loads."""
-    is_shared: bool
-    """Whether there are others who can give."""
+    is_hidden: bool
+    """Whether it is not seen yet what flows, or others move, who would hide on which phases this one is."""
+    kept: int
+    """What it keeps although too much flows, as others have more than their parts and give that up, A."""
     must_share: bool
     """Whether what it has above its share is waited for."""
     may_turn: bool
@@ -183,7 +185,7 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
             return Choice(target, Reason.NO_HEADROOM, numbers)
     # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back. Nobody gives
     # up his part while another has more than his: that one is over as well then
-    left = max(math.floor(view.room), view.share) if view.is_shared else math.floor(view.room)
+    left = max(math.floor(view.room), view.kept)
     if left >= least and not view.has_phases:
         left = max(least, min(left, target - TEACHING_A))
     if left >= least:
@@ -225,6 +227,8 @@ def _raise(view: View, numbers: Mapping[str, float]) -> Choice:
         return Choice(target, Reason.SETTLING, numbers)
     if charger.start_is_due:
         return Choice(target, Reason.STARTED, numbers)
+    if view.is_hidden:
+        return Choice(target, Reason.SETTLING, numbers)
     if view.is_adopting:
         return Choice(target, Reason.ADOPTING, numbers)
     if target >= view.cap:

@@ -78,6 +78,8 @@ class Controller:
         self._shown_part = ShownPart()
         self._steps: defaultdict[str, Steps] = defaultdict(Steps)
         self._sharing = Sharing()
+        self._is_unread = False
+        """Whether a charger told that it draws less than was believed, after the last reading."""
         self._started_at = now
         self.rehearsal: Rehearsal | None = None
         """The one that is under way."""
@@ -184,6 +186,8 @@ class Controller:
                 continue
             known = self._known_phases(charger)
             if known is None:
+                if not (change.is_cut or self._is_alone(charger, change)):
+                    continue  # it would take another's rise for its own, and the house for lower than it is
                 steps = [after - before for after, before in zip(read, change.before, strict=False)]
                 seen = [change.start + (min(steps) if change.is_cut else max(steps))]
             else:
@@ -215,7 +219,10 @@ class Controller:
     def _look_for_reversed(self, charger: ManagedCharger, change: Change, now: float) -> None:
         """See from a step that has ended, or must have, whether the meter shows it the right way round."""
         if self._is_alone(charger, change):
-            self._doubt.look_for_reversed(self._house, change, now)
+            self._doubt.look_for_reversed(self._house, change, self._known_phases(charger), now)
+
+    def _others_move(self, charger: ManagedCharger) -> bool:
+        return any(other.belief.change for other in self._chargers.values() if other is not charger)
 
     def _is_alone(self, charger: ManagedCharger, change: Change) -> bool:
         """Whether nobody else has moved meanwhile."""
@@ -241,6 +248,8 @@ class Controller:
             # Until now, what it draws more was taken for the house's
             self._share(now)
             self._house.forget_minute()
+        elif charger.belief.high < was_drawing:
+            self._is_unread = True  # what was taken for its own may be the house's: the next reading tells
 
     def _look_at_steps(self, charger: ManagedCharger, report: ChargerReport, now: float) -> None:
         """Hold the steps that a charger tells of against the meter: where it shows a part, it shows that of everything.
@@ -601,7 +610,7 @@ class Controller:
         if charger.is_blocked(now) or charger.cut_waits_s(now):
             charger.drop_cut(view.room)
         choice = choose(view)
-        charger.chosen_at = now
+        charger.chosen_at, charger.is_held = now, choice.reason is Reason.MINIMUM
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
         charger.target = choice.target
@@ -705,7 +714,8 @@ class Controller:
             bearable_room=min(limit.bearable(flowing, loads) for limit in self._limits),
             share=share.amps,
             has_phases=self._known_phases(charger) is not None,
-            is_shared=charger.charger_id in shares,
+            is_hidden=self._is_unread or (self._known_phases(charger) is None and self._others_move(charger)),
+            kept=self._kept(charger, share) if charger.charger_id in shares else 0,
             must_share=share.must_share,
             may_turn=share.may_turn,
             room=room(self._limits, flowing, loads),
@@ -725,6 +735,13 @@ class Controller:
             returns=lambda excess: self._returns(loads, flowing, excess, now),
             risk=lambda amps, at: self._risk(loads, lasting, amps, at),
         )
+
+    def _kept(self, charger: ManagedCharger, share: Share) -> int:
+        """Return what it keeps although too much flows, A: its part, but its least beside one that gives up no more."""
+        loads = set(self._loads(charger.charger_id))
+        if any(each.is_held and loads.intersection(self._loads(each.charger_id)) for each in self._chargers.values()):
+            return min(share.amps, charger.least(self._cap(charger)))
+        return share.amps
 
     def _highest(self, flowing: Iterable[float]) -> list[float]:
         """Return what flows on each phase if the house draws what it did in its highest minute of the last hour, A."""
@@ -838,6 +855,7 @@ class Controller:
 
     def _share(self, now: float) -> None:
         """Tell the house's part of what was read last from the chargers'."""
+        self._is_unread = False
         bounds = {each.charger_id: each.belief.bounds(now) for each in self._chargers.values()}
         loads = self._loaded
 
@@ -848,11 +866,18 @@ class Controller:
         self._house.share(drawn, {each: bounds[each] for each, phases in loads.items() if phases is None})
 
     def _drawn_by_others(self, charger: ManagedCharger, phase: int, now: float) -> float:
-        return sum(
-            max(other.belief.bounds(now))
-            for other in self._chargers.values()
-            if other is not charger and phase in (self._known_phases(other) or ())
-        )
+        """Return the most that they draw of a phase, A; it may be there that those rise whose phases nobody knows."""
+        most = 0.0
+        for other in self._chargers.values():
+            low, high = other.belief.bounds(now)
+            if other is charger:
+                continue
+            if (known := self._known_phases(other)) is None:
+                change = other.belief.change
+                most += high - low if change and not change.is_cut else 0.0
+            elif phase in known:
+                most += high
+        return most
 
     def _cap(self, charger: ManagedCharger) -> int:
         cap = charger.cap(int(self.settings.max_amps))

@@ -50,14 +50,15 @@ class MeterDoubt:
         """Whether it shows less than is said to be drawn, believed or not yet."""
         return self._less_at is not None or self.reversed_at is not None
 
-    def look_for_reversed(self, house: House, change: Change, now: float) -> None:
+    def look_for_reversed(self, house: House, change: Change, loads: Sequence[int] | None, now: float) -> None:
         """Doubt a meter on which a step of the only charger that moved shows the wrong way round, until one is right.
 
-        Only one that knows the sign can: the house seems to export.
+        It loads the phases `loads`, from 0, where these are known. Only a meter that knows the sign can: the house
+        seems to export.
         """
         if not house.is_complete:
             return
-        if house.exports and shows_reversed(change, house.read):
+        if house.exports and shows_reversed(change, house.read, loads):
             self.reversed_at, self.is_on_trial = now if self.reversed_at is None else self.reversed_at, False
         elif phases_moved(change, house.read):
             self.reversed_at, self.is_on_trial = None, False
@@ -121,7 +122,9 @@ class MeterDoubt:
                     said[phase] += drawn
         if house.is_complete and max(house.read) < least_shown(anywhere):
             said = [max(anywhere, amps) for amps in said]
-        shown = {number: amps for number, amps in self._shown.items() if number < len(said)}
+        everywhere = range(len(said))  # what was seen while nobody knew where says nothing of phases that none loads
+        loaded = {phase for loads in phases.values() for phase in (everywhere if loads is None else loads)}
+        shown = {number: amps for number, amps in self._shown.items() if number in loaded.intersection(everywhere)}
         told = [number for number, phase in enumerate(house.phases) if phase.read_at == now]
         less = {number: house.read[number] for number in told if house.read[number] < least_shown(said[number])}
         if self.wrong_at is not None:

@@ -47,11 +47,15 @@ def phases_moved(change: Change, read: Sequence[float]) -> tuple[int, ...] | Non
     return moved if moved and len(moved) + still == len(parts) else None
 
 
-def shows_reversed(change: Change, read: Sequence[float]) -> bool:
-    """Whether a step that has ended shows the wrong way round on a phase, and is clear on the others: a clamp is."""
+def shows_reversed(change: Change, read: Sequence[float], loads: Sequence[int] | None) -> bool:
+    """Whether a step that has ended shows the wrong way round on a phase, and is clear on the others: a clamp is.
+
+    Of `loads`, from 0, where these are known: on another phase it was the house, or its sun.
+    """
     parts = _parts(change, read, REVERSED_A)
     is_clear = all(abs(part) < STILL or MOVED[0] <= abs(part) <= MOVED[1] for part in parts)
-    return is_clear and min(parts, default=0.0) <= -MOVED[0]
+    on_loaded = [part for phase, part in enumerate(parts) if loads is None or phase in loads]
+    return is_clear and min(on_loaded, default=0.0) <= -MOVED[0]
 
 
 def leans_right(change: Change, read: Sequence[float]) -> bool:
