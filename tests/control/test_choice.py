@@ -54,6 +54,7 @@ def _view(charger: ManagedCharger, **changes: Any) -> View:
             "share": 16,
             "has_phases": True,
             "kept": 0,
+            "slack": 0,
             "is_hidden": False,
             "must_share": False,
             "may_turn": False,

@@ -59,7 +59,7 @@ def test_a_car_bounds_the_others_on_its_own_phases_only() -> None:
 # -- what another waits for ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("drawn", "waits_s"), [(8, 60.0), (0, 20.0)])
+@pytest.mark.parametrize(("drawn", "waits_s"), [(8, 60.0), (0, 120.0)])
 def test_a_part_that_another_has_is_claimed_after_a_while(drawn: int, waits_s: float) -> None:
     """A raise waits for a minute, a start for two readings."""
     site = _Site(_car("a", 16), _car("b", drawn))
@@ -137,16 +137,16 @@ def test_where_the_minima_do_not_all_fit_who_has_waited_longest_comes_when_a_tur
     b.waiting_at, c.waiting_at = NOW - 50, NOW - 60
     assert site.parts(10.0) == [10, 0, 0], "its turn begins"
     assert site.cars[0].turn_at == NOW
-    assert site.parts(10.0, now=NOW + 899.9) == [10, 0, 0]
-    assert site.parts(10.0, now=NOW + 900) == [0, 0, 10]
-    assert site.parts(14.0, now=NOW + 900) == [0, 7, 7]
+    assert site.parts(10.0, now=NOW + 779.9) == [10, 0, 0]
+    assert site.parts(10.0, now=NOW + 780) == [0, 0, 10]
+    assert site.parts(14.0, now=NOW + 780) == [0, 7, 7]
 
 
 def test_who_waits_comes_before_whose_turn_is_over_since_whenever_it_waits() -> None:
     site = _Site(_car("a", 10), _car("b"))
     site.parts(10.0)
     site.cars[1].waiting_at = NOW + 600
-    assert site.parts(10.0, now=NOW + 900) == [0, 10]
+    assert site.parts(10.0, now=NOW + 780) == [0, 10]
 
 
 def test_who_is_about_to_start_has_its_turn() -> None:

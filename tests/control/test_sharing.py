@@ -292,6 +292,20 @@ def test_beside_one_that_is_held_at_its_minimum_another_keeps_no_more_than_its_o
     assert site.decisions["b"].reason is Reason.MINIMUM
 
 
+@pytest.mark.parametrize("step", [2.0, -2.0])
+def test_what_one_command_can_do_takes_no_two(step: float) -> None:
+    """Two that are apart by an ampere or two are equal."""
+    house = 4.0
+    site = _two(house=lambda _: (house,), budget=20.4)
+    site.run(1800)
+    assert sorted(_shares(site)) == [8, 8]
+    house += step
+    before = site.now
+    site.run(600)
+    assert len(site.sent(after=before)) == 1
+    assert sum(_shares(site)) == 16 - step
+
+
 # -- nobody flaps ------------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,8 @@ class View:
     """The same where what is drawn now can be made up for until the end of a window, A."""
     share: int
     """The most that it may have beside the others' parts, A."""
+    slack: int
+    """By how much it may be off that, A, because nobody would claim it."""
     has_phases: bool
     """Whether it is known which phases it loads."""
     is_hidden: bool
@@ -111,7 +113,7 @@ class View:
     @property
     def fit(self) -> int:
         """The most whole amps that it may be raised to."""
-        return min(self.cap, self.share, math.floor(self.free - self.prices.margin_amps))
+        return min(self.cap, self.share + self.slack, math.floor(self.free - self.prices.margin_amps))
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -185,7 +187,9 @@ def _lower(view: View, over: float, numbers: dict[str, float]) -> Choice:
             return Choice(target, Reason.NO_HEADROOM, numbers)
     # The margin is for raises: kept here too, a wavering house would have an ampere taken and given back. Nobody gives
     # up his part while another has more than his: that one is over as well then
-    left = max(math.floor(view.room), view.kept)
+    left = math.floor(view.room)
+    if left < max(least, view.kept - view.slack):
+        left = max(left, view.kept)
     if left >= least and not view.has_phases:
         left = max(least, min(left, target - TEACHING_A))
     if left >= least:

@@ -713,6 +713,7 @@ class Controller:
             momentary_room=room(self._momentary, flowing, loads),
             bearable_room=min(limit.bearable(flowing, loads) for limit in self._limits),
             share=share.amps,
+            slack=share.slack,
             has_phases=self._known_phases(charger) is not None,
             is_hidden=self._is_unread or (self._known_phases(charger) is None and self._others_move(charger)),
             kept=self._kept(charger, share) if charger.charger_id in shares else 0,

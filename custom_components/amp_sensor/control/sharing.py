@@ -11,9 +11,9 @@ from .settings import Priority
 RANKS = {Priority.FIRST: 0, Priority.NORMAL: 1, Priority.LAST: 2}
 TURN_S = 900.0
 """How long a turn lasts where the minima do not all fit, s: contactors and cars do not like more than four an hour."""
-CLAIM_START_S, CLAIM_RAISE_S = 20.0, 60.0
-"""How long another's part must have been worth taking, to start and to raise, before it is taken, s: two readings of a
-slow meter, and a minute in which the house shows whether it stays."""
+CLAIM_START_S, CLAIM_RAISE_S = 120.0, 60.0
+"""How long another's part must have been worth taking, to start and to raise, before it is taken, s: a minute in which
+the house shows whether it stays, and two for a start, which brings no energy and wears a contactor."""
 CLAIM_A = 2
 """Two that are apart by less than this are equal, A: a command each is dearer than the difference."""
 
@@ -28,6 +28,8 @@ class Share:
     """Whether somebody waits for what it has above that."""
     may_turn: bool = False
     """Whether it would have more if the others had nothing."""
+    slack: int = 0
+    """By how much it may be off its part, A: none of its equals would claim that, and one command less is sent."""
 
 
 class Sharing:
@@ -71,9 +73,25 @@ class Sharing:
                 must_share=bool(claimed & set(phases[charger.charger_id])),
                 may_turn=all(room[phase] >= demands[charger.charger_id].minimum for phase in phases[charger.charger_id])
                 and whole >= demands[charger.charger_id].minimum * len(phases[charger.charger_id]),
+                slack=self._slack(charger, chargers, phases, parts),
             )
             for charger in chargers
         }
+
+    @staticmethod
+    def _slack(
+        charger: ManagedCharger,
+        chargers: Iterable[ManagedCharger],
+        phases: Mapping[str, tuple[int, ...]],
+        parts: Mapping[str, int],
+    ) -> int:
+        loads, rank = set(phases[charger.charger_id]), charger.settings.priority
+        beside = [each for each in chargers if each is not charger and loads.intersection(phases[each.charger_id])]
+        are_equal = all(
+            each.target and each.settings.priority is rank and parts[each.charger_id] - each.target < CLAIM_A
+            for each in beside
+        )
+        return CLAIM_A - 1 if beside and are_equal else 0
 
     @staticmethod
     def _is_blocked(
@@ -108,7 +126,7 @@ class Sharing:
         elif charger.has_turn and not has_turn and charger.settled_at > charger.turn_at:
             charger.waiting_at = now  # a turn in which nothing flowed, as a start was lost, was none
         charger.has_turn = has_turn
-        is_over = has_turn and now - charger.turn_at >= TURN_S
+        is_over = has_turn and now - charger.turn_at >= TURN_S - CLAIM_START_S
         return Demand(
             charger_id=charger.charger_id,
             phases=phases[charger.charger_id],
