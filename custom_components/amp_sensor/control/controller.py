@@ -740,7 +740,8 @@ class Controller:
     def _kept(self, charger: ManagedCharger, share: Share) -> int:
         """Return what it keeps although too much flows, A: its part, but its least beside one that gives up no more."""
         loads = set(self._loads(charger.charger_id))
-        if any(each.is_held and loads.intersection(self._loads(each.charger_id)) for each in self._chargers.values()):
+        held = [each.charger_id for each in self._chargers.values() if each.is_held and each.running]
+        if any(loads.intersection(self._loads(charger_id)) for charger_id in held):
             return min(share.amps, charger.least(self._cap(charger)))
         return share.amps
 

@@ -85,6 +85,7 @@ class Sharing:
         phases: Mapping[str, tuple[int, ...]],
         parts: Mapping[str, int],
     ) -> int:
+        """Return by how much it may be off its part, A: nothing beside one that stands, waits, or ranks otherwise."""
         loads, rank = set(phases[charger.charger_id]), charger.settings.priority
         beside = [each for each in chargers if each is not charger and loads.intersection(phases[each.charger_id])]
         are_equal = all(
