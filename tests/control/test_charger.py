@@ -650,6 +650,35 @@ def test_a_car_that_says_no_is_left_alone_for_a_minute_from_its_answer() -> None
     assert car.request == 16
 
 
+def test_one_of_which_nothing_is_wanted_any_more_is_waited_for_though_its_last_command_failed() -> None:
+    """Else another that waits for its part would wait until this one is told something by chance."""
+    car = _car()
+    car.target = 10
+    _do(car, _set(10), 10.0, Outcome.FAILED)
+    car.add_report(_report(), 50.0)
+    assert not car.is_waited_for(60.0)
+    car.target = 16
+    assert car.is_waited_for(60.0)
+
+
+def test_what_a_cloud_asks_for_is_kept_where_the_protection_bears_little() -> None:
+    """Also where it took the command, and after one that failed."""
+    car = _car()
+    _do(car, _set(10), 10.0, Outcome.FAILED)
+    _do(car, _set(8), 20.0, Outcome.ACCEPTED, retry_after_s=900.0)
+    car.hurry(30.0, 0.0)
+    assert car.no_cut_before == 22 + 120
+
+
+def test_a_car_that_its_user_set_to_nothing_is_not_raised_unweighed() -> None:
+    car = _car()
+    car.add_report(_report(0.0), 30.0)
+    assert (car.target, car.next_command(30.0)) == (0, None)
+    car = _car()
+    car.add_report(_report(3.0), 30.0)
+    assert car.target == 16
+
+
 def test_what_only_a_person_can_fix_is_tried_now_and_then() -> None:
     car = _car()
     for at, cut_s in ((10.0, 30.0), (100.0, 60.0), (300.0, 60.0)):

@@ -180,11 +180,12 @@ def test_a_short_post_may_only_raise_what_is_known() -> None:
     assert house.read == (9.0, 2.0, 7.0)
 
 
-def test_what_may_have_been_another_phase_changes_nothing_of_the_house() -> None:
+def test_what_may_have_been_another_phase_only_raises_what_the_house_draws() -> None:
+    """What the chargers draw less leaves more of it to the house."""
     house = _house(3)
     _read(house, 1, 20.0, 6.0, 7.0, drawn=(5.0, 5.0))
     _read(house, 2, 9.0, 2.0, drawn=(0.0, 0.0))
-    assert house.amps == (15.0, 1.0, 2.0)
+    assert house.amps == (15.0, 2.0, 2.0)
 
 
 def test_a_current_that_no_fuse_carries_is_not_believed() -> None:

@@ -284,8 +284,9 @@ class ManagedCharger:
             return
         requested, had = round(report.requested_amps), self.target if self.running else self.request
         if requested < self.floor:
-            # Less than it can charge with is nobody's wish: what we want is sent again
+            # Less than it can charge with is nobody's wish: what we want is sent again, or weighed if nothing flows
             self.request = requested
+            self.target = self.target if requested else 0
         elif requested != self.request:
             late = measured_at < self._unanswered.get(requested, -math.inf) + LATE_S
             if late or requested in self._possible or self.request is None or requested == report.limit_amps:
@@ -394,7 +395,7 @@ class ManagedCharger:
     def _wait(self, seconds: float, now: float) -> None:
         """Send nothing for as long as its cloud asks for, but a cut after a while."""
         self.not_before = now + seconds
-        self.no_cut_before = now + min(seconds, PATIENCE_CUT_S)
+        self._urgent_at = self.no_cut_before = now + min(seconds, PATIENCE_CUT_S)
 
     def learn(self, phases: tuple[int, ...] | None) -> None:
         """Take the phases on which a step of it showed; None where that was not clear. One odd step is passed over."""
@@ -466,8 +467,12 @@ class ManagedCharger:
 
     def is_deaf(self, now: float) -> bool:
         """Whether something is wanted of it, and nothing that it was told has come to anything."""
-        is_wanted = self.in_flight or self.belief.change or self._next_command() is not None
-        return self.deaf_at < math.inf and (bool(is_wanted) or now - self._sent_at < 2 * RETRY_S[-1])
+        return self.deaf_at < math.inf and (self._is_wanted or now - self._sent_at < 2 * RETRY_S[-1])
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether anything is that it was not seen to do."""
+        return bool(self.in_flight or self.belief.change or self._next_command())
 
     def is_refusing(self, now: float) -> bool:
         """Whether what is wanted of it fails again and again."""
@@ -520,7 +525,7 @@ class ManagedCharger:
     def is_waited_for(self, now: float) -> bool:
         """Whether the others may count on what it was told: it can be told, and what it was told last shows so far."""
         cannot_be_told = not self.in_flight and self.no_cut_before - now > DEAF_S
-        return not (cannot_be_told or now - self.deaf_at > NOTHING_S)
+        return not (cannot_be_told or (self._is_wanted and now - self.deaf_at > NOTHING_S))
 
     def expected_by_others(self, now: float) -> float:
         """What the others have to reckon with, A: where it is not waited for, with what it draws."""

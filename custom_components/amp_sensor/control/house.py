@@ -35,6 +35,8 @@ class Phase:
         """When that was, s; the beginning where it never said anything."""
         self.held_at = now
         """When it was that this current did flow, s: earlier where it said less since, and may have meant another."""
+        self.told = 0.0
+        """What the last reading said of it, A: more than `read` never, less where that may have meant another."""
         self.beyond_at: float | None = None
         """Since when more flows than the sensor can show, s: `read` is then the least that it can be."""
         self.amps = 0.0
@@ -176,7 +178,7 @@ class House:
             amps = shown / self.shown_part if shown > 0 else shown
             if reading.doubt_amps:
                 amps += reading.doubt_amps[number]
-            was = phase.read
+            was, phase.told = phase.read, amps
             phase.read = amps if was is None or not is_short else max(was, amps)
             phase.read_at = reading.at
             if number not in reading.beyond:
@@ -203,11 +205,14 @@ class House:
     def share(self, drawn: Callable[[int], Bounds], unknown: Mapping[str, Bounds]) -> None:
         """Tell the house's part of what was read last from the chargers', of each phase.
 
-        Where a phase was not told last, its chargers may have changed since: what is known of its house stays.
+        Where a phase was not told last, its chargers may have changed since: what is known of its house stays. Where that
+        may have meant another, the house draws no less than what the chargers leave of it.
         """
         for number, phase in enumerate(self.phases):
             if phase.held_at == self._told_at:
                 phase.share(drawn(number), unknown, exports=self.exports)
+            elif phase.read_at == self._told_at:
+                phase.amps = max(phase.amps, phase.told - drawn(number)[1])
 
     def remember(self, now: float, held_s: float, *, was_blind: bool, patience_s: float = 0.0) -> None:
         """Learn from the house as it is from now on; what it was before held for `held_s`.
