@@ -205,8 +205,8 @@ class House:
     def share(self, drawn: Callable[[int], Bounds], unknown: Mapping[str, Bounds]) -> None:
         """Tell the house's part of what was read last from the chargers', of each phase.
 
-        Where a phase was not told last, its chargers may have changed since: what is known of its house stays. Where that
-        may have meant another, the house draws no less than what the chargers leave of it.
+        Where a phase was not told last, its chargers may have changed since: what is known of its house stays. Where
+        what was told may have meant another, the house draws no less than what the chargers leave of it.
         """
         for number, phase in enumerate(self.phases):
             if phase.held_at == self._told_at:
