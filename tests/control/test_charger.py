@@ -677,6 +677,11 @@ def test_a_car_that_its_user_set_to_nothing_is_not_raised_unweighed() -> None:
     car = _car()
     car.add_report(_report(3.0), 30.0)
     assert car.target == 16
+    car = _paused()
+    car.target = 16
+    _do(car, START, 60.0)
+    car.add_report(_report(0.0), 70.0)
+    assert car.target == 16, "one that is paused with 0 A may say so for a while"
 
 
 def test_what_only_a_person_can_fix_is_tried_now_and_then() -> None:

@@ -284,9 +284,11 @@ class ManagedCharger:
             return
         requested, had = round(report.requested_amps), self.target if self.running else self.request
         if requested < self.floor:
-            # Less than it can charge with is nobody's wish: what we want is sent again, or weighed if nothing flows
+            # Less than it can charge with is nobody's wish: what we want is sent again, or weighed if nothing flows.
+            # Whom 0 A pauses may say so until what it was told since has come
             self.request = requested
-            self.target = self.target if requested else 0
+            if not requested and self.belief.change is None:
+                self.target = 0
         elif requested != self.request:
             late = measured_at < self._unanswered.get(requested, -math.inf) + LATE_S
             if late or requested in self._possible or self.request is None or requested == report.limit_amps:
