@@ -134,7 +134,7 @@ class Car(HonestCar):
             not self.may_be_reached(although_unmanaged=although_unmanaged)
             or report is None
             or self.stopped_by_user
-            or (report.scheduled and not self.ours)
+            or (report.scheduled and not (self.ours or report.state.draws))
             or report.state in (ChargingState.COMPLETE, ChargingState.NO_POWER)
         )
 
@@ -524,7 +524,8 @@ class AnyOrder(RuleBasedStateMachine):
         match command.action:
             case Action.SET_AMPS:
                 assert FLOOR <= command.amps <= car.most(self.settings.max_amps), "more than it may have, or too little"
-                assert command.amps == decision.target
+                heats = decision.target == 0 and car.draws_unasked()  # its cabin, while it is paused
+                assert heats or command.amps == decision.target
                 if known and command.amps > max(known):
                     self._check_raise(car, command.amps, settled=settled)
             case Action.START:
