@@ -92,6 +92,16 @@ def test_what_a_car_draws_less_is_the_houses_until_a_reading_tells() -> None:
     assert (site.view().is_hidden, site.controller.house[0]) == (False, 7.0)
 
 
+def test_of_unknown_phases_it_waits_only_for_one_that_may_still_move() -> None:
+    """A cloud that is down all night leaves the other's car no less."""
+    site = _site(None, (2,), rest=3.0, amps=8.0)
+    site.tell(5, "b")
+    site.read(11.0, 11.0, 3.0)
+    assert site.view().is_hidden
+    site.car("b").deaf_at = site.now - 10.1
+    assert not site.view().is_hidden
+
+
 def test_a_phase_that_a_post_leaves_out_says_nothing_of_it() -> None:
     site = _site((1,), rest=1.0)
     site.tell(6)

@@ -221,8 +221,10 @@ class Controller:
         if self._is_alone(charger, change):
             self._doubt.look_for_reversed(self._house, change, self._known_phases(charger), now)
 
-    def _others_move(self, charger: ManagedCharger) -> bool:
-        return any(other.belief.change for other in self._chargers.values() if other is not charger)
+    def _others_move(self, charger: ManagedCharger, now: float) -> bool:
+        """Whether another is about to: not one that cannot be told, or does nothing of it, maybe for a whole night."""
+        others = (other for other in self._chargers.values() if other is not charger)
+        return any(other.belief.change and other.is_waited_for(now) for other in others)
 
     def _is_alone(self, charger: ManagedCharger, change: Change) -> bool:
         """Whether nobody else has moved meanwhile."""
@@ -715,7 +717,7 @@ class Controller:
             share=share.amps,
             slack=share.slack,
             has_phases=self._known_phases(charger) is not None,
-            is_hidden=self._is_unread or (self._known_phases(charger) is None and self._others_move(charger)),
+            is_hidden=self._is_unread or (self._known_phases(charger) is None and self._others_move(charger, now)),
             kept=self._kept(charger, share) if charger.charger_id in shares else 0,
             must_share=share.must_share,
             may_turn=share.may_turn,
