@@ -64,9 +64,9 @@ class Site:
 
     def view(self, name: str = "a") -> View:
         """Return what the controller sees of a car."""
-        control = self.controller
-        flows = control._flows(self.now)
-        return control._view(self.car(name), flows, control._shares(flows, self.now), self.now)
+        bearing = self.controller._bearing
+        flows = bearing.flows(self.now)
+        return bearing.view(self.car(name), flows, bearing.shares(flows, self.now), self.now)
 
     def calm_since(self, at: float) -> None:
         """Let the house have been calm since then, at every level that it is below."""

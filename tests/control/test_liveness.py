@@ -22,6 +22,7 @@ from custom_components.amp_sensor.control import (
     choice as choice_module,
     controller as controller_module,
 )
+from custom_components.amp_sensor.control.known import Known
 from tests.control.honest import HonestCar, HonestSite
 from tests.control.liveness import Liveness
 
@@ -262,11 +263,7 @@ def _waits_for_ever() -> Any:
 def _takes_each_phase_for_the_cars() -> Any:
     """Counts a car on every phase, whatever it was told."""
 
-    class Blunt(Controller):
-        def _known_phases(self, charger: Any) -> tuple[int, ...]:
-            return tuple(range(len(self._house.phases)))
-
-    return _controlled_by(Blunt)
+    return patch.object(Known, "phases_of", lambda known, _charger: known.all_phases)
 
 
 def _never_starts() -> Any:

@@ -24,6 +24,7 @@ from custom_components.amp_sensor.control import (
     SiteSettings,
     Supply,
 )
+from custom_components.amp_sensor.control.bearing import ADOPT_S
 from custom_components.amp_sensor.control.belief import STEADY_A
 from custom_components.amp_sensor.control.charger import (
     AGAIN_S,
@@ -35,7 +36,6 @@ from custom_components.amp_sensor.control.charger import (
     STARTS,
 )
 from custom_components.amp_sensor.control.choice import QUIET_S
-from custom_components.amp_sensor.control.controller import ADOPT_S
 from custom_components.amp_sensor.control.prices import OVER_A
 from tests.control.honest import HonestCar
 from tests.control.liveness import liveness

@@ -160,7 +160,7 @@ def test_parts_are_of_what_is_left_without_those_who_share_it() -> None:
 
 def test_the_first_minute_is_for_looking() -> None:
     site = Site("a")
-    site.controller._started_at = 40.0
+    site.controller._known.started_at = 40.0
     site.read(5.0, after=99.9)
     assert site.view().is_adopting
     site.read(5.0, after=0.1)
@@ -718,7 +718,7 @@ def test_a_limit_that_does_not_show_is_set_again_for_a_car_that_heats() -> None:
 
 
 def _order(site: Site) -> str:
-    return "".join(car.charger_id for car in site.controller._by_turn(site.controller._flows(site.now)))
+    return "".join(car.charger_id for car in site.controller._bearing.by_turn(site.controller._bearing.flows(site.now)))
 
 
 @pytest.mark.parametrize(
@@ -819,8 +819,8 @@ class _Asked:
 
 def _asked(site: Site) -> _Asked:
     asked = _Asked()
-    site.controller._sharing = asked  # type: ignore[assignment]
-    site.controller._shares(site.controller._flows(site.now), site.now)
+    site.controller._bearing._sharing = asked  # type: ignore[assignment]
+    site.controller._bearing.shares(site.controller._bearing.flows(site.now), site.now)
     return asked
 
 
@@ -880,9 +880,9 @@ def test_a_part_is_not_wanted_before_it_is_known_what_it_draws_nor_in_the_first_
     site.car().request = None
     assert not _wants(site, 13)
     site = _calm((1,), (1,), max_amps=40.0)
-    site.controller._started_at = site.now - 59.9
+    site.controller._known.started_at = site.now - 59.9
     assert not _wants(site, 13)
-    site.controller._started_at = site.now - 60
+    site.controller._known.started_at = site.now - 60
     site.car().not_before = site.now
     assert _wants(site, 13)
 

@@ -27,7 +27,7 @@ def _site(*phases: tuple[int, ...] | None, rest: float = 5.0, amps: float = 16.0
 def _learn(site: Site, *phases: int, name: str = "a") -> None:
     """Let the phases of a car be known, from 0, as its steps seemed to show."""
     site.car(name).learned = phases
-    site.controller._share(site.now)
+    site.controller._known.share(site.now)
 
 
 # -- a change that shows --------------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def _accused(learned: tuple[int, ...] | None, *, told: tuple[int, ...] | None = 
     """Return a site whose meter shows nothing of a car on the phases that it is thought to load."""
     site = _site(told)
     site.car().learned = learned
-    site.controller._share(site.now)
+    site.controller._known.share(site.now)
     for _ in range(3):
         site.report(phases=says)
         site.car().learned = learned

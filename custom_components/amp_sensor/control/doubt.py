@@ -46,6 +46,11 @@ class MeterDoubt:
         return min(each) if each else None
 
     @property
+    def accused_at(self) -> float | None:
+        """Since when it shows less than a charger draws, or what it draws the wrong way round, s."""
+        return self.reversed_at if self.wrong_at is None else self.wrong_at
+
+    @property
     def is_low(self) -> bool:
         """Whether it shows less than is said to be drawn, believed or not yet."""
         return self._less_at is not None or self.reversed_at is not None
