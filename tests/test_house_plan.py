@@ -82,14 +82,14 @@ def test_an_entity_talks_to_the_coordinator_only(platform: str) -> None:
     assert ours(INTEGRATION / f"{platform}.py") <= {"const", "control", "site", "entity"} | shares
 
 
-def test_only_the_coordinator_commands_a_charger() -> None:
+def test_one_module_of_the_site_commands_a_charger() -> None:
     commanding = {
         path.name
         for path in INTEGRATION.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "async_command"
     }
-    assert commanding == {"coordinator.py"}
+    assert commanding == {"errands.py"}
 
 
 def test_a_charger_does_not_decide() -> None:

@@ -437,7 +437,7 @@ async def test_a_release_that_fails_is_told(site: Site, caplog: pytest.LogCaptur
 async def test_a_release_without_an_answer_is_not_waited_for(
     site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.amp_sensor.site.coordinator.STOP_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("custom_components.amp_sensor.site.errands.STOP_TIMEOUT_S", 0.0)
     await _lower(site)
     site.charger.hold = asyncio.Event()
     await site.hass.config_entries.async_remove(site.entry.entry_id)

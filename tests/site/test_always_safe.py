@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.amp_sensor.chargers.charger import ChargerSubscriptionError
 from custom_components.amp_sensor.control import Action, ChargingState, Reading
-from custom_components.amp_sensor.site.coordinator import REMEMBER_S
+from custom_components.amp_sensor.site.errands import REMEMBER_S
 from custom_components.amp_sensor.site.link import Link
 from tests.conftest import CHARGER_ID, CHARGING, Site, add_car
 
@@ -34,7 +34,7 @@ PARTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "watch of chargers": (f"{OURS}.notices.watch.ChargerWatch.add_report", _fail),
     "logbook": (f"{OURS}.notices.announcer.Announcer.add", _fail),
     "energy of the chargers": (f"{OURS}.site.link.Link.watts", _fail),
-    "list of answers": (f"{OURS}.site.coordinator.asdict", _fail),
+    "list of answers": (f"{OURS}.site.errands.Errands.note", _fail),
     "list of decisions": (f"{OURS}.site.coordinator._differ", _fail),
     "memory": (WRITE, _full_disk),
     "data": (f"{OURS}.site.coordinator.SiteCoordinator._snapshot", _fail),
@@ -129,12 +129,12 @@ async def test_the_commands_to_one_car_do_not_depend_on_those_to_another(
     await site.settle()
     await site.advance(20, amps=34.0, watts=7820.0)
     sent = len(site.charger.commands)
-    original = site.coordinator._async_command
+    original = site.coordinator._errands._async_command
 
     def command(to: Link, *args: Any) -> Any:
         return _fail() if to.charger_id == CHARGER_ID else original(to, *args)
 
-    monkeypatch.setattr(site.coordinator, "_async_command", command)
+    monkeypatch.setattr(site.coordinator._errands, "_async_command", command)
     await _read(site, 60.0)
     assert {each.charger_id for each in site.charger.commands[sent:]} == {"01JOTHER"}
 

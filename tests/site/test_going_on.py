@@ -100,7 +100,7 @@ async def test_a_command_that_is_on_its_way_meanwhile_is_not_waited_for(
     charging: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its end is unknown: the car draws what it did, so that it is told again."""
-    monkeypatch.setattr("custom_components.amp_sensor.site.coordinator.STOP_TIMEOUT_S", -1.0)  # the clock stands still
+    monkeypatch.setattr("custom_components.amp_sensor.site.errands.STOP_TIMEOUT_S", -1.0)  # the clock stands still
     site = charging
     site.charger.hold = asyncio.Event()
     await site.post(amps=27.6, watts=6348.0)

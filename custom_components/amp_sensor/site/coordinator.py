@@ -3,9 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 import logging
 import time
 from typing import Any, Final, override
@@ -41,7 +40,6 @@ from ..control import (
     ChargerReport,
     ChargerSettings,
     ChargeWith,
-    Command,
     Controller,
     Decision,
     LoadAction,
@@ -61,6 +59,7 @@ from ..meters.posts import PostLog, Sender
 from ..notices.announcer import Announcer
 from ..notices.deeds import Deeds
 from .data import SiteData
+from .errands import STOP_TIMEOUT_S, Errands
 from .events import (
     Acknowledged,
     ChargerSet,
@@ -101,22 +100,11 @@ SHOW_S: Final = 300.0
 """How often energy that was saved is shown: as often as the recorder makes statistics of it."""
 SHOW_LEAD_S: Final = 10.0
 """How long before the end of each of its five minutes: two posts of the project's firmware, to be shown in time."""
-REMEMBER_S: Final = 0.2
-"""The longest that a stop or a start waits for the disk, which is to know whose pause that is before the car does.
-
-A memory card takes 5 to 50 ms, a command 2 s. A disk that hangs must not keep a car charging; nor does a lower current
-wait at all, of which nothing is lost with the process.
-"""
-STOP_TIMEOUT_S: Final = 10.0
-"""How long unloading waits for a command: one is answered within 2 to 10 s, or something is wrong."""
 RELEASE_S: Final = 120.0
 """For how long a car whose control was switched off is still given back: a start shows within 40 s, and its report
 comes up to a minute later. Whatever happens after that would surprise who switched it off."""
 DECISIONS_KEPT: Final = 100
 """What diagnostics show of the past: some hours of a calm house, a quarter of an hour of a restless one."""
-
-_URGENT: Final = (Action.START, Action.STOP)
-"""Commands that change whose pause it is."""
 
 type AmpSensorConfigEntry = ConfigEntry[SiteCoordinator]
 
@@ -175,8 +163,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self.posts = PostLog()
         self.decisions: deque[tuple[datetime, Decision]] = deque(maxlen=DECISIONS_KEPT)
         """What was decided last, and when; one that says the same again is left out."""
-        self.answers: deque[Mapping[str, Any]] = deque(maxlen=DECISIONS_KEPT)
-        """How the last commands ended."""
         self._releasing: dict[str, float] = {}
         """Chargers that are being given back, and until when, s."""
         self._rehearsing: Rehearsing | None = None
@@ -252,6 +238,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._started_at = now
         self._mending = Mending(self.hass, entry, self.controller, self._links, was_heard=self._was_heard, now=now)
         self.issues = self._mending.issues
+        self._errands = Errands(
+            self.controller,
+            self._links,
+            self._mending,
+            self._parts,
+            emit=self._emit,
+            spawn=self._spawn,
+            save=self._async_save,
+            now=self.now,
+        )
         self._ticked_at = now
         if before is not None:
             self._go_on(before, now)
@@ -260,8 +256,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self.issues.hide_all()  # of the last time, when the site was disabled
             self._mending.tell_lost(self._keeper.lost)
         self._task = entry.async_create_background_task(self.hass, self._async_run(), self.name)
-        for charger_id, link in self._links.items():
-            entry.async_on_unload(link.charger.async_listen(partial(self._hear, charger_id)))
+        for stop in self._errands.async_listen():
+            entry.async_on_unload(stop)
         entry.async_on_unload(self._loading.async_listen())
         entry.async_on_unload(
             async_track_time_interval(self.hass, self._tick, TICK, name=self.name, cancel_on_shutdown=True)
@@ -292,14 +288,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         self._read_at, self._moment, self._shown_moment.moment = before._read_at, before._moment, before.data.shown
         self._is_heard, self._today, self._ticked_at = before._is_heard, before._today, before._ticked_at
         self._announcer, self._deeds = before._announcer, before._deeds
-        self.decisions, self.answers = before.decisions, before.answers
+        self._errands.go_on(before._errands)
+        self.decisions = before.decisions
 
     async def async_stop(self, *, ended: Collection[str]) -> None:
         """Stop controlling, for good in the case of the chargers in `ended`: nobody goes on with those."""
         self._task.cancel()
         self._is_ending = True
-        if commanding := [task for link in self._links.values() for task in link.commanding]:
-            await asyncio.wait(commanding, timeout=STOP_TIMEOUT_S)
+        await self._errands.async_end()
         await self._loading.async_stop(STOP_TIMEOUT_S)
         while not self._events.empty():
             self._take(self._events.get_nowait())
@@ -320,37 +316,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
         await asyncio.gather(
             self._loading.async_release(ids, self.controller, now=self.now()),
             *(
-                self._async_release(link)
+                self._errands.async_release(link)
                 for charger_id, link in self._links.items()
                 if charger_id in ids and (controls(self._settings, link) or charger_id in self._releasing)
             ),
         )
 
-    async def _async_release(self, link: Link) -> None:
-        while (command := self.controller.release(link.charger_id, now=self.now())) is not None:
-            try:
-                async with asyncio.timeout(STOP_TIMEOUT_S):
-                    answer = await link.async_ask(link.charger.async_command(command))
-            except TimeoutError:
-                answer = Outcome.UNKNOWN
-            outcome = answer.outcome if isinstance(answer, ChargerError) else answer
-            self.controller.acknowledge(command, outcome, now=self.now())
-            if outcome is not Outcome.ACCEPTED:
-                _LOGGER.info("%s could not be given back: set its current, or start it, in the car", link.title)
-                break
-        self._mending.tell_left_paused(link)
-
     async def async_wake(self, charger_id: str) -> None:
         """Wake a charger, which takes up to two minutes; only a person may ask for that. Raises ChargerError."""
-        link = self._links[charger_id]
-        try:
-            await link.charger.async_wake()
-        except ChargerError as error:
-            with self._parts.part("repairs of chargers"):
-                self._mending.take_answer(link, "command", error)
-            raise
-        link.watch.woken()
-        link.poll_at = self.now()
+        await self._errands.async_wake(charger_id)
 
     @callback
     def _async_on_stop(self, _event: Event) -> None:
@@ -601,13 +575,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
                 back = [self.controller.release(charger_id, now=now) for charger_id in self._releasing]
                 commands.extend(command for command in back if command is not None)
         if commands:
-            self._send(commands)
+            self._errands.send(commands)
         with self._parts.part("phases"):
-            self._switch_phases()
+            self._errands.switch_phases(self._surplus.switches, self._settings)
         with self._parts.part("loads"):
             self._loading.decide(self.controller, now=now)
         with self._parts.part("polls"):
-            self._poll(now)
+            self._errands.poll(now)
         with self._parts.part("list of decisions"):
             for decision in decisions:
                 link = self._links[decision.charger_id]
@@ -658,79 +632,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._rehearsing = None
             self.controller.end_rehearsal()
             rehearsing.end()
-
-    def _send(self, commands: Collection[Command]) -> None:
-        remembered: asyncio.Task[Any] | None = None
-        if any(command.action in _URGENT for command in commands):
-            with self._parts.part("memory"):
-                remembered = self._spawn(self._async_save(), "save")
-        for command in commands:
-            with self._parts.part("commands", command.charger_id):
-                link = self._links[command.charger_id]
-                if command.action is Action.WAKE:
-                    self._spawn(self._async_wake_unasked(link, command), "wake")
-                    continue
-                first = remembered if command.action in _URGENT else None
-                task = self._spawn(self._async_command(link, command, first), "command")
-                link.commanding.add(task)
-                task.add_done_callback(link.commanding.discard)
-
-    def _switch_phases(self) -> None:
-        for charger_id, phases in self._surplus.switches.items():
-            charger = self.controller.chargers[charger_id]
-            # A plan may start it at this very moment
-            stands = not charger.running and charger.in_flight is None
-            if stands and controls(self._settings, link := self._links[charger_id]):
-                self._spawn(self._async_switch_phases(link, phases), "switch phases")
-
-    async def _async_switch_phases(self, link: Link, phases: int) -> None:
-        answer = await link.async_ask(link.charger.async_switch_phases(phases))
-        told = Outcome.ACCEPTED if answer is None else f"{type(answer).__name__}: {answer}"
-        if answer is not None:
-            _LOGGER.info("%s could not be switched to %s phases: %s", link.title, phases, answer)
-        self.answers.append(
-            {"at": dt_util.utcnow().isoformat(), "charger_id": link.charger_id, "phases": phases, "answer": told}
-        )
-        link.want_report(self.now())
-
-    async def _async_wake_unasked(self, link: Link, command: Command) -> None:
-        """Wake a charger whose owner allowed that."""
-        answer: str = Outcome.ACCEPTED
-        try:
-            await self.async_wake(link.charger_id)
-        except ChargerError as error:
-            answer = f"{type(error).__name__}: {error}"
-            _LOGGER.info("%s could not be woken: %s", link.title, error)
-        self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(command), "answer": answer})
-
-    async def _async_command(self, link: Link, command: Command, remembered: asyncio.Task[Any] | None) -> None:
-        if remembered is not None and not remembered.done():
-            await asyncio.wait({remembered}, timeout=REMEMBER_S)
-        answer = await link.async_ask(link.charger.async_command(command))
-        if isinstance(answer, ChargerError):
-            self._emit(Acknowledged(command, answer.outcome, answer))
-        else:
-            self._emit(Acknowledged(command, answer))
-
-    def _poll(self, now: float) -> None:
-        """Ask those chargers how they are whose time has come, or of which control wants to know now."""
-        for charger_id in self.controller.reports_wanted(now):
-            self._links[charger_id].want_report(now)
-        for link in self._links.values():
-            if now >= link.poll_at and not link.polling:
-                link.polling = True
-                self._spawn(self._async_poll(link), "poll")
-
-    async def _async_poll(self, link: Link) -> None:
-        self._hear(link.charger_id, await link.async_ask(link.charger.async_report()))
-
-    @callback
-    def _hear(self, charger_id: str, answer: ChargerReport | ChargerError) -> None:
-        """Take what a charger told, asked or not."""
-        if isinstance(answer, ChargerError):
-            self._emit(PollFailed(charger_id, answer))
-        else:
-            self._emit(Reported(charger_id, answer))
 
     # What comes of it beside control
 
@@ -830,14 +731,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteData]):
             self._remember()
         with self._parts.part("list of answers"):
             link.answer = str(error or event.outcome)
-            answer = str(event.outcome) if error is None else f"{type(error).__name__}: {error}"
-            self.answers.append({"at": dt_util.utcnow().isoformat(), **asdict(event.command), "answer": answer})
+            self._errands.note(event.command, event.outcome, error)
             if error is not None:
                 _LOGGER.debug("%s did not do what it was told: %s", link.title, error)
         with self._parts.part("repairs of chargers"):
             self._mending.take_answer(link, "command", error)
 
     # What is known, and what is kept
+
+    @property
+    def answers(self) -> Collection[Mapping[str, Any]]:
+        """How the last commands ended."""
+        return self._errands.answers
 
     def surplus_diagnostics(self) -> dict[str, Any]:
         """Return what is left over for the chargers, and of which batteries."""

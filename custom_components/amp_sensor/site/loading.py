@@ -1,7 +1,7 @@
 """The loads of one site: read at each decision, told what was decided, and remembered before they are."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict
 import logging
 from typing import Any, Final
@@ -40,6 +40,7 @@ from ..notices.announcer import tell_load
 from ..notices.issues import Issues
 from ..notices.question import Question, async_listen
 from .data import LoadData
+from .errands import Spawn
 from .events import LoadAnswered, LoadSwitched
 from .parts import Parts
 from .store import LoadMemory
@@ -53,7 +54,6 @@ RELEASE_S: Final = 120.0
 _WITHOUT_COMMANDS: Final = (Mode.OFF, Mode.MONITOR)
 
 type Emit = Callable[[LoadSwitched | LoadAnswered], bool]
-type Spawn = Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]]
 
 
 def _settings(entry: ConfigEntry, subentry: ConfigSubentry, memory: LoadMemory) -> LoadSettings:
