@@ -910,7 +910,8 @@ def test_a_cut_that_a_hot_breaker_waits_for_is_sent_again_soon_and_then_less_oft
     bench.car.latency_s = inf
     bench.house = house
     bench.run(110)
-    assert {command.action for command in bench.sent()} == {action}
+    assert bench.sent()[0].action == action
+    assert {command.action for command in bench.sent()[6:]} == {"stop"}, "it may have come, and the house risen"
     waits = [after - before for (before, _), (after, _) in pairwise(bench.commands)]
     assert 3 in waits
     assert waits.count(3) <= 7

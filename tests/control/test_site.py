@@ -565,8 +565,9 @@ def test_monitoring_decides_and_does_nothing() -> None:
         assert (site.car().target, site.car().in_flight) == (16, None)
 
 
-@pytest.mark.parametrize(("rises", "target"), [(0.0, 13), (2.0, 11)])
+@pytest.mark.parametrize(("rises", "target"), [(0.0, 13), (2.0, 8)])
 def test_a_cut_that_is_sent_again_says_so_also_where_it_goes_further(rises: float, target: int) -> None:
+    """The protection does not bear 30 A for long, and the 3 A that it was to give may be the house's by now."""
     site = _site((1,), house=(12.0,), amps=16.0)
     site.read(12.0 + 16)
     command = site.decide().command

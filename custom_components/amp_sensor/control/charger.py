@@ -618,6 +618,17 @@ class ManagedCharger:
             self.request = None
         return True
 
+    def may_have_obeyed(self, read_at: float, now: float) -> bool:
+        """Whether a cut of which the meter shows nothing may have come all the same, as the house rose by as much.
+
+        It was answered, and must have shown by the last reading (`read_at`); or some were not, for long.
+        """
+        change = self.belief.change
+        if change is None or not change.is_cut:
+            return False
+        has_no_answer = any(at > self.deaf_at for at in self._unanswered.values())
+        return self.belief.is_overdue(read_at) or (has_no_answer and now - self.deaf_at > NOTHING_S)
+
     @property
     def _patience_s(self) -> float:
         """How long after a cut it may be sent again, s."""

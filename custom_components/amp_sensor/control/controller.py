@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from .asking import Asking
 from .bearing import Bearing
 from .bounds import Bounds
-from .charger import ChargerRecord, ManagedCharger
+from .charger import URGENT_S, ChargerRecord, ManagedCharger
 from .charging import Action, ChargerReport, Command, Outcome
 from .choice import QUIET_S, Choice, View, choose
 from .decision import Decision, Mode, Reason
@@ -445,7 +445,7 @@ class Controller:
             resend = charger.doubt_stop(now)
         if charger.is_blocked(now) or charger.cut_waits_s(now):
             charger.drop_cut(view.room)
-        choice = choose(view)
+        choice = self._doubt_cut(charger, view, choose(view), read_at)
         charger.chosen_at, charger.is_held = now, choice.reason is Reason.MINIMUM
         if resend and choice.target <= kept:
             choice = Choice(choice.target, Reason.RESENT, choice.numbers)
@@ -470,6 +470,18 @@ class Controller:
             numbers=choice.numbers,
             command=command,
         )
+
+    def _doubt_cut(self, charger: ManagedCharger, view: View, choice: Choice, read_at: float) -> Choice:
+        """Where a cut shows nothing, and the protection does not bear that, take it that it came and the house rose.
+
+        One that was lost looks the same, and the less helps against both.
+        """
+        if self._known.bears_s(charger) >= URGENT_S or not charger.may_have_obeyed(read_at, view.now):
+            return choice
+        low, high = charger.belief.bounds(view.now)
+        left = math.floor(view.room - (high - low))
+        target = left if left >= view.least else 0
+        return choice if target >= choice.target else Choice(target, Reason.RESENT, choice.numbers)
 
     def _bear(self, charger: ManagedCharger, view: View, choice: Choice, wait_s: float) -> Choice:
         """Bear what flows until a cut may be sent, or stop the charger where the protection does not: a stop may go."""
