@@ -1,6 +1,6 @@
 """The documentation, held against itself and against the code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 import json
 from pathlib import Path
@@ -220,3 +220,55 @@ async def test_the_webhook_answers_as_the_protocol_shows(site: Site) -> None:
         site.freezer.tick(1)
         response = await site.client.post(async_generate_path(site.entry.data[CONF_WEBHOOK_ID]), data=body.encode())
         assert (response.status, await response.json()) == (int(status), json.loads(answer)), body
+
+
+# -- figures of the benchmark -----------------------------------------------------------------------------------------
+
+MODES = ("amp_sensor, strict", "amp_sensor, balanced", "amp_sensor, eager")
+HOUSES = ("Houses that no constant was chosen on", "Houses that constants were chosen on")
+
+
+def benchmark(heading: str) -> list[dict[str, str]]:
+    """Return the rows of a table of the benchmark, by its heads; of each figure the mean."""
+    text = (ROOT / "docs" / "benchmark.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    head, *rows = (row[1:-1].split("|") for row in text.splitlines() if row.startswith("| "))
+    return [
+        {name.strip(): figure.split(" (")[0].strip() for name, figure in zip(head, row, strict=True)} for row in rows
+    ]
+
+
+def figures(headings: Iterable[str], column: str, controller: str) -> list[float]:
+    """Return what tables say of a controller."""
+    rows = [row for heading in headings for row in benchmark(heading) if row["controller"] == controller]
+    return [float(row[column].replace(",", "")) for row in rows if row[column]]
+
+
+def test_the_readme_says_of_energy_and_trips_what_the_benchmark_does() -> None:
+    normal, stress = ([f"{houses}, together: {each} conditions" for houses in HOUSES] for each in ("normal", "stress"))
+    readme = (ROOT / "README.md").read_text()
+    assert [sum(figures(normal, "trips", mode)) for mode in MODES] == [0, 0, 0]
+    assert "none in 28 simulated days in any mode" in readme
+    strict, balanced, eager, upstream = (sum(figures(stress, "trips", each)) for each in (*MODES, "upstream"))
+    assert f"{strict:g} in strict, {balanced:g} in balanced, {eager:g} in eager; {upstream:g} with the" in readme
+    energy = [each for mode in MODES for each in figures(normal, "energy, of the clairvoyant's", mode)]
+    assert f"{int(min(energy))} to {int(max(energy))} % of what perfect foresight would" in readme
+
+
+def test_the_readme_says_for_how_long_the_budget_is_exceeded_at_most() -> None:
+    readme = (ROOT / "README.md").read_text()
+    longest = [max(figures([f"{each}: normal conditions" for each in HOUSES], "longest, s", mode)) for mode in MODES]
+    strict_s, balanced_min, eager_min = longest[0], longest[1] / 60, longest[2] / 60
+    assert f"at most {strict_s:g} s at a time in strict mode, {balanced_min:g} min in balanced, {eager_min:g}" in readme
+
+
+def test_the_page_of_reliability_says_of_three_phases_what_the_benchmark_does() -> None:
+    page, cases = (
+        (ROOT / "docs" / "reliability.md").read_text(),
+        ["Cars on one, two and three phases: normal conditions"],
+    )
+    ours = {name: figures(cases, name, MODES[1]) for name in ("energy, %", "of upstream's, %", "trips", "needless")}
+    energy, over = ours["energy, %"], ours["of upstream's, %"]
+    assert f"{min(energy):g} to {max(energy):g} % of the clairvoyant's energy" in page
+    assert f"{min(over):g} to {max(over):g} % of the replaced service's" in page
+    assert (max(ours["trips"]), max(ours["needless"])) == (0, 1)
+    assert f"(the replaced service: up to {max(figures(cases, 'needless', 'upstream')):g})" in page
