@@ -115,6 +115,7 @@ def audit() -> Result:
 
 
 def tests() -> Result:
+    find_chromium()  # or installs it, before several processes at a time ask for it
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         ok = run(

@@ -193,8 +193,18 @@ def environment(name: str) -> Path:
     return python
 
 
+def install(*packages: str) -> None:
+    """Install Debian's packages, where that needs no question."""
+    if shutil.which("apt-get"):
+        say(f"installing {' and '.join(packages)} with apt")
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in (("update",), ("install", "-y", *packages)):
+            with contextlib.suppress(SetupError):
+                run("apt-get", "-q", *command, env=quiet, timeout=600)
+
+
 def chromium() -> Path:
-    """Return a browser that starts: Playwright's own, which is asked for once with each lock, else the machine's."""
+    """Return a browser that starts: Playwright's own, asked for once with each lock, the machine's, or Debian's."""
     python, folder = HOME / "dev" / "bin" / "python", HOME / "browsers"  # whoever asks runs in it
     stamp, wanted = folder / "asked", hashlib.sha256(LOCKS["dev"].read_bytes()).hexdigest()
     settings = os.environ | {"PLAYWRIGHT_BROWSERS_PATH": str(folder)}
@@ -206,10 +216,12 @@ def chromium() -> Path:
         stamp.write_text(wanted)
     ask = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
     own = run(python, "-c", ask, env=settings).strip()
-    for path in (own, *filter(None, map(shutil.which, CHROMIUM))):
-        with contextlib.suppress(SetupError, OSError):  # a download may lack libraries that this machine has not
-            run(path, "--version", timeout=60)
-            return Path(path)
+    for prepare in (lambda: None, lambda: install("chromium")):
+        prepare()
+        for path in (own, *filter(None, map(shutil.which, CHROMIUM))):
+            with contextlib.suppress(SetupError, OSError):  # a download may lack libraries that this machine has not
+                run(path, "--version", timeout=60)
+                return Path(path)
     raise SetupError(
         "there is no Chromium: install your distribution's (`apt install chromium`), or let this machine reach "
         f"Playwright's download and delete {folder}."
@@ -242,10 +254,8 @@ def mosquitto() -> Path:
 
 def compiler() -> Path:
     """Return g++, which ESPHome compiles with for this machine; installed where that needs no question."""
-    if shutil.which("g++") is None and shutil.which("apt-get"):
-        for command in (("update",), ("install", "-y", "--no-install-recommends", "g++", "libssl-dev")):
-            with contextlib.suppress(SetupError):
-                run("apt-get", "-q", *command)
+    if shutil.which("g++") is None:
+        install("g++", "libssl-dev")
     if found := shutil.which("g++"):
         return Path(found)
     raise SetupError("there is no g++: install it (`apt install g++`).")
